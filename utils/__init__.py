@@ -1,0 +1,1 @@
+"""The library: everything the programs and the web app share."""

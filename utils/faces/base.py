@@ -1,0 +1,45 @@
+"""What every face detector takes and gives."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Faces found in one picture, largest box first.
+
+    Attributes:
+        boxes: float32 ``(N, 4)``, ``(x1, y1, x2, y2)`` in pixels of the picture, clipped to it.
+        scores: float32 ``(N,)`` in 0..1.
+        landmarks: float32 ``(N, 5, 2)``: left eye, right eye, nose, left and right mouth corner as
+            seen in the picture; None for a detector that gives none.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    landmarks: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        if self.boxes.shape != (n, 4):
+            raise ValueError(f"boxes must have shape (N, 4), not {self.boxes.shape}")
+        if self.scores.shape != (n,):
+            raise ValueError(f"scores must have shape ({n},), not {self.scores.shape}")
+        if self.landmarks is not None and self.landmarks.shape != (n, 5, 2):
+            raise ValueError(f"landmarks must have shape ({n}, 5, 2), not {self.landmarks.shape}")
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+class FaceDetector(Protocol):
+    """Finds faces. Implementations are safe to share between threads."""
+
+    name: str
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Find faces in an RGB uint8 ``(H, W, 3)`` picture; no face gives empty arrays."""
+        ...

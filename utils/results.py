@@ -1,0 +1,76 @@
+"""The one result type: what the analysis of a picture or frame says.
+
+Command line, Python API, app and exports all use these models; their JSON is
+``FrameResult.model_dump_json()``.
+"""
+
+from enum import Enum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+
+class Status(str, Enum):
+    """What became of an analysed frame; time lines keep a row for each."""
+
+    OK = "ok"
+    UNCERTAIN = "uncertain"
+    LOW_QUALITY = "low_quality"
+    NO_FACE = "no_face"
+    CAMERA_OFF = "camera_off"
+    SKIPPED = "skipped"
+
+
+class Face(BaseModel):
+    """One face and its apparent expression.
+
+    Attributes:
+        box: ``(x1, y1, x2, y2)`` in pixels of the original frame, clipped to it.
+        score: The detector's confidence in 0..1.
+        emotion: The most probable class.
+        confidence: Its calibrated probability.
+        uncertain: True if ``confidence`` is below the threshold chosen on validation data.
+        probabilities: Class name to calibrated probability, in class order, summing to 1.
+        landmarks: Five points (left eye, right eye, nose, left and right mouth corner, as seen in
+            the picture) in pixels, or None where the detector gives none.
+        track_id: Identity within one video or stream; None for single pictures.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    box: Box
+    score: Probability
+    emotion: str
+    confidence: Probability
+    uncertain: bool
+    probabilities: dict[str, Probability]
+    landmarks: tuple[Point, ...] | None = None
+    track_id: int | None = None
+
+
+class FrameResult(BaseModel):
+    """All faces of one picture or frame; an empty list of faces is a normal result.
+
+    Attributes:
+        model: Name of the model that answered.
+        image: Where the picture came from (a path or a name); None for frames in memory.
+        width: Width of the frame in pixels.
+        height: Height of the frame in pixels.
+        faces: The faces, largest first.
+        status: ``ok``, ``uncertain`` (every face is), or why there is no answer.
+        time: Media time in seconds for frames of a video or stream.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    image: str | None = None
+    width: int
+    height: int
+    faces: tuple[Face, ...] = ()
+    status: Status = Status.OK
+    time: float | None = None
