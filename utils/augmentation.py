@@ -1,0 +1,146 @@
+"""Random changes to training faces: drawn for each image, applied to the whole batch at once.
+
+All geometric changes of an image become one homography and so one resampling, which keeps small
+faces sharp and costs a fraction of a chain of single transforms.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from utils.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Ranges of the random changes; every range is symmetric about "unchanged".
+
+    Attributes:
+        flip: Probability of a horizontal flip.
+        rotation: Degrees.
+        shift: Share of the image side.
+        shear: Degrees.
+        zoom: Relative change of scale.
+        perspective: Strength of the projective terms.
+        brightness: Added to values in 0..1.
+        contrast: Relative change of contrast about the image's mean.
+        erasing: Probability of one erased rectangle of 2 to 20 % of the area.
+    """
+
+    flip: float = 0.0
+    rotation: float = 0.0
+    shift: float = 0.0
+    shear: float = 0.0
+    zoom: float = 0.0
+    perspective: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    erasing: float = 0.0
+
+    def __call__(self, images: Tensor, size: int | None = None) -> Tensor:
+        """Change a batch at random, by torch's global generator.
+
+        Args:
+            images: Float ``(N, C, S, S)`` in 0..1.
+            size: Side of the output; S if None.
+
+        Returns:
+            Float ``(N, C, size, size)`` in 0..1.
+        """
+        size = size or images.shape[-1]
+        if self._moves or size != images.shape[-1]:
+            images = self._move(images, size)
+        if self.brightness or self.contrast:
+            images = self._jitter(images)
+        return self._erase(images) if self.erasing else images
+
+    @property
+    def _moves(self) -> bool:
+        geometric = (self.flip, self.rotation, self.shift, self.shear, self.zoom, self.perspective)
+        return any(geometric)
+
+    def _move(self, images: Tensor, size: int) -> Tensor:
+        homography = self._homographies(len(images)).to(images.device)
+        axis = (torch.arange(size, device=images.device) * 2 + 1) / size - 1
+        y, x = torch.meshgrid(axis, axis, indexing="ij")
+        points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3)
+        mapped = points @ homography.transpose(1, 2)  # (N, size * size, 3)
+        grid = (mapped[..., :2] / mapped[..., 2:]).view(-1, size, size, 2)
+        return F.grid_sample(
+            images, grid.to(images.dtype), padding_mode="border", align_corners=False
+        )
+
+    def _homographies(self, n: int) -> Tensor:
+        """Return ``(n, 3, 3)`` maps from output to input in normalised coordinates."""
+        angle = _uniform(n) * math.radians(self.rotation)
+        shear = torch.tan(_uniform(n) * math.radians(self.shear))
+        scale = 1 + _uniform(n) * self.zoom
+        mirror = torch.where(torch.rand(n) < self.flip, -1.0, 1.0)
+        cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+        matrix = torch.zeros(n, 3, 3)
+        matrix[:, 0, 0] = cos * mirror
+        matrix[:, 0, 1] = cos * shear - sin
+        matrix[:, 1, 0] = sin * mirror
+        matrix[:, 1, 1] = sin * shear + cos
+        matrix[:, 0, 2] = _uniform(n) * self.shift * 2
+        matrix[:, 1, 2] = _uniform(n) * self.shift * 2
+        matrix[:, 2, 0] = _uniform(n) * self.perspective
+        matrix[:, 2, 1] = _uniform(n) * self.perspective
+        matrix[:, 2, 2] = 1
+        return matrix
+
+    def _jitter(self, images: Tensor) -> Tensor:
+        n, device = len(images), images.device
+        contrast = (1 + _uniform(n) * self.contrast).to(device).view(-1, 1, 1, 1)
+        brightness = (_uniform(n) * self.brightness).to(device).view(-1, 1, 1, 1)
+        mean = images.mean((1, 2, 3), keepdim=True)
+        return ((images - mean) * contrast + mean + brightness).clamp(0, 1)
+
+    def _erase(self, images: Tensor) -> Tensor:
+        """Fill one rectangle an image with its mean (Zhong et al., 2017, arXiv 1708.04896)."""
+        n, size, device = len(images), images.shape[-1], images.device
+        area, ratio = torch.rand(n) * 0.18 + 0.02, torch.exp(_uniform(n) * math.log(2.5))
+        height, width = (area * ratio).sqrt() * size, (area / ratio).sqrt() * size
+        top, left = torch.rand(n) * (size - height), torch.rand(n) * (size - width)
+        axis = torch.arange(size)
+        rows = (axis >= top[:, None]) & (axis < (top + height)[:, None])
+        columns = (axis >= left[:, None]) & (axis < (left + width)[:, None])
+        chosen = (torch.rand(n) < self.erasing)[:, None, None]
+        mask = (rows[:, :, None] & columns[:, None, :] & chosen)[:, None].to(device)
+        return torch.where(mask, images.mean((1, 2, 3), keepdim=True), images)
+
+
+def _uniform(n: int) -> Tensor:
+    """Draw ``(n,)`` values in -1..1."""
+    return torch.rand(n) * 2 - 1
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": Augmentation(),
+    "basic": Augmentation(flip=0.5, brightness=0.2, contrast=0.2),
+    "full": Augmentation(
+        flip=0.5,
+        rotation=10,
+        shift=0.08,
+        shear=6,
+        zoom=0.15,
+        perspective=0.08,
+        brightness=0.25,
+        contrast=0.35,
+        erasing=0.25,
+    ),
+}
+
+
+def build_augmentation(name: str) -> Augmentation:
+    """Return an augmentation by name.
+
+    Raises:
+        ConfigError: The name is unknown.
+    """
+    if name not in AUGMENTATIONS:
+        raise ConfigError(f"unknown augmentation {name!r}; known: {', '.join(AUGMENTATIONS)}")
+    return AUGMENTATIONS[name]

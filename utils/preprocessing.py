@@ -1,0 +1,84 @@
+"""Face crops to network input, by a description that travels inside the checkpoint.
+
+Torch-free, so that every runtime prepares its input by this one function.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.faces.crop import DEFAULT_GEOMETRY, CropGeometry
+
+Color = Literal["grey", "rgb"]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a crop becomes network input.
+
+    Attributes:
+        input_size: Side S of the square input in pixels.
+        color: ``grey`` (one channel, ITU-R BT.601 luma) or ``rgb``.
+        mean: Mean of each channel, for values in 0..1.
+        std: Standard deviation of each channel, for values in 0..1.
+        geometry: Detector name to the crop that frames a face as in training.
+    """
+
+    input_size: int = 48
+    color: Color = "grey"
+    mean: tuple[float, ...] = (0.5,)
+    std: tuple[float, ...] = (0.25,)
+    geometry: dict[str, CropGeometry] = field(default_factory=lambda: dict(DEFAULT_GEOMETRY))
+
+    @property
+    def channels(self) -> int:
+        """Number of input channels."""
+        return 1 if self.color == "grey" else 3
+
+    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn RGB uint8 crops ``(N, H, W, 3)`` into normalised float32 ``(N, C, S, S)``."""
+        return self.normalize(self.to_network_size(crops))
+
+    def to_network_size(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Turn RGB uint8 crops ``(N, H, W, 3)`` into uint8 ``(N, C, S, S)``."""
+        size = (self.input_size, self.input_size)
+        out = np.empty((len(crops), self.channels, *size), dtype=np.uint8)
+        for i, crop in enumerate(crops):
+            if crop.shape[:2] != size:
+                shrinking = crop.shape[0] > self.input_size
+                crop = cv2.resize(
+                    crop, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+                )
+            if self.color == "grey":
+                out[i, 0] = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+            else:
+                out[i] = crop.transpose(2, 0, 1)
+        return out
+
+    def normalize(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Turn uint8 ``(N, C, S, S)`` into float32 of about zero mean and unit deviation."""
+        mean = np.asarray(self.mean, np.float32)[:, None, None]
+        std = np.asarray(self.std, np.float32)[:, None, None]
+        return (pixels.astype(np.float32) / 255 - mean) / std
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types for a checkpoint or JSON."""
+        return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Preprocessing":
+        """Rebuild from ``to_dict``.
+
+        Raises:
+            KeyError, TypeError, ValueError: The description is incomplete.
+        """
+        return cls(
+            input_size=int(data["input_size"]),
+            color=data["color"],
+            mean=tuple(data["mean"]),
+            std=tuple(data["std"]),
+            geometry={k: CropGeometry(**v) for k, v in data["geometry"].items()},
+        )
