@@ -75,11 +75,6 @@ def join_votes(
     else:
         joined, remarks = _by_row(images, votes, rows)
     remarks.append(f"FER+ votes: {len(joined)} images joined, {len(images) - len(joined)} without")
-    if images and not joined:
-        remarks.append(
-            "FER+ votes could not be joined: this needs fer2013.csv, or images that carry FER+"
-            " names such as fer0000000.png (Kaggle's train/test folders don't)"
-        )
     return joined, remarks
 
 

@@ -1,0 +1,80 @@
+"""Prepare FER2013, or any labelled pictures, for training.
+
+python -m backend.prepare fer2013.zip --ferplus fer2013new.csv --out images
+"""
+
+import argparse
+import sys
+
+from tqdm import tqdm
+
+from backend import cli
+from utils.preparation import Report, prepare
+from utils.preparation_files import SPLITS
+
+_SHOWN_PROBLEMS = 100
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Prepare a data set; return 0, or 1 if some of it could not be used."""
+    args = _parser().parse_args(argv)
+    with tqdm(unit="images", disable=args.quiet) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = prepare(args.source, args.out, args.ferplus, args.overwrite, progress)
+    print(_table(report))
+    print(f"\n{report.written} files written, {report.kept} were there already: {args.out}")
+    print(f"fingerprint {report.fingerprint}")
+    for remark in report.remarks:
+        print(f"note: {remark}")
+    _print_problems(report.problems)
+    return 1 if report.problems else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m backend.prepare",
+        description="Bring FER2013 or any labelled pictures into train|validation|test/<class>/.",
+        epilog="Exit code: 0 all prepared, 1 some rows or files were unusable, 2 nothing prepared.",
+    )
+    parser.add_argument(
+        "source",
+        help="fer2013.csv or icml_face_data.csv; Kaggle's train/ and test/; or an image folder with"
+        " train/, validation/, test/. Each as it is or in a zip.",
+    )
+    parser.add_argument("--out", default="images", help="folder to write to (default: images)")
+    parser.add_argument("--ferplus", metavar="CSV", help="fer2013new.csv of microsoft/FERPlus")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace pictures that differ from the source"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    return parser
+
+
+def _table(report: Report) -> str:
+    labels = sorted({label for _, label in report.counts})
+    width = max(len(label) for label in [*labels, "total"])
+    lines = [" " * width + "".join(f"{split:>12}" for split in SPLITS)]
+    for label in labels:
+        cells = "".join(f"{report.counts[split, label]:>12}" for split in SPLITS)
+        lines.append(f"{label:<{width}}{cells}")
+    totals = (sum(report.counts[split, label] for label in labels) for split in SPLITS)
+    lines.append(f"{'total':<{width}}" + "".join(f"{total:>12}" for total in totals))
+    return "\n".join(lines)
+
+
+def _print_problems(problems: list[str]) -> None:
+    if not problems:
+        return
+    print(f"\n{len(problems)} problems:", file=sys.stderr)
+    for problem in problems[:_SHOWN_PROBLEMS]:
+        print(f"  {problem}", file=sys.stderr)
+    if len(problems) > _SHOWN_PROBLEMS:
+        print(f"  … and {len(problems) - _SHOWN_PROBLEMS} more", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    cli.run(main)

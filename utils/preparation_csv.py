@@ -1,0 +1,126 @@
+"""FER2013 as one table: ``emotion,pixels,Usage``, a row an image."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
+
+import numpy as np
+from PIL import Image
+
+from utils.emotions import FER2013_CODES
+from utils.errors import DataError
+
+SIDE = 48
+USAGES = {"training": "train", "publictest": "validation", "privatetest": "test"}
+_COLUMNS = ("emotion", "pixels", "usage")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One data row: an image with its place, or what is wrong with it.
+
+    Attributes:
+        index: 0-based number among the data rows, by which FER+ is joined.
+        problem: What is wrong; None for a good row, and only then the rest is filled.
+        png: The image as a 48 x 48 8-bit grey PNG file.
+    """
+
+    index: int
+    problem: str | None = None
+    split: str = ""
+    label: str = ""
+    png: bytes = b""
+
+    @property
+    def name(self) -> str:
+        """File name by row; not ``fer…``, because FER+ counts its image names in another way."""
+        return f"row{self.index:07d}.png"
+
+    def read(self) -> bytes:
+        """Give the PNG file."""
+        return self.png
+
+
+def is_fer2013_csv(stream: IO[bytes]) -> bool:
+    """Say whether a file begins with the three columns, in any order and case."""
+    header = stream.readline(1000).decode("utf-8-sig", errors="replace")
+    return _positions(header.split(",")) is not None
+
+
+def count_rows(stream: IO[bytes]) -> int:
+    """Count the lines after the header."""
+    lines, last = 0, b"\n"
+    while chunk := stream.read(1 << 20):
+        lines += chunk.count(b"\n")
+        last = chunk
+    return max(lines + (not last.endswith(b"\n")) - 1, 0)
+
+
+def read_rows(stream: IO[bytes], source: str) -> Iterator[Row]:
+    """Read the images one by one.
+
+    Args:
+        stream: The CSV file; also Kaggle's ``icml_face_data.csv`` with blanks in its header.
+        source: What to call it in messages.
+
+    Yields:
+        A row for each data row, good or bad.
+
+    Raises:
+        DataError: The columns are not there.
+    """
+    text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
+    reader = csv.reader(text)
+    positions = _positions(next(reader, []))
+    if positions is None:
+        raise DataError(f"{source}: the first line must name the columns emotion, pixels and Usage")
+    index = 0
+    while True:
+        try:
+            cells = next(reader, None)
+            if cells is None:
+                return
+            if not any(cells):
+                continue
+            row = _parse(index, cells, positions)
+        except (csv.Error, DataError) as error:
+            row = Row(index, problem=f"{source}, line {reader.line_num}: {error}")
+        yield row
+        index += 1
+
+
+def _positions(header: list[str]) -> tuple[int, ...] | None:
+    names = [name.strip().lower() for name in header]
+    if not all(column in names for column in _COLUMNS):
+        return None
+    return tuple(names.index(column) for column in _COLUMNS)
+
+
+def _parse(index: int, cells: list[str], positions: tuple[int, ...]) -> Row:
+    if len(cells) <= max(positions):
+        raise DataError(f"{len(cells)} columns instead of {len(positions)}")
+    emotion, pixels, usage = (cells[position].strip() for position in positions)
+    if not (emotion.isdecimal() and int(emotion) < len(FER2013_CODES)):
+        raise DataError(f"emotion is {emotion!r}, it must be 0 to {len(FER2013_CODES) - 1}")
+    split = USAGES.get(usage.lower())
+    if split is None:
+        raise DataError(f"Usage is {usage!r}, it must be Training, PublicTest or PrivateTest")
+    return Row(index, split=split, label=FER2013_CODES[int(emotion)], png=_to_png(pixels))
+
+
+def _to_png(pixels: str) -> bytes:
+    cells = pixels.split()
+    if len(cells) != SIDE * SIDE:
+        raise DataError(f"{len(cells)} pixels instead of {SIDE * SIDE}")
+    try:
+        values = np.array(cells, dtype=np.int64)
+    except (ValueError, OverflowError):
+        bad = next((c for c in cells if not c.isdecimal()), "a number too large")
+        raise DataError(f"a pixel is {bad[:20]!r}, not an integer") from None
+    if values.min() < 0 or values.max() > 255:
+        raise DataError(f"pixels from {values.min()} to {values.max()}, they must be 0 to 255")
+    out = io.BytesIO()
+    Image.fromarray(values.astype(np.uint8).reshape(SIDE, SIDE)).save(out, "PNG")
+    return out.getvalue()
