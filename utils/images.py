@@ -31,6 +31,7 @@ MAX_PIXELS = 100_000_000
 
 # Pillow knows more formats, but some start other programs (EPS) and none of them holds photos.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM")
+_ACCEPTED = "JPEG, PNG, WebP, GIF, BMP, TIFF, JPEG 2000, AVIF and PPM"
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"))
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _CONVERT = "convert it to JPEG or PNG"
@@ -162,7 +163,7 @@ def _decode(file: IO[bytes], max_pixels: int, name: str) -> NDArray[np.uint8]:
         image = _open_header(file)
     except _DECODE_ERRORS as error:
         kind = "is a text file, not a picture" if _is_text(head) else "is not a readable picture"
-        raise ImageError(f"{name} {kind}; accepted are {_accepted()}") from error
+        raise ImageError(f"{name} {kind}; accepted are {_ACCEPTED}") from error
     with image:
         _check_size(image.size, max_pixels, name)
         return _to_rgb(image, name)
@@ -245,7 +246,3 @@ def _ftyp_end(head: bytes) -> int:
 
 def _is_text(head: bytes) -> bool:
     return all(byte >= 32 or byte in b"\t\n\r\f" for byte in head) and head.isascii()
-
-
-def _accepted() -> str:
-    return "JPEG, PNG, WebP, GIF, BMP, TIFF, JPEG 2000, AVIF and PPM"

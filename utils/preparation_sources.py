@@ -95,7 +95,7 @@ def open_source(path: str | Path) -> Source:
 class FilesSource:
     """Pictures that are files already."""
 
-    rows = None
+    rows: int | None = None
 
     def __init__(
         self, files: Files, labelled: list[LabelledFile], remarks: list[str], problems: list[str]
@@ -120,7 +120,7 @@ class TableSource:
     """``fer2013.csv``, a row a picture."""
 
     def __init__(self, files: Files, name: str) -> None:
-        self.rows = 0
+        self.rows: int | None = 0
         self.remarks: list[str] = []
         self.problems: list[str] = []
         self._files = files
