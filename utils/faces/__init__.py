@@ -1,1 +1,84 @@
 """Face detectors: one protocol, one file each, chosen by name."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from utils.errors import DetectorError
+from utils.faces.base import Detections, FaceDetector
+
+__all__ = ["Detections", "FaceDetector", "build_detector", "list_detectors"]
+
+
+# Imports stand inside the factories so that only the chosen detector costs start-up time.
+def _mtcnn(weights: Path | None, **options: Any) -> FaceDetector:
+    from utils.faces.mtcnn import MtcnnDetector
+
+    return MtcnnDetector(**options)
+
+
+def _haar(weights: Path | None, **options: Any) -> FaceDetector:
+    from utils.faces.haar import HaarDetector
+
+    return HaarDetector(**options)
+
+
+def _yunet(weights: Path | None, **options: Any) -> FaceDetector:
+    from utils.faces.yunet import YunetDetector
+
+    return YunetDetector(weights, **options)
+
+
+def _ssd(weights: Path | None, **options: Any) -> FaceDetector:
+    from utils.faces.ssd import SsdDetector
+
+    return SsdDetector(weights, **options)
+
+
+def _whole(weights: Path | None, **options: Any) -> FaceDetector:
+    from utils.faces.whole import WholePictureDetector
+
+    return WholePictureDetector()
+
+
+_DETECTORS: dict[str, Callable[..., FaceDetector]] = {
+    "mtcnn": _mtcnn,
+    "haar": _haar,
+    "yunet": _yunet,
+    "ssd": _ssd,
+    "none": _whole,
+}
+
+
+def list_detectors() -> tuple[str, ...]:
+    """Return the names :func:`build_detector` knows, the default first."""
+    return tuple(_DETECTORS)
+
+
+def build_detector(
+    name: str = "mtcnn",
+    *,
+    weights: Path | None = None,
+    min_face: int = 20,
+    min_score: float | None = None,
+) -> FaceDetector:
+    """Build a face detector by name.
+
+    Args:
+        name: One of :func:`list_detectors`.
+        weights: The user's model file for ``yunet`` and ``ssd``; the others need none.
+        min_face: Smallest face in pixels of the picture; 40 is a good value for live video.
+        min_score: Faces scored lower are dropped; None takes the detector's own default. Scores of
+            different detectors can't be compared.
+
+    Raises:
+        DetectorError: The name is unknown, or a model file is missing or damaged.
+    """
+    if name not in _DETECTORS:
+        raise DetectorError(
+            f"There is no face detector {name!r}; choose one of {', '.join(_DETECTORS)}."
+        )
+    options: dict[str, Any] = {"min_face": min_face}
+    if min_score is not None:
+        options["min_score"] = min_score
+    return _DETECTORS[name](weights, **options)

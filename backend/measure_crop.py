@@ -1,0 +1,77 @@
+"""Measure the crop geometry of a face detector on a folder of training pictures.
+
+The training pictures are cropped faces. The printed geometry says how to crop a face at use so that
+it is framed like them.
+
+Example:
+    python backend/measure_crop.py --data images/train --detector mtcnn --samples 1000
+"""
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+from tqdm import tqdm
+
+from backend.cli import run
+from utils.errors import DataError
+from utils.faces import build_detector, list_detectors
+from utils.faces.calibration import CropMeasurement, Spread, measure_crop
+from utils.images import list_images, load_image
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of cropped faces")
+    detectors = [name for name in list_detectors() if name != "none"]  # "none" has nothing to find
+    parser.add_argument("--detector", choices=detectors, default="mtcnn")
+    parser.add_argument("--weights", type=Path, help="model file, for yunet and ssd")
+    parser.add_argument("--samples", type=int, default=1000, help="pictures to draw at random")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    return parser.parse_args()
+
+
+def report(measurement: CropMeasurement) -> str:
+    """Write a measurement as lines of text."""
+
+    def line(name: str, spread: Spread) -> str:
+        return (
+            f"{name:6} median {spread.median:+.3f}   "
+            f"quartiles {spread.lower_quartile:+.3f} … {spread.upper_quartile:+.3f}   "
+            f"std {spread.std:.3f}"
+        )
+
+    share = measurement.found / measurement.images
+    return "\n".join(
+        [
+            f"{measurement.detector}: a face in {measurement.found} of {measurement.images} "
+            f"pictures ({share:.1%})",
+            line("scale", measurement.scale),
+            line("dx", measurement.dx),
+            line("dy", measurement.dy),
+            f"geometry: {measurement.geometry}",
+        ]
+    )
+
+
+def main() -> int:
+    """Measure and print."""
+    arguments = parse_arguments()
+    paths = list_images(arguments.data)
+    if not paths or arguments.samples < 1:
+        raise DataError(f"{arguments.data}: no pictures to measure; give a folder with some")
+    detector = build_detector(arguments.detector, weights=arguments.weights)
+    chosen = random.Random(arguments.seed).sample(paths, min(arguments.samples, len(paths)))
+    images = (load_image(path) for path in tqdm(chosen, unit="picture", disable=arguments.json))
+    measurement = measure_crop(detector, images)
+    print(json.dumps(measurement.as_dict()) if arguments.json else report(measurement))
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

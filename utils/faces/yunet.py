@@ -1,0 +1,101 @@
+"""YuNet (Wu et al., 2023), a small and quick neural detector, through OpenCV.
+
+The user brings the weights: they are published under the MIT licence in the opencv_zoo repository.
+"""
+
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.errors import DetectorError
+from utils.faces.base import Detections
+from utils.faces.postprocess import make_detections, no_faces
+from utils.faces.prepare import shrink
+
+WEIGHTS = "face_detection_yunet_2023mar.onnx"
+WHERE = (
+    f"YuNet needs {WEIGHTS}, published in the opencv_zoo repository on GitHub under "
+    "models/face_detection_yunet; give its path as the detector's weights"
+)
+
+
+class YunetDetector:
+    """OpenCV's ``FaceDetectorYN`` with the user's ``.onnx`` file; gives five landmarks."""
+
+    name = "yunet"
+
+    def __init__(
+        self,
+        weights: Path | None,
+        *,
+        min_face: int = 20,
+        min_score: float = 0.7,
+        max_side: int = 1024,
+    ) -> None:
+        """Load the network.
+
+        Args:
+            weights: Path of the ``.onnx`` file.
+            min_face: Smallest longer side of a box in pixels of the picture.
+            min_score: Faces scored lower are dropped.
+            max_side: Pictures with a longer side are scaled down to it for the search.
+
+        Raises:
+            DetectorError: The file is not given, not there or not a YuNet network.
+        """
+        if weights is None:
+            raise DetectorError(f"No weights given. {WHERE}.")
+        if not weights.is_file():
+            raise DetectorError(f"{weights} is not there. {WHERE}.")
+        try:
+            self._net = cv2.FaceDetectorYN.create(
+                str(weights), "", (320, 320), score_threshold=min_score
+            )
+        except cv2.error as error:
+            raise DetectorError(f"{weights} can't be read as a network. {WHERE}.") from error
+        self._lock = threading.Lock()  # the input size is state
+        self._weights = weights
+        self._min_face = min_face
+        self._max_side = max_side
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Find faces in an RGB uint8 ``(H, W, 3)`` picture.
+
+        Raises:
+            DetectorError: The loaded file is a network, but not YuNet.
+        """
+        small, scale = shrink(image, self._max_side)
+        height, width = small.shape[:2]
+        bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+        try:
+            with self._lock:
+                self._net.setInputSize((width, height))
+                _, rows = self._net.detect(bgr)
+        except cv2.error as error:
+            raise DetectorError(f"{self._weights} does not answer like YuNet. {WHERE}.") from error
+        if rows is None:
+            return no_faces(landmarks=True)
+        return self._parse(image, np.asarray(rows, dtype=np.float32), scale)
+
+    def _parse(
+        self, image: NDArray[np.uint8], rows: NDArray[np.float32], scale: float
+    ) -> Detections:
+        boxes, landmarks, scores = parse_rows(rows)
+        boxes, landmarks = boxes / scale, landmarks / scale
+        big = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) >= self._min_face
+        return make_detections(image, boxes[big], scores[big], landmarks[big])
+
+
+def parse_rows(
+    rows: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Split YuNet's ``(N, 15)`` rows into boxes, landmarks ``(N, 5, 2)`` and scores.
+
+    A row is x, y, width, height; the person's right eye, left eye, nose, right and left mouth
+    corner; score. The person's right is the picture's left, so the points stay in their order.
+    """
+    boxes = np.hstack([rows[:, :2], rows[:, :2] + rows[:, 2:4]])
+    return boxes, rows[:, 4:14].reshape(-1, 5, 2), rows[:, 14]
