@@ -83,11 +83,12 @@ class ZipFiles:
 
     def names(self) -> list[str]:
         """List the files in the archive, without hidden ones and without unsafe names."""
-        return sorted(n for n in self._files() if not _is_unsafe(n))
+        safe = (name for name in self._files() if not _is_unsafe(name))
+        return sorted(name for name in safe if not _is_junk(PurePosixPath(name).parts))
 
     def unsafe_names(self) -> list[str]:
         """List the names that lead outside (``../x``, ``/x``, ``C:x``); they are never read."""
-        return sorted(n for n in self._files() if _is_unsafe(n))
+        return sorted(name for name in self._files() if _is_unsafe(name))
 
     def open(self, name: str) -> IO[bytes]:
         """Open a file; raises DataError where it is damaged, encrypted or too large."""
@@ -97,9 +98,7 @@ class ZipFiles:
             raise DataError(f"{name} in {self.path.name} can't be read: {error}") from error
 
     def _files(self) -> Iterator[str]:
-        for info in self._zip.infolist():
-            if not info.is_dir() and not _is_junk(PurePosixPath(info.filename).parts):
-                yield info.filename
+        return (info.filename for info in self._zip.infolist() if not info.is_dir())
 
 
 @dataclass(frozen=True)
@@ -159,12 +158,12 @@ def find_labelled(names: list[str]) -> tuple[list[LabelledFile], list[str]]:
 
 
 def _is_junk(parts: tuple[str, ...]) -> bool:
-    hidden = any(part.startswith(".") and part != ".." for part in parts)
+    hidden = any(part.startswith(".") for part in parts)
     return hidden or "__MACOSX" in parts or parts[-1:] in (("Thumbs.db",), ("desktop.ini",))
 
 
 def _is_unsafe(name: str) -> bool:
-    return name.startswith("/") or bool(re.search(r"[\\:\0]", name)) or ".." in name.split("/")
+    return bool(re.match(r"/|[A-Za-z]:", name)) or "\\" in name or ".." in name.split("/")
 
 
 def _unwrap(names: list[str]) -> list[tuple[str, tuple[str, ...]]]:

@@ -1,0 +1,533 @@
+"""FER2013 in each of its forms, and other labelled pictures, become one folder layout."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend import cli
+from backend.prepare import main
+from utils.emotions import EMOTIONS
+from utils.errors import DataError
+from utils.preparation import prepare
+
+USAGES = ("Training", "Training", "PublicTest", "PrivateTest")
+FERPLUS_HEADER = (
+    "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+)
+
+
+def png(value: int = 0, suffix: str = "PNG") -> bytes:
+    """A 48 x 48 grey picture file whose pixels all have this value."""
+    out = io.BytesIO()
+    Image.new("L", (48, 48), value).save(out, suffix)
+    return out.getvalue()
+
+
+def write_files(root: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+def write_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def csv_line(emotion: object = 3, pixels: str | None = None, usage: str = "Training") -> str:
+    pixels = " ".join(["7"] * 2304) if pixels is None else pixels
+    return f"{emotion},{pixels},{usage}"
+
+
+def csv_bytes(*lines: str, header: str = "emotion,pixels,Usage") -> bytes:
+    return "\n".join([header, *lines, ""]).encode()
+
+
+def small_csv() -> bytes:
+    """Four rows: angry and disgust to train, fear to validation, happy to test."""
+    return csv_bytes(*(csv_line(i, usage=usage) for i, usage in enumerate(USAGES)))
+
+
+def ferplus(path: Path, names: list[str], usages: tuple[str, ...] = USAGES) -> Path:
+    """A FER+ table in which row i has i votes for anger and the rest for neutral."""
+    rows = [
+        f"{usage},{name},{10 - i},0,0,0,{i},0,0,0,0,0"
+        for i, (usage, name) in enumerate(zip(usages, names, strict=True))
+    ]
+    path.write_text("\n".join([FERPLUS_HEADER, *rows, ""]))
+    return path
+
+
+def image_folder(wrapper: str = "") -> dict[str, bytes]:
+    """Seven classes in three splits, every picture different."""
+    return {
+        f"{wrapper}{split}/{label}/{split}{i}.png": png(20 * i + j)
+        for j, split in enumerate(("train", "validation", "test"))
+        for i, label in enumerate(EMOTIONS)
+    }
+
+
+def pictures(out: Path) -> set[str]:
+    return {
+        p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.parent != out
+    }
+
+
+def votes_of(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "ferplus.csv").open(newline="") as file:
+        return {row["image"]: row for row in csv.DictReader(file)}
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("fer2013.csv", "emotion,pixels,Usage"),
+        ("icml_face_data.csv", "emotion, Usage, pixels"),
+        ("bom.csv", "\ufeffemotion,pixels,Usage"),
+    ],
+)
+@pytest.mark.parametrize("form", ["file", "folder", "zip"])
+def test_table(tmp_path: Path, name: str, header: str, form: str) -> None:
+    lines = [csv_line(i, usage=usage) for i, usage in enumerate(USAGES)]
+    if header.endswith("pixels"):
+        lines = [",".join(line.split(",")[i] for i in (0, 2, 1)) for line in lines]
+    data = csv_bytes(*lines, header=header)
+    if form == "zip":
+        source = write_zip(tmp_path / "data.zip", {f"fer2013/{name}": data, "fer2013/README": b"x"})
+    else:
+        source = write_files(tmp_path / "data", {name: data})
+        source = source / name if form == "file" else source
+    report = prepare(source, tmp_path / "out")
+    assert report.problems == []
+    assert pictures(tmp_path / "out") == {
+        "train/angry/row0000000.png",
+        "train/disgust/row0000001.png",
+        "validation/fear/row0000002.png",
+        "test/happy/row0000003.png",
+    }
+
+
+def test_table_codes_and_pixels(tmp_path: Path) -> None:
+    ramp = np.arange(2304) % 256
+    rows = [csv_line(code, " ".join(map(str, ramp))) for code in range(7)]
+    (tmp_path / "fer2013.csv").write_bytes(csv_bytes(*rows))
+    prepare(tmp_path / "fer2013.csv", tmp_path / "out")
+    names = [p.parent.name for p in sorted((tmp_path / "out").rglob("*.png"), key=lambda p: p.name)]
+    assert names == ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+    with Image.open(tmp_path / "out/train/sad/row0000004.png") as image:
+        assert image.mode == "L"
+        np.testing.assert_array_equal(np.asarray(image), ramp.reshape(48, 48))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (csv_line(pixels="1 2 3"), "3 pixels instead of 2304"),
+        (csv_line(pixels=" ".join(["x"] * 2304)), "a pixel is 'x', not an integer"),
+        (csv_line(pixels=" ".join(["1.5"] * 2304)), "a pixel is '1.5', not an integer"),
+        (csv_line(pixels=" ".join(["9" * 30] * 2304)), "not an integer"),
+        (csv_line(pixels=" ".join(["256"] * 2304)), "pixels from 256 to 256"),
+        (csv_line(pixels=" ".join(["-1"] * 2304)), "pixels from -1 to -1"),
+        (csv_line(emotion=7), "emotion is '7', it must be 0 to 6"),
+        (csv_line(emotion=-1), "emotion is '-1'"),
+        (csv_line(emotion="happy"), "emotion is 'happy'"),
+        (csv_line(usage="Tset"), "Usage is 'Tset'"),
+        ("3", "1 columns instead of 3"),
+        (csv_line(pixels="1" * 200_000), "field larger than field limit"),
+    ],
+)
+def test_malformed_row(tmp_path: Path, line: str, message: str) -> None:
+    source = tmp_path / "fer2013.csv"
+    source.write_bytes(csv_bytes(csv_line(), csv_line(), line, csv_line()))
+    report = prepare(source, tmp_path / "out")
+    assert len(report.problems) == 1
+    assert report.problems[0].startswith("fer2013.csv, line 4: ")
+    assert message in report.problems[0]
+    # The bad row keeps its number: the next one is still called by its own.
+    assert pictures(tmp_path / "out") == {f"train/happy/row000000{i}.png" for i in (0, 1, 3)}
+
+
+def test_votes_are_joined_to_the_table_by_row(tmp_path: Path) -> None:
+    # FER+ has no name for what is not a face, and its names are not row numbers.
+    table = ferplus(tmp_path / "fer2013new.csv", ["fer0000000.png", "", "fer0000001.png", ""])
+    (tmp_path / "fer2013.csv").write_bytes(small_csv())
+    report = prepare(tmp_path / "fer2013.csv", tmp_path / "out", table)
+    votes = votes_of(tmp_path / "out")
+    assert {name: row["angry"] for name, row in votes.items()} == {
+        f"row000000{i}.png": str(i) for i in range(4)
+    }
+    assert votes["row0000003.png"] == {
+        **dict.fromkeys((*EMOTIONS, "contempt", "unknown", "nf"), "0"),
+        **{"image": "row0000003.png", "split": "test", "neutral": "7", "angry": "3"},
+    }
+    assert "FER+ votes: 4 images joined, 0 without" in report.remarks
+
+
+def test_votes_are_joined_to_files_by_name(tmp_path: Path) -> None:
+    names = ["fer0000000.png", "fer0000001.png", "fer0000009.png", "fer0000009.png"]
+    table = ferplus(tmp_path / "fer2013new.csv", names)
+    files = {f"train/happy/{name}": png() for name in [*names, "PublicTest_1.png"]}
+    source = write_files(tmp_path / "data", {**files, "test/happy/other.png": png(1)})
+    report = prepare(source, tmp_path / "out", table)
+    votes = votes_of(tmp_path / "out")
+    assert {name: row["angry"] for name, row in votes.items()} == {
+        "fer0000000.png": "0",
+        "fer0000001.png": "1",
+    }
+    assert "FER+ has contradicting votes for fer0000009.png: not joined" in report.remarks
+    assert "FER+ votes: 2 images joined, 3 without" in report.remarks
+
+
+@pytest.mark.parametrize(
+    ("lines", "usages", "remark"),
+    [
+        ([csv_line()] * 4, USAGES, "row 2 is in train, but in FER+ in validation"),
+        ([csv_line()] * 3, USAGES, "the table has 3 rows and FER+ 4"),
+    ],
+    ids=["reordered", "incomplete"],
+)
+def test_votes_are_not_joined_to_another_table(
+    tmp_path: Path, lines: list[str], usages: tuple[str, ...], remark: str
+) -> None:
+    table = ferplus(tmp_path / "fer2013new.csv", [""] * 4, usages)
+    (tmp_path / "fer2013.csv").write_bytes(csv_bytes(*lines))
+    report = prepare(tmp_path / "fer2013.csv", tmp_path / "out", table)
+    assert any(remark in text for text in report.remarks)
+    assert "could not be joined" in report.problems[0]
+    assert not (tmp_path / "out/ferplus.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n", "lacks the columns Image name, NF, Usage, anger"),
+        (FERPLUS_HEADER + "\nTraining,x.png,many,0,0,0,0,0,0,0,0,0\n", "line 2"),
+        (FERPLUS_HEADER + "\nTraining,x.png,1\n", "line 2"),
+        (FERPLUS_HEADER + "\nElse,x.png,1,0,0,0,0,0,0,0,0,0\n", "line 2"),
+        (FERPLUS_HEADER + "\nTraining,x.png,-1,0,0,0,0,0,0,0,0,0\n", "line 2"),
+    ],
+)
+def test_bad_votes(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "votes.csv").write_text(text)
+    (tmp_path / "fer2013.csv").write_bytes(small_csv())
+    with pytest.raises(DataError, match=message):
+        prepare(tmp_path / "fer2013.csv", tmp_path / "out", tmp_path / "votes.csv")
+    with pytest.raises(DataError, match="no such file"):
+        prepare(tmp_path / "fer2013.csv", tmp_path / "out", tmp_path / "missing.csv")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_kaggle_folders(tmp_path: Path, zipped: bool) -> None:
+    files = {
+        "archive/train/Happy/Training_1.png": png(1),
+        "archive/train/Anger/Training_2.png": png(2),
+        "archive/test/happy/PublicTest_3.png": png(3),
+        "archive/test/ANGRY/PrivateTest_4.png": png(4),
+        "archive/README.md": b"text",
+        "__MACOSX/archive/train/Happy/._Training_1.png": b"x",
+        "archive/.DS_Store": b"x",
+    }
+    write = write_zip if zipped else write_files
+    table = ferplus(tmp_path / "votes.csv", ["fer0.png"] * 4)
+    report = prepare(write(tmp_path / "kaggle.zip", files), tmp_path / "out", table)
+    assert pictures(tmp_path / "out") == {
+        "train/happy/Training_1.png",
+        "train/angry/Training_2.png",
+        "validation/happy/PublicTest_3.png",
+        "test/angry/PrivateTest_4.png",
+    }
+    assert len(report.problems) == 1
+    assert "could not be joined" in report.problems[0]
+    assert (tmp_path / "out/train/happy/Training_1.png").read_bytes() == png(1)
+
+
+def test_validation_is_split_off_train(tmp_path: Path) -> None:
+    files = {f"train/{c}/im{i}.png": png(i) for c in ("happy", "sad") for i in range(30)}
+    files |= {f"test/{c}/im{i}.png": png(i) for c in ("happy", "sad") for i in range(4)}
+    source = write_files(tmp_path / "data", files)
+    report = prepare(source, tmp_path / "a")
+    assert report.counts == {
+        **{("train", c): 27 for c in ("happy", "sad")},
+        **{("validation", c): 3 for c in ("happy", "sad")},
+        **{("test", c): 4 for c in ("happy", "sad")},
+    }
+    assert any("there is no validation split: 6 images" in text for text in report.remarks)
+    again = prepare(write_zip(tmp_path / "data.zip", files), tmp_path / "b")
+    assert pictures(tmp_path / "a") == pictures(tmp_path / "b")
+    assert report.fingerprint == again.fingerprint
+
+
+@pytest.mark.parametrize("wrapper", ["", "data/", "outer/inner/"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_image_folder(tmp_path: Path, wrapper: str, zipped: bool) -> None:
+    write = write_zip if zipped else write_files
+    source = write(tmp_path / "faces.zip", image_folder(wrapper))
+    report = prepare(source, tmp_path / "out")
+    assert report.problems == []
+    assert report.remarks == []
+    assert {n: (tmp_path / "out" / n).read_bytes() for n in pictures(tmp_path / "out")} == (
+        image_folder()
+    )
+
+
+def test_other_classes_are_kept_as_they_are(tmp_path: Path) -> None:
+    files = {
+        f"{split}/{label}/x.png": png()
+        for split in ("train", "val", "test")
+        for label in ("Anger", "Contempt")
+    }
+    report = prepare(write_files(tmp_path / "data", files), tmp_path / "out")
+    assert {label for _, label in report.counts} == {"Anger", "Contempt"}
+    assert {split for split, _ in report.counts} == {"train", "validation", "test"}
+
+
+def test_other_kinds_of_pictures(tmp_path: Path) -> None:
+    files = {
+        "train/happy/a.jpg": png(9, "JPEG"),
+        "train/happy/b.bmp": png(9, "BMP"),
+        "train/happy/sub/c.png": png(9),
+        "train/happy/b.png": png(8),
+        "train/happy/notes.txt": b"text",
+        "validation/happy/d.png": png(9),
+        "test/happy/d.png": png(9),
+    }
+    report = prepare(write_files(tmp_path / "data", files), tmp_path / "out")
+    out = tmp_path / "out/train/happy"
+    assert sorted(p.name for p in out.iterdir()) == ["a.jpg", "b.png", "sub_c.png"]
+    assert (out / "a.jpg").read_bytes() == png(9, "JPEG")
+    assert report.problems == [
+        "train/happy/b.png: another picture is train/happy/b.png already, left out"
+    ]
+    assert report.remarks == ["1 files that are not pictures of a class were left out"]
+
+
+def test_malformed_picture_is_named_and_the_rest_prepared(tmp_path: Path) -> None:
+    files = {**image_folder(), "train/sad/broken.png": png()[:60], "test/sad/empty.png": b""}
+    report = prepare(write_files(tmp_path / "data", files), tmp_path / "out")
+    assert len(report.problems) == 2
+    assert "test/sad/empty.png is empty" in report.problems[0]
+    assert "train/sad/broken.png is damaged" in report.problems[1]
+    assert pictures(tmp_path / "out") == set(image_folder())
+
+
+def test_nothing_is_written_outside(tmp_path: Path) -> None:
+    evil = {
+        "../escaped.png": png(),
+        "train/happy/../../../../escaped.png": png(),
+        "/tmp/escaped_absolute.png": png(),
+        "train/..\\..\\escaped/x.png": png(),
+        "C:/train/happy/escaped.png": png(),
+    }
+    source = write_zip(tmp_path / "evil.zip", {**image_folder(), **evil})
+    out = tmp_path / "deep/out"
+    report = prepare(source, out)
+    assert len([p for p in report.problems if "leads outside" in p]) == len(evil)
+    assert pictures(out) == set(image_folder())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "evil.zip"]
+    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == ["out"]
+
+
+def damage(data: bytes) -> bytes:
+    middle = data.index(png(22)) + len(png(22)) // 2
+    return data[:middle] + b"\xff" * 20 + data[middle + 20 :]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data[: len(data) // 2], "is not a readable zip file"),
+        (lambda data: b"no zip at all", "is not a readable zip file"),
+        (lambda data: b"", "is not a readable zip file"),
+    ],
+    ids=["cut off", "text", "empty"],
+)
+def test_malformed_zip(tmp_path: Path, change: Callable[[bytes], bytes], message: str) -> None:
+    source = write_zip(tmp_path / "faces.zip", image_folder())
+    source.write_bytes(change(source.read_bytes()))
+    with pytest.raises(DataError, match=message):
+        prepare(source, tmp_path / "out")
+
+
+def test_damaged_member_of_a_zip(tmp_path: Path) -> None:
+    source = write_zip(tmp_path / "faces.zip", image_folder())
+    source.write_bytes(damage(source.read_bytes()))
+    report = prepare(source, tmp_path / "out")
+    assert len(report.problems) == 1
+    assert "can't be read: Bad CRC-32" in report.problems[0]
+    assert len(pictures(tmp_path / "out")) == len(image_folder()) - 1
+
+
+def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
+    source = write_files(tmp_path / "data", image_folder())
+    out = tmp_path / "out"
+
+    def stop(done: int, total: int) -> None:
+        assert total == 21
+        if done == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(source, out, progress=stop)
+    assert len(pictures(out)) == 8
+    cut = out / sorted(pictures(out))[0]
+    cut.write_bytes(cut.read_bytes()[:50])
+    report = prepare(source, out)
+    assert (report.kept, report.written, report.problems) == (7, 14, [])
+    assert pictures(out) == set(image_folder())
+    again = prepare(source, out)
+    assert (again.kept, again.written) == (21, 0)
+    assert again.fingerprint == report.fingerprint
+
+
+def test_other_content_is_replaced_only_on_request(tmp_path: Path) -> None:
+    source, out = write_files(tmp_path / "data", image_folder()), tmp_path / "out"
+    prepare(source, out)
+    mine = out / "train/sad/train5.png"
+    mine.write_bytes(png(255))
+    report = prepare(source, out)
+    assert "is there with other content; use --overwrite" in report.problems[0]
+    assert mine.read_bytes() == png(255)
+    report = prepare(source, out, overwrite=True)
+    assert (report.written, report.problems) == (1, [])
+    assert mine.read_bytes() == png(100)
+
+
+def test_foreign_pictures_are_pointed_out(tmp_path: Path) -> None:
+    source = write_files(tmp_path / "data", image_folder())
+    write_files(tmp_path / "out", {"train/happy/stranger.png": png()})
+    report = prepare(source, tmp_path / "out")
+    assert len(report.problems) == 1
+    assert "1 pictures in" in report.problems[0]
+    assert "stranger.png" in report.problems[0]
+
+
+def test_description(tmp_path: Path) -> None:
+    source = write_files(tmp_path / "faces", image_folder())
+    report = prepare(source, tmp_path / "out")
+    description = json.loads((tmp_path / "out/dataset.json").read_text())
+    assert description["source"] == "faces"
+    assert description["images"] == 21
+    assert description["counts"]["train"] == dict.fromkeys(EMOTIONS, 1)
+    assert description["fingerprint"] == report.fingerprint
+    (source / "train/sad/train5.png").write_bytes(png(1))
+    assert prepare(source, tmp_path / "out2").fingerprint != report.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"photo.png": png()}, "no data set that could be recognised"),
+        ({"happy/a.png": png()}, "no data set that could be recognised"),
+        ({"train.csv": b"a,b\n"}, "no data set that could be recognised"),
+        ({}, "no data set that could be recognised"),
+        ({"train/happy/a.png": b"x"}, "no usable picture"),
+        ({"fer2013.csv": csv_bytes()}, "no usable picture"),
+    ],
+)
+def test_unrecognised_sources_describe_the_forms(
+    tmp_path: Path, files: dict[str, bytes], message: str
+) -> None:
+    source = tmp_path / "data"
+    source.mkdir()
+    with pytest.raises(DataError, match=message) as caught:
+        prepare(write_files(source, files), tmp_path / "out")
+    assert "(1) fer2013.csv" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_arguments(tmp_path: Path) -> None:
+    source = write_files(tmp_path / "data", image_folder())
+    with pytest.raises(DataError, match="no such file or folder"):
+        prepare(tmp_path / "missing", tmp_path / "out")
+    with pytest.raises(DataError, match="is both the source and the output"):
+        prepare(source, source)
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="can't be written"):
+        prepare(source, tmp_path / "file")
+    with pytest.raises(DataError, match="is not a data set"):
+        prepare(tmp_path / "file", tmp_path / "out")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="must name the columns emotion, pixels and Usage"):
+        prepare(tmp_path / "other.csv", tmp_path / "out")
+
+
+def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_files(tmp_path / "data", image_folder())
+    out = tmp_path / "out"
+    assert main([str(source), "--out", str(out)]) == 0
+    printed = capsys.readouterr()
+    assert [line.split() for line in printed.out.splitlines()[:2]] == [
+        ["train", "validation", "test"],
+        ["angry", "1", "1", "1"],
+    ]
+    assert "total              7           7           7" in printed.out
+    assert "21/21" in printed.err
+    (source / "train/sad/broken.png").write_bytes(b"x")
+    assert main([str(source), "--out", str(out), "--quiet"]) == 1
+    printed = capsys.readouterr()
+    assert "0 files written, 21 were there already" in printed.out
+    assert printed.err.startswith("\n1 problems:\n  train/sad/broken.png is a text file")
+
+
+def test_program_ends_with_a_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "backend.prepare", str(tmp_path / "missing")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "missing: no such file or folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def raising(error: BaseException) -> Callable[[], int]:
+    def program() -> int:
+        raise error
+
+    return program
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "message"),
+    [
+        (lambda: 0, 0, ""),
+        (lambda: 1, 1, ""),
+        (raising(DataError("rows are missing")), 2, "error: rows are missing\n"),
+        (raising(KeyboardInterrupt()), 130, "interrupted\n"),
+    ],
+)
+def test_exit_codes(
+    program: Callable[[], int], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.run(program)
+    assert caught.value.code == code
+    assert capsys.readouterr().err == message
+
+
+def test_defects_keep_their_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        cli.run(raising(ZeroDivisionError()))
+
+
+def test_a_reader_that_went_away_is_no_error() -> None:
+    code = "from backend import cli\ncli.run(lambda: [print(i) for i in range(10**6)] and 0)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == cli.BROKEN_PIPE
