@@ -1,0 +1,84 @@
+# From a bare Python 3.10 or newer to the running app: make app. `make help` lists the targets.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+# Interpreter for a new environment; empty: the first suitable one on the PATH.
+PYTHON ?=
+# Where torch and torchvision come from; empty: the default index, on Linux the CUDA build.
+TORCH_INDEX ?=
+PORT ?= 8501
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup app test lint train clean distclean moved
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "Variables: PYTHON=python3.12 (setup), TORCH_INDEX=https://download.pytorch.org/whl/cpu"
+	@echo "(setup; a small PyTorch without CUDA), PORT=8501 (app), ARGS='...' (app, train)"
+
+setup: $(READY)  ## Create .venv and install everything in it
+
+app: $(READY)  ## Start the live page and open the browser
+	$(PY) -m streamlit run frontend/app.py --server.port $(PORT) $(ARGS)
+
+# The quick tests come first, so that a mistake shows in seconds.
+test: lint  ## Check style and types, run all tests
+	$(PY) -m pytest -m "not slow and not browser"
+	$(PY) -m pytest -m "slow or browser"
+
+lint: $(READY)  ## Check style and types
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+train: $(READY)  ## Train on the folder images/; options in ARGS
+	$(PY) backend/train.py $(ARGS)
+
+clean:  ## Remove caches and test artefacts; data, runs and models stay
+	rm -rf .pytest_cache .ruff_cache .mypy_cache artifacts build *.egg-info
+	find backend frontend utils tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean  ## Remove .venv as well
+	rm -rf $(VENV)
+
+# The installed package points at this folder: a checkout that was moved is installed again.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+$(READY): moved
+endif
+
+$(READY): requirements.txt pyproject.toml
+	@$(create_environment)
+	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(if $(TORCH_INDEX),$(install_torch))
+	$(PY) -m pip install --requirement requirements.txt
+	@pwd -P > $(READY)
+
+define install_torch
+grep -E '^torch(vision)?==' requirements.txt > $(VENV)/torch.txt && \
+	$(PY) -m pip install --index-url '$(TORCH_INDEX)' --requirement $(VENV)/torch.txt
+endef
+
+# An environment that can't run pip is one that a missing venv module or a removed Python left behind.
+define create_environment
+set -eu; \
+if $(PY) -m pip --version >/dev/null 2>&1; then exit 0; fi; \
+for python in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python3.10); do \
+	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then \
+		found=$$python; break; \
+	fi; \
+done; \
+if [ -z "$${found:-}" ]; then \
+	echo "error: no Python 3.10 or newer$(if $(PYTHON), at PYTHON=$(PYTHON)); install one, or name" \
+		"one that is not on the PATH: make setup PYTHON=/path/to/python3" >&2; exit 2; \
+fi; \
+if ! "$$found" -c 'import venv, ensurepip' 2>/dev/null; then \
+	echo "error: $$found can't create virtual environments; on Debian and Ubuntu:" \
+		"sudo apt install python3-venv" >&2; exit 2; \
+fi; \
+echo "creating $(VENV) with $$found"; \
+"$$found" -m venv --clear $(VENV)
+endef
