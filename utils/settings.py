@@ -1,0 +1,79 @@
+"""Typed settings from ``EMOTION_…`` environment variables, read when asked for."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from utils.errors import ConfigError
+
+ENV_PREFIX = "EMOTION_"
+
+
+class IceServer(BaseModel):
+    """A STUN or TURN server, named as in the browser's ``RTCIceServer``."""
+
+    urls: str | list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class Settings(BaseSettings):
+    """What a deployment may set.
+
+    Attributes:
+        model: Checkpoint to use; None takes the bundled ``model/best_model.pth``.
+        detector: Name of the face detector that live video starts with.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        threads: Cores that inference may use; None takes half of them, so that coding the video
+            keeps the others.
+        ice_servers: STUN and TURN servers as a JSON list, e.g.
+            ``[{"urls": "turn:turn.example.org", "username": "u", "credential": "c"}]``. None are
+            needed on localhost.
+        interval: Live video infers every N-th frame.
+        tau: Time constant in seconds of the smoothed probabilities.
+        chart_tau: Time constant in seconds of the timeline.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, protected_namespaces=(), extra="ignore", frozen=True
+    )
+
+    model: Path | None = None
+    detector: str = "mtcnn"
+    device: str = "auto"
+    threads: int | None = Field(default=None, ge=1, le=256)
+    ice_servers: list[IceServer] = []
+    interval: int = Field(default=3, ge=1, le=30)
+    tau: float = Field(default=0.28, ge=0.0, le=10.0)
+    chart_tau: float = Field(default=0.62, ge=0.0, le=10.0)
+
+    def rtc_configuration(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the ``RTCConfiguration`` that browser and server share.
+
+        Without servers the list is empty instead of missing: a missing one would make the WebRTC
+        libraries ask a public STUN server on the internet.
+        """
+        return {"iceServers": [server.model_dump(exclude_none=True) for server in self.ice_servers]}
+
+
+def get_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigError: A variable has an impossible value; the message names it.
+    """
+    try:
+        return Settings()
+    except SettingsError as error:
+        raise ConfigError(
+            f"A setting is not valid JSON ({error}); {ENV_PREFIX}ICE_SERVERS takes a list such as "
+            '[{"urls": "stun:stun.example.org"}].'
+        ) from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{ENV_PREFIX}{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+            for item in error.errors()
+        )
+        raise ConfigError(f"Settings can't be used: {problems}.") from error

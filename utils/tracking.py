@@ -1,0 +1,226 @@
+"""Faces keep their identity from frame to frame, and their probabilities are smoothed in time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from utils.faces.base import Detections
+
+# A box drawn between two detections follows the face for this long, then stands still: a face that
+# vanished would otherwise leave its box sailing through the picture.
+MAX_PREDICTION = 0.4
+# Weight of the newest velocity; detectors' boxes jitter by a few pixels.
+_VELOCITY_WEIGHT = 0.5
+
+
+@dataclass(frozen=True)
+class Smoother:
+    """Exponential smoothing over time instead of frames, so it is the same at 10 and 60 fps.
+
+    With ``Δt`` the time since the previous value, the new value is
+    ``α · previous + (1 − α) · value`` where ``α = exp(−Δt / τ)``.
+
+    Attributes:
+        tau: The time constant τ in seconds; after τ, 63 % of a jump has arrived. 0 switches the
+            smoothing off.
+    """
+
+    tau: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.tau) and self.tau >= 0):
+            raise ValueError(f"tau must be a time in seconds, at least 0, not {self.tau}")
+
+    def step(
+        self, previous: NDArray[np.float32], value: NDArray[np.float32], elapsed: float
+    ) -> NDArray[np.float32]:
+        """Return the smoothed value ``elapsed`` seconds after ``previous``; a mean of the two."""
+        if self.tau == 0:
+            return _frozen(value)
+        alpha = np.exp(-max(elapsed, 0.0) / self.tau)
+        return _frozen(alpha * previous + (1.0 - alpha) * value)
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """The two smoothers of a stream: for the shown probabilities and, slower, for the timeline."""
+
+    probabilities: Smoother = Smoother(0.28)
+    chart: Smoother = Smoother(0.62)
+
+
+@dataclass(frozen=True)
+class Track:
+    """One face as followed through a stream; arrays are read-only.
+
+    Attributes:
+        track_id: 1, 2, … in the order of appearance.
+        time: Media time in seconds of the last detection.
+        box: float32 ``(4,)``, ``(x1, y1, x2, y2)`` in pixels at that time.
+        velocity: float32 ``(4,)``, pixels per second of each edge.
+        score: The detector's confidence in 0..1.
+        raw: float32 ``(K,)`` probabilities of that frame alone.
+        smoothed: The same, smoothed for display.
+        chart: The same, smoothed for the timeline.
+        landmarks: float32 ``(5, 2)`` at that time, or None.
+    """
+
+    track_id: int
+    time: float
+    box: NDArray[np.float32]
+    velocity: NDArray[np.float32]
+    score: float
+    raw: NDArray[np.float32]
+    smoothed: NDArray[np.float32]
+    chart: NDArray[np.float32]
+    landmarks: NDArray[np.float32] | None = None
+
+    def box_at(self, time: float) -> NDArray[np.float32]:
+        """Predict the box at a later time, assuming constant velocity for a short while."""
+        elapsed = min(max(time - self.time, 0.0), MAX_PREDICTION)
+        return _frozen(self.box + self.velocity * elapsed)
+
+    def landmarks_at(self, time: float) -> NDArray[np.float32] | None:
+        """Predict the landmarks at a later time: they move as the box's centre does."""
+        if self.landmarks is None:
+            return None
+        shift = (self.box_at(time) - self.box).reshape(2, 2).mean(axis=0)
+        return _frozen(self.landmarks + shift)
+
+
+class Tracker:
+    """Gives detections of successive frames an identity by the overlap of their boxes.
+
+    Predicted and detected boxes are paired so that the sum of their overlaps (intersection over
+    union) is largest (Hungarian method). Not safe to share between threads.
+
+    Args:
+        max_gap: A track ends after so many seconds of media time without a detection.
+        min_overlap: Boxes that overlap less are different faces.
+    """
+
+    def __init__(self, max_gap: float = 1.0, min_overlap: float = 0.2) -> None:
+        self._max_gap = max_gap
+        self._min_overlap = min_overlap
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every face; the next one is number 1."""
+        self._next_id = 1
+        self._tracks: tuple[Track, ...] = ()
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The living tracks, those of the last frame first."""
+        return self._tracks
+
+    def update(
+        self,
+        time: float,
+        detections: Detections,
+        probabilities: NDArray[np.float32],
+        smoothing: Smoothing,
+    ) -> tuple[Track, ...]:
+        """Take in an analysed frame.
+
+        Args:
+            time: Media time in seconds; a step back starts afresh, from identity 1.
+            detections: The N faces of the frame.
+            probabilities: float32 ``(N, K)``, in the same order.
+            smoothing: How fast smoothed values follow; may change from call to call.
+
+        Returns:
+            One track for each detection, in its order.
+        """
+        if self._tracks and time < max(track.time for track in self._tracks):
+            self.reset()
+        living = tuple(t for t in self._tracks if time - t.time <= self._max_gap)
+        pairs = match_boxes([t.box_at(time) for t in living], detections.boxes, self._min_overlap)
+        seen = []
+        for index in range(len(detections)):
+            fresh = self._born(index, time, detections, probabilities[index])
+            old = pairs.get(index)
+            seen.append(
+                self._number(fresh) if old is None else _follow(living[old], fresh, smoothing)
+            )
+        matched = set(pairs.values())
+        self._tracks = (*seen, *(t for i, t in enumerate(living) if i not in matched))
+        return tuple(seen)
+
+    def _born(
+        self, index: int, time: float, detections: Detections, probabilities: NDArray[np.float32]
+    ) -> Track:
+        raw = _frozen(probabilities)
+        marks = detections.landmarks
+        return Track(
+            track_id=0,
+            time=time,
+            box=_frozen(detections.boxes[index]),
+            velocity=_frozen(np.zeros(4)),
+            score=float(detections.scores[index]),
+            raw=raw,
+            smoothed=raw,
+            chart=raw,
+            landmarks=None if marks is None else _frozen(marks[index]),
+        )
+
+    def _number(self, track: Track) -> Track:
+        numbered = replace(track, track_id=self._next_id)
+        self._next_id += 1
+        return numbered
+
+
+def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
+    elapsed = fresh.time - old.time
+    velocity = old.velocity
+    if elapsed > 0:
+        newest = (fresh.box - old.box) / elapsed
+        velocity = _frozen(old.velocity + _VELOCITY_WEIGHT * (newest - old.velocity))
+    return replace(
+        fresh,
+        track_id=old.track_id,
+        velocity=velocity,
+        smoothed=smoothing.probabilities.step(old.smoothed, fresh.raw, elapsed),
+        chart=smoothing.chart.step(old.chart, fresh.raw, elapsed),
+    )
+
+
+def match_boxes(
+    known: Sequence[NDArray[np.float32]], found: NDArray[np.float32], min_overlap: float
+) -> dict[int, int]:
+    """Pair boxes of two frames so that the summed overlap is largest.
+
+    Args:
+        known: K boxes ``(x1, y1, x2, y2)``.
+        found: float32 ``(N, 4)``.
+        min_overlap: Pairs that overlap less are left apart.
+
+    Returns:
+        Index in ``found`` to index in ``known`` of each pair.
+    """
+    if not len(known) or not len(found):
+        return {}
+    overlaps = overlap(np.stack(known), found)
+    rows, columns = linear_sum_assignment(overlaps, maximize=True)
+    pairs = zip(columns.tolist(), rows.tolist(), strict=True)
+    return {column: row for column, row in pairs if overlaps[row, column] >= min_overlap}
+
+
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the intersections over unions ``(K, N)`` of ``(K, 4)`` and ``(N, 4)`` boxes."""
+    top_left = np.maximum(a[:, None, :2], b[None, :, :2])
+    bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.clip(bottom_right - top_left, 0, None).prod(axis=2)
+    areas_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(axis=1)
+    areas_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(axis=1)
+    union = areas_a[:, None] + areas_b[None, :] - shared
+    return np.where(union > 0, shared / np.where(union > 0, union, 1), 0).astype(np.float32)
+
+
+def _frozen(array: NDArray) -> NDArray[np.float32]:
+    copy = np.array(array, dtype=np.float32)
+    copy.setflags(write=False)
+    return copy
