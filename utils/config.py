@@ -69,7 +69,7 @@ class TrainConfig(BaseModel):
     compile: bool = Field(False, description="torch.compile (needs a C++ compiler on CPU)")
     cache_gb: float = Field(4.0, ge=0, description="keep decoded images in memory up to this size")
     seed: int = Field(0, ge=0, description="same seed, same run")
-    out: Path = Field(Path("runs/latest"), description="run folder")
+    out: Path | None = Field(None, description="run folder; runs/MODEL-TIME by default")
 
 
 def load_config(

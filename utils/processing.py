@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
-from utils.ferplus import OTHER, majority, read_votes, soft_targets
+from utils.votes import OTHER, load_votes, majority, soft_targets
 from utils.images import IMAGE_SUFFIXES, load_image
 from utils.preprocessing import Preprocessing
 
@@ -143,7 +143,7 @@ def load_split(
     paths, labels = [p for p, _ in found], torch.tensor([i for _, i in found])
     votes = None
     if (data / "ferplus.csv").is_file() and set(classes) == set(EMOTIONS):
-        by_name = read_votes(data / "ferplus.csv", classes)
+        by_name = load_votes(data / "ferplus.csv", classes)
         none = np.zeros(len(classes) + len(OTHER), np.float32)
         votes = np.stack([by_name.get(p.name, none) for p in paths])
     return FaceFolder(paths, labels, classes, preprocessing, votes)

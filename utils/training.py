@@ -1,0 +1,274 @@
+"""The training loop: best checkpoint, history, resume."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from utils.augmentation import build_augmentation
+from utils.checkpoint import Checkpoint, load_plain, save_atomically, save_checkpoint
+from utils.config import TrainConfig
+from utils.errors import CheckpointError, DataError
+from utils.losses import SoftTargetLoss, accuracy, balanced_weights, build_mixing
+from utils.models import build_model
+from utils.optimization import Schedule, build_ema, build_optimizer, pick_device
+from utils.processing import FaceFolder
+
+LAST, BEST = "last.pth", "best_model.pth"
+_EVALUATION_BATCH = 256
+
+
+@dataclass
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        history: One row an epoch: epoch, lr, losses, accuracies, seconds, images_per_second.
+        best: Best validation accuracy so far.
+        best_epoch: Its epoch, counted from 1.
+    """
+
+    history: list[dict[str, float]]
+    best: float = -1.0
+    best_epoch: int = 0
+
+
+class Trainer:
+    """Trains one model on one split and keeps the best by validation accuracy.
+
+    The accuracy that chooses is measured against the most probable class of the validation
+    targets, which are blended like the training targets. Each epoch draws its randomness from the
+    seed and its number alone, so a resumed run ends like an uninterrupted one.
+
+    Args:
+        config: What to do.
+        train: Training images.
+        validation: Validation images with the same classes.
+        out: Run folder for ``last.pth`` and ``best_model.pth``.
+        show_progress: Draw progress bars on standard error.
+
+    Raises:
+        ConfigError: The model or device can't be had.
+        DataError: There are too few images, or FER+ votes are asked for but missing.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        train: FaceFolder,
+        validation: FaceFolder,
+        out: Path,
+        show_progress: bool = True,
+    ) -> None:
+        if len(train) < config.batch_size:
+            raise DataError(
+                f"{len(train)} training images are fewer than one batch of {config.batch_size}"
+            )
+        torch.manual_seed(config.seed)
+        self.config, self.train, self.validation, self.out = config, train, validation, out
+        self.show_progress = show_progress
+        self.device = pick_device(config.device)
+        self.model_args = model_args(config, len(train.classes))
+        network = build_model(config.model, **self.model_args)
+        self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.ema = build_ema(self.network, config.ema)
+        self.forward: Callable[[Tensor], Tensor] = (
+            torch.compile(self.network) if config.compile else self.network
+        )
+        self.optimizer = build_optimizer(self.network, config)
+        self.steps = len(train) // config.batch_size
+        self.schedule = Schedule(self.optimizer, config, self.steps)
+        self.scaler = torch.amp.GradScaler(
+            self.device.type, enabled=config.precision == "fp16" and self.device.type == "cuda"
+        )
+        self.targets = train.targets(config.ferplus_weight)
+        self.validation_targets = validation.targets(config.ferplus_weight)
+        self.loss = self._build_loss().to(self.device)
+        self.mixing = build_mixing(config.mixup, config.cutmix, len(train.classes))
+        self.augment = build_augmentation(config.augmentation)
+        self.progress = Progress([])
+
+    def fit(self) -> Progress:
+        """Train until the last epoch or until patience ends; return the history.
+
+        ``last.pth`` is written after every epoch, ``best_model.pth`` at every better accuracy.
+        """
+        while self._goes_on():
+            epoch = len(self.progress.history) + 1
+            row = self._epoch(epoch)
+            self.schedule.after_epoch(row["validation_accuracy"])
+            self.progress.history.append(row)
+            if row["validation_accuracy"] > self.progress.best:
+                self.progress.best, self.progress.best_epoch = row["validation_accuracy"], epoch
+                save_checkpoint(self.checkpoint(), self.out / BEST)
+            self._save_last()
+        return self.progress
+
+    def resume(self) -> None:
+        """Continue after the last finished epoch of the run folder.
+
+        Raises:
+            CheckpointError: ``last.pth`` is missing, damaged or of another model.
+        """
+        path = self.out / LAST
+        state = load_plain(path)
+        try:
+            self.network.load_state_dict(state["network"])
+            if self.ema:
+                self.ema.load_state_dict(state["ema"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+            self.scaler.load_state_dict(state["scaler"])
+            self.progress = Progress(**state["progress"])
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"{path}: not the state of this run: {error}") from error
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the current weights (their average if EMA is on) as a checkpoint."""
+        source = self.ema.module if self.ema else self.network
+        state = {k: v.detach().cpu().contiguous() for k, v in source.state_dict().items()}
+        weight = self.config.ferplus_weight
+        return Checkpoint(
+            model=self.config.model,
+            model_args=self.model_args,
+            classes=self.train.classes,
+            preprocessing=self.train.preprocessing,
+            state_dict=state,
+            label_set=f"{weight:.0%} FER+ votes, {1 - weight:.0%} folder names"
+            if weight
+            else "folder names",
+            training=self.config.model_dump(mode="json"),
+            data={"train": self.train.counts(), "validation": self.validation.counts()},
+        )
+
+    def _goes_on(self) -> bool:
+        done = len(self.progress.history)
+        waited = done - self.progress.best_epoch
+        return done < self.config.epochs and not 0 < self.config.patience <= waited
+
+    def _build_loss(self) -> SoftTargetLoss:
+        power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[self.config.class_weights]
+        weights = balanced_weights(self.targets, power) if power else None
+        gamma = self.config.focal_gamma if self.config.loss == "focal" else 0.0
+        return SoftTargetLoss(weights, self.config.label_smoothing, gamma)
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        torch.manual_seed(self.config.seed * 100_003 + epoch)
+        started = time.perf_counter()
+        lr = self.optimizer.param_groups[0]["lr"]
+        self.network.train()
+        losses, hits = 0.0, 0.0
+        with tqdm(
+            total=self.steps,
+            desc=f"epoch {epoch}/{self.config.epochs}",
+            disable=not self.show_progress,
+            unit="batch",
+            mininterval=1.0,
+        ) as bar:
+            for step, (images, targets) in enumerate(self._batches(epoch), 1):
+                loss, hit = self._step(images, targets)
+                losses, hits = losses + loss, hits + hit
+                bar.update()
+                bar.set_postfix(
+                    loss=f"{losses / step:.3f}", acc=f"{hits / step:.1%}", refresh=False
+                )
+            seconds = time.perf_counter() - started
+            validation_loss, validation_accuracy = self._validate()
+            bar.set_postfix(
+                loss=f"{losses / self.steps:.3f}",
+                acc=f"{hits / self.steps:.1%}",
+                val_loss=f"{validation_loss:.3f}",
+                val_acc=f"{validation_accuracy:.1%}",
+            )
+        return {
+            "epoch": epoch,
+            "lr": lr,
+            "train_loss": losses / self.steps,
+            "train_accuracy": hits / self.steps,
+            "validation_loss": validation_loss,
+            "validation_accuracy": validation_accuracy,
+            "seconds": seconds,
+            "images_per_second": self.steps * self.config.batch_size / seconds,
+        }
+
+    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        small = epoch <= self.config.progressive_epochs
+        size = self.config.progressive_size if small else None
+        order = torch.randperm(len(self.train))
+        for step in range(self.steps):
+            chosen = order[step * self.config.batch_size : (step + 1) * self.config.batch_size]
+            images = self.train.batch(chosen).to(self.device).float() / 255
+            targets = self.targets[chosen].to(self.device)
+            images = self._normalize(self.augment(images, size))
+            yield self.mixing(images, targets) if self.mixing else (images, targets)
+
+    def _normalize(self, images: Tensor) -> Tensor:
+        spec = self.train.preprocessing
+        mean = torch.tensor(spec.mean, device=self.device).view(1, -1, 1, 1)
+        std = torch.tensor(spec.std, device=self.device).view(1, -1, 1, 1)
+        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+    def _step(self, images: Tensor, targets: Tensor) -> tuple[float, float]:
+        with autocast(self.device, self.config.precision):
+            logits = self.forward(images)
+        loss = self.loss(logits, targets)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.schedule.after_step()
+        if self.ema:
+            self.ema.update_parameters(self.network)
+        return loss.item(), accuracy(logits, targets)
+
+    def _validate(self) -> tuple[float, float]:
+        network = self.ema.module if self.ema else self.network
+        logits = predict_logits(network, self.validation, self.device)
+        loss = SoftTargetLoss()(logits, self.validation_targets).item()
+        return loss, accuracy(logits, self.validation_targets)
+
+    def _save_last(self) -> None:
+        state: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "ema": self.ema.state_dict() if self.ema else None,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "progress": vars(self.progress),
+        }
+        save_atomically(state, self.out / LAST)
+
+
+def model_args(config: TrainConfig, num_classes: int) -> dict[str, Any]:
+    """Return the arguments of the architecture that a configuration asks for."""
+    return {
+        "num_classes": num_classes,
+        "input_size": config.input_size,
+        "in_channels": 1 if config.color == "grey" else 3,
+    } | config.model_args
+
+
+def autocast(device: torch.device, precision: str) -> Any:
+    """Return the autocast context of a precision name; fp32 has none."""
+    if precision == "fp32":
+        return nullcontext()
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float16
+    return torch.autocast(device.type, dtype)
+
+
+@torch.inference_mode()
+def predict_logits(network: nn.Module, folder: FaceFolder, device: torch.device) -> Tensor:
+    """Return float32 logits ``(N, K)`` on the CPU for every image of a split, in order."""
+    network.eval()
+    rows = []
+    for indices in torch.arange(len(folder)).split(_EVALUATION_BATCH):
+        pixels = folder.preprocessing.normalize(folder.batch(indices).numpy())
+        batch = torch.from_numpy(pixels).to(device, memory_format=torch.channels_last)
+        rows.append(network(batch).float().cpu())
+    return torch.cat(rows)
