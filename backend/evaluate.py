@@ -1,0 +1,135 @@
+"""Measure a model on a labelled split and on whole photos; write its model card.
+
+Example: python backend/evaluate.py --data images --split test
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backend.cli import run
+from utils.analysis import EmotionAnalyzer
+from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
+from utils.evaluation import Evaluation, evaluate_end_to_end, evaluate_split
+from utils.model_card import write_card
+from utils.plots import save_confusion, save_reliability
+from utils.processing import FaceFolder, load_split
+from utils.report import LABEL_SETS, per_class_table, primary_label_set
+from utils.twins import find_twins
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the program's options."""
+    parser = argparse.ArgumentParser(description="Measure a model; print and save its figures.")
+    parser.add_argument("--model", type=Path, default=BUNDLED_MODEL, help="checkpoint (.pth)")
+    parser.add_argument("--data", type=Path, default=Path("images"), help="prepared data folder")
+    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
+    parser.add_argument(
+        "--end-to-end", type=Path, metavar="PHOTOS", help="whole photos, one folder a class"
+    )
+    parser.add_argument("--detector", default="mtcnn", help="face detector for --end-to-end")
+    parser.add_argument("--out", type=Path, help="folder for confusion matrices and reliability")
+    parser.add_argument("--card", type=Path, metavar="FILE.md", help="write a model card")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser.parse_args(argv)
+
+
+def measure(checkpoint: Checkpoint, data: Path, split: str) -> Evaluation:
+    """Return the answers on a split, with its twins in the training split marked."""
+    spec = checkpoint.preprocessing
+    folder = load_split(data, split, spec, checkpoint.classes)
+    folder.cache(limit_gb=4)
+    twins = None
+    if split != "train" and (data / "train").is_dir():
+        grey = replace(spec, color="grey", input_size=48)
+        library = load_split(data, "train", grey, checkpoint.classes)
+        twins = find_twins(library, _with(folder, grey))
+    return evaluate_split(checkpoint, folder, twins)
+
+
+def _with(folder: FaceFolder, spec: Any) -> FaceFolder:
+    return FaceFolder(folder.paths, folder.labels, folder.classes, spec)
+
+
+def document(checkpoint: Checkpoint, evaluation: Evaluation, split: str) -> dict[str, Any]:
+    """Return the figures of a split as plain types; the top level is against folder labels."""
+    sets = evaluation.reports()
+    result = {
+        "model": checkpoint.model,
+        "trained_on": checkpoint.label_set,
+        "split": split,
+        "temperature": checkpoint.temperature,
+        "threshold": checkpoint.threshold,
+    } | sets["folder"]
+    if "ferplus" in sets:
+        result |= {"ferplus_accuracy": sets["ferplus"]["accuracy"], "ferplus": sets["ferplus"]}
+    return result
+
+
+def print_figures(name: str, figures: dict[str, Any]) -> None:
+    """Print one label set's figures for people."""
+    twin_free = figures.get("accuracy_twin_free")
+    extra = f", without twins {twin_free:.2%}" if twin_free is not None else ""
+    print(f"\n{name}: accuracy {figures['accuracy']:.2%}{extra}")
+    print(
+        f"  balanced {figures['balanced_accuracy']:.2%}, macro F1 {figures['macro_f1']:.3f}, "
+        f"ECE {figures['ece']:.2%}, {figures['images']} images"
+    )
+    print(per_class_table(figures))
+
+
+def print_end_to_end(figures: dict[str, Any]) -> None:
+    """Print the figures on whole photos for people."""
+    print(
+        f"\nend to end: accuracy {figures['accuracy']:.2%}, "
+        f"balanced {figures['balanced_accuracy']:.2%}, "
+        f"no face found {figures['no_face']:.2%}, {figures['images']} photos"
+    )
+    for name, row in figures["per_class"].items():
+        print(f"  {name:10s} recall {row['recall']:.1%} of {row['support']}")
+
+
+def save_pictures(checkpoint: Checkpoint, evaluation: Evaluation, split: str, out: Path) -> None:
+    """Write confusion matrices and the reliability diagram as PNG files."""
+    for name, figures in evaluation.reports().items():
+        title = f"{checkpoint.model}, {split}, {LABEL_SETS[name]}: {figures['accuracy']:.1%}"
+        path = out / f"confusion_{split}_{name}.png"
+        save_confusion(figures["confusion"], checkpoint.classes, path, title)
+    labels = evaluation.labels[primary_label_set(checkpoint, evaluation.labels)]
+    save_reliability(evaluation.probabilities, labels, out / f"reliability_{split}.png")
+
+
+def main() -> int:
+    """Run the program and return its exit code."""
+    args = parse_args()
+    checkpoint = load_checkpoint(args.model)
+    evaluation = measure(checkpoint, args.data, args.split)
+    result = document(checkpoint, evaluation, args.split)
+    if args.end_to_end:
+        analyzer = EmotionAnalyzer.load(args.model, detector=args.detector)
+        result["end_to_end"] = evaluate_end_to_end(analyzer, args.end_to_end) | {
+            "detector": args.detector
+        }
+    if args.out:
+        save_pictures(checkpoint, evaluation, args.split, args.out)
+    if args.card:
+        save_pictures(checkpoint, evaluation, args.split, args.card.parent)
+        write_card(checkpoint, result, args.card, " ".join(["python", *sys.argv]))
+    if args.json:
+        print(json.dumps(result, indent=1))
+        return 0
+    print(
+        f"{checkpoint.model}, trained on {checkpoint.label_set}; {args.split} split of {args.data}"
+    )
+    for name, figures in evaluation.reports().items():
+        print_figures(LABEL_SETS[name], figures)
+    if args.end_to_end:
+        print_end_to_end(result["end_to_end"])
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
