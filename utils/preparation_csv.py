@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-import numpy as np
 from PIL import Image
 
 from utils.emotions import FER2013_CODES
@@ -115,12 +114,12 @@ def _to_png(pixels: str) -> bytes:
     if len(cells) != SIDE * SIDE:
         raise DataError(f"{len(cells)} pixels instead of {SIDE * SIDE}")
     try:
-        values = np.array(cells, dtype=np.int64)
-    except (ValueError, OverflowError):
-        bad = next((c for c in cells if not c.isdecimal()), "a number too large")
+        values = [int(cell) for cell in cells]
+    except ValueError:
+        bad = next((cell for cell in cells if not cell.isdecimal()), "a number too long")
         raise DataError(f"a pixel is {bad[:20]!r}, not an integer") from None
-    if values.min() < 0 or values.max() > 255:
-        raise DataError(f"pixels from {values.min()} to {values.max()}, they must be 0 to 255")
+    if min(values) < 0 or max(values) > 255:
+        raise DataError(f"pixels from {min(values)} to {max(values)}, they must be 0 to 255")
     out = io.BytesIO()
-    Image.fromarray(values.astype(np.uint8).reshape(SIDE, SIDE)).save(out, "PNG")
+    Image.frombytes("L", (SIDE, SIDE), bytes(values)).save(out, "PNG")
     return out.getvalue()
