@@ -89,7 +89,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
         return value
 
     optimizer.step(loss)  # type: ignore[arg-type, unused-ignore]
-    return float(log_temperature.exp())
+    return float(log_temperature.detach().exp())
 
 
 def confidence_threshold(

@@ -1,0 +1,77 @@
+"""Figures of merit against cases that can be reckoned by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from utils.losses import SoftTargetLoss, balanced_weights
+from utils.metrics import (
+    confidence_threshold,
+    expected_calibration_error,
+    fit_temperature,
+    report,
+)
+
+CLASSES = ("a", "b", "c")
+
+
+def test_report_by_hand() -> None:
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.6, 0.3, 0.1], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6]])
+    figures = report(probabilities, np.array([0, 1, 1, -1]), CLASSES)
+    assert figures["images"] == 3
+    assert figures["accuracy"] == pytest.approx(2 / 3)
+    assert figures["balanced_accuracy"] == pytest.approx(0.75)
+    assert figures["per_class"]["a"] == {
+        "precision": 0.5,
+        "recall": 1.0,
+        "f1": pytest.approx(2 / 3),
+        "support": 1,
+    }
+    assert figures["per_class"]["c"]["support"] == 0
+    assert figures["macro_f1"] == pytest.approx(2 / 3)
+    assert figures["confusion"] == [[1, 0, 0], [1, 1, 0], [0, 0, 0]]
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
+    probabilities = np.tile([0.9, 0.1], (10, 1))
+    labels = np.array([0] * 6 + [1] * 4)
+    assert expected_calibration_error(probabilities, labels) == pytest.approx(0.3)
+    labels = np.array([0] * 9 + [1])
+    assert expected_calibration_error(probabilities, labels) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    torch.manual_seed(0)
+    truth = torch.randn(4000, 5) * 2
+    labels = torch.distributions.Categorical(logits=truth).sample()
+    assert fit_temperature(truth * 3, labels) == pytest.approx(3, rel=0.1)
+    labels[:100] = -1
+    assert fit_temperature(truth * 3, labels) == pytest.approx(3, rel=0.1)
+
+
+def test_threshold_keeps_the_share_asked_for() -> None:
+    confidence = np.linspace(0.5, 1, 101)
+    probabilities = np.stack([confidence, 1 - confidence], 1)
+    threshold = confidence_threshold(probabilities, coverage=0.8)
+    assert (probabilities.max(1) >= threshold).mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_soft_target_loss_agrees_with_torch() -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(8, 4), torch.randint(0, 4, (8,))
+    targets = torch.nn.functional.one_hot(labels, 4).float()
+    expected = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
+    assert SoftTargetLoss(label_smoothing=0.1)(logits, targets) == pytest.approx(expected.item())
+    easy, hard = torch.tensor([[9.0, 0.0]]), torch.tensor([[0.0, 0.0]])
+    target = torch.tensor([[1.0, 0.0]])
+    plain, focal = SoftTargetLoss(), SoftTargetLoss(focal_gamma=2)
+    assert focal(hard, target) == pytest.approx(plain(hard, target).item() * 0.25)
+    assert focal(easy, target) < plain(easy, target) * 0.01
+
+
+def test_balanced_weights_favour_the_rare_and_have_mean_one() -> None:
+    targets = torch.eye(2)[torch.tensor([0] * 9 + [1])]
+    weights = balanced_weights(targets, 1.0)
+    assert weights[1] / weights[0] == pytest.approx(9)
+    assert (weights * targets.mean(0)).sum() == pytest.approx(1)
+    assert balanced_weights(targets, 0.5)[1] / weights.new_tensor(1) < weights[1]

@@ -1,0 +1,224 @@
+"""Training learns, saves the best, and a killed run ends like an uninterrupted one."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from faces_data import make_face_folder
+
+from utils.checkpoint import load_checkpoint, load_plain
+
+REPO = Path(__file__).resolve().parent.parent
+SMALL = {
+    "model": "se_resnet",
+    "model_args": {"stem": 8, "channels": [16, 32], "blocks": 1, "dropout": 0.1},
+    "input_size": 32,
+    "batch_size": 24,
+    "optimizer": "sgd",
+    "lr": 0.1,
+    "schedule": "cosine",
+    "warmup_epochs": 1,
+    "weight_decay": 0.0005,
+    "augmentation": "full",
+    "ema": 0.8,
+    "precision": "fp32",
+    "patience": 0,
+    "progressive_epochs": 0,
+    "ferplus_weight": 0.0,
+    "device": "cpu",
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_face_folder(tmp_path_factory.mktemp("data"))
+
+
+def train(*args: object, config: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "backend/train.py", "--quiet", *map(str, args)]
+    if config:
+        command += ["--config", str(config)]
+    return subprocess.run(
+        command, cwd=REPO, capture_output=True, text=True, timeout=300, env=one_thread()
+    )
+
+
+def one_thread() -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def write_config(folder: Path, **changes: object) -> Path:
+    path = folder / "config-in.yaml"
+    path.write_text(yaml.safe_dump(SMALL | changes))
+    return path
+
+
+def history(run: Path) -> list[dict[str, str]]:
+    with (run / "history.csv").open() as file:
+        return [
+            {k: v for k, v in row.items() if k not in ("seconds", "images_per_second")}
+            for row in csv.DictReader(file)
+        ]
+
+
+@pytest.mark.slow
+def test_learns_and_a_killed_run_resumes_to_the_same_end(data: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, epochs=14)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    done = train("--data", data, "--out", whole, config=config)
+    assert done.returncode == 0, done.stderr
+
+    command = [sys.executable, "backend/train.py", "--quiet", "--data", data, "--out", killed]
+    with subprocess.Popen(
+        [*map(str, command), "--config", str(config)],
+        cwd=REPO,
+        env=one_thread(),
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not (killed / "last.pth").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+    finished = len(load_plain(killed / "last.pth")["progress"]["history"])
+    assert 1 <= finished < 14, "the run was not killed in the middle"
+    resumed = train("--resume", killed)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resuming after epoch" in resumed.stdout
+
+    assert history(killed) == history(whole)
+    one, two = load_plain(whole / "last.pth"), load_plain(killed / "last.pth")
+    for name, weights in one["network"].items():
+        assert torch.equal(weights, two["network"][name]), name
+
+    checkpoint = load_checkpoint(whole / "best_model.pth")
+    assert checkpoint.classes == ("happy", "sad", "surprise")
+    assert checkpoint.metrics["test"]["folder"]["accuracy"] >= 0.9
+    assert checkpoint.temperature > 0
+    assert 0 < checkpoint.threshold < 1
+    best = max(float(row["validation_accuracy"]) for row in history(whole))
+    assert checkpoint.metrics["validation"]["folder"]["accuracy"] == pytest.approx(best, abs=0.021)
+    for name in ("config.yaml", "curves.png", "confusion_test_folder.png", "report.md"):
+        assert (whole / name).stat().st_size > 100, name
+    assert yaml.safe_load((whole / "config.yaml").read_text())["epochs"] == 14
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(
+            {
+                "optimizer": "adam",
+                "lr": 0.003,
+                "schedule": "plateau",
+                "loss": "focal",
+                "class_weights": "balanced",
+                "precision": "bf16",
+                "augmentation": "basic",
+                "ema": 0.0,
+            },
+            id="adam-plateau-focal-bf16",
+        ),
+        pytest.param(
+            {
+                "model": "emotion_cnn",
+                "model_args": {},
+                "optimizer": "adamw",
+                "lr": 0.003,
+                "schedule": "onecycle",
+                "mixup": 0.2,
+                "cutmix": 0.5,
+                "label_smoothing": 0.1,
+                "augmentation": "none",
+                "class_weights": "sqrt",
+                "color": "rgb",
+                "cache_gb": 0,
+            },
+            id="emotion_cnn-onecycle-mixing-uncached-rgb",
+        ),
+    ],
+)
+def test_other_options_learn_classes_of_another_name(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    data = make_face_folder(tmp_path / "data", {"smile": "happy", "frown": "sad"})
+    out = tmp_path / "run"
+    done = train("--data", data, "--out", out, config=write_config(tmp_path, epochs=12, **changes))
+    assert done.returncode == 0, done.stderr
+    checkpoint = load_checkpoint(out / "best_model.pth")
+    assert checkpoint.classes == ("frown", "smile")
+    assert checkpoint.metrics["validation"]["folder"]["accuracy"] >= 0.85
+    assert checkpoint.preprocessing.color == changes.get("color", "grey")
+
+
+@pytest.mark.slow
+def test_patience_ends_the_run_early(data: Path, tmp_path: Path) -> None:
+    # Without learning, no epoch after the first is better.
+    config = write_config(tmp_path, epochs=30, patience=2, lr=1e-12, warmup_epochs=0, ema=0.0)
+    done = train("--data", data, "--out", tmp_path / "run", config=config)
+    assert done.returncode == 0, done.stderr
+    assert len(history(tmp_path / "run")) < 12
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--data", "/nowhere"], ["/nowhere/train", "backend/prepare.py"]),
+        (["--model", "resnet9000"], ["resnet9000", "emotion_cnn", "se_resnet"]),
+        (["--lr", "fast"], ["lr", "'fast'"]),
+        (["--epochs", "0"], ["epochs", "'0'"]),
+        (["--config", "/nowhere.yaml"], ["/nowhere.yaml"]),
+        (["--resume", "/nowhere"], ["/nowhere", "config.yaml"]),
+        (["--data", "{data}", "--device", "cuda"], ["cuda"]),
+        (["--data", "{data}", "--input-size", "8"], ["input_size", "16"]),
+        (["--data", "{data}", "--ferplus-weight", "1"], ["FER+", "ferplus.csv"]),
+        (["--data", "{data}", "--batch-size", "4096"], ["4096", "fewer than one batch"]),
+    ],
+)
+def test_a_users_mistake_is_named(
+    data: Path, tmp_path: Path, args: list[str], words: list[str]
+) -> None:
+    if "cuda" in args and torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    given = [a.format(data=data) for a in args]
+    if "--resume" not in args:
+        given += ["--out", str(tmp_path / "run")]
+    if "--ferplus-weight" not in args and "--resume" not in args:
+        given += ["--ferplus-weight", "0"]
+    done = train(*given)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_a_damaged_image_is_named(tmp_path: Path) -> None:
+    data = make_face_folder(tmp_path / "data", sizes={"train": 40, "validation": 4})
+    broken = sorted((data / "train" / "sad").iterdir())[3]
+    broken.write_bytes(broken.read_bytes()[:60])
+    done = train("--data", data, "--out", tmp_path / "run", config=write_config(tmp_path, epochs=1))
+    assert done.returncode == 2
+    assert broken.name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_lists_the_architectures() -> None:
+    done = train("--list-models")
+    assert done.returncode == 0
+    assert "emotion_cnn" in done.stdout
+    assert "se_resnet" in done.stdout
+
+
+def test_a_run_is_not_overwritten(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "last.pth").write_bytes(b"a run")
+    done = train("--data", data, "--out", tmp_path, "--ferplus-weight", "0")
+    assert done.returncode == 2
+    assert "--resume" in done.stderr
+    assert (tmp_path / "last.pth").read_bytes() == b"a run"
