@@ -1,0 +1,186 @@
+"""The one pipeline: a picture goes in, faces with probabilities come out."""
+
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.classifier import EmotionClassifier
+from utils.faces import Detections, FaceDetector, build_detector
+from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
+from utils.images import load_image
+from utils.results import Face, FrameResult, Status
+
+
+class EmotionAnalyzer:
+    """Detects faces, crops them as in training and classifies all of a picture in one batch.
+
+    Safe to share between threads.
+
+    Example:
+        >>> from utils.analysis import EmotionAnalyzer
+        >>> analyzer = EmotionAnalyzer.load("model/best_model.pth")
+        >>> for face in analyzer.analyze("photo.jpg").faces:
+        ...     print(face.emotion, face.confidence)
+
+    Args:
+        classifier: The trained network.
+        detector: Finds the faces.
+    """
+
+    def __init__(self, classifier: EmotionClassifier, detector: FaceDetector) -> None:
+        self.classifier = classifier
+        self.detector = detector
+        self._siblings: dict[str, EmotionAnalyzer] = {detector.name: self}
+        self._lock = Lock()
+
+    @classmethod
+    def load(
+        cls,
+        model: Path | str | None = None,
+        detector: str = "mtcnn",
+        device: str = "auto",
+        detector_weights: Path | None = None,
+    ) -> "EmotionAnalyzer":
+        """Load a model, the bundled one if None, and build a detector.
+
+        Args:
+            model: Checkpoint (.pth).
+            detector: One of ``utils.faces.list_detectors()``.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``, for the classifier.
+            detector_weights: The user's model file for the detectors that need one.
+
+        Raises:
+            CheckpointError: The model is missing, damaged, unsafe or does not fit.
+            ConfigError: The device is not there.
+            DetectorError: The detector is unknown or its model file is not there.
+        """
+        found = build_detector(detector, weights=detector_weights)
+        return cls(EmotionClassifier.load(model, device), found)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the probabilities."""
+        return self.classifier.classes
+
+    @property
+    def threshold(self) -> float:
+        """Answers less probable than this are uncertain."""
+        return self.classifier.threshold
+
+    @property
+    def model_name(self) -> str:
+        """Name of the architecture that answers."""
+        return self.classifier.model_name
+
+    def with_detector(self, name: str) -> "EmotionAnalyzer":
+        """Return an analyzer with another detector and the same classifier; built only once.
+
+        Raises:
+            DetectorError: The detector is unknown or its model file is not there.
+        """
+        with self._lock:
+            if name not in self._siblings:
+                sibling = EmotionAnalyzer(self.classifier, build_detector(name))
+                sibling._siblings, sibling._lock = self._siblings, self._lock
+                self._siblings[name] = sibling
+            return self._siblings[name]
+
+    def analyze(
+        self, image: Any, name: str | None = None, time: float | None = None
+    ) -> FrameResult:
+        """Find every face of a picture and its apparent expression.
+
+        Args:
+            image: A path, the bytes of a file, a PIL image, or RGB uint8 ``(H, W, 3)``.
+            name: What the result calls the picture; the path itself if None.
+            time: Media time in seconds for a frame of a video.
+
+        Raises:
+            ImageError: The picture can't be used.
+        """
+        if name is None and isinstance(image, (str, Path)):
+            name = str(image)
+        pixels = load_image(image)
+        found = self.detect(pixels)
+        probabilities = self.classify(pixels, found.boxes)
+        faces = tuple(
+            self.face(
+                found.boxes[i],
+                found.scores[i],
+                probabilities[i],
+                None if found.landmarks is None else found.landmarks[i],
+            )
+            for i in range(len(found))
+        )
+        height, width = pixels.shape[:2]
+        return FrameResult(
+            model=self.model_name,
+            image=name,
+            width=width,
+            height=height,
+            faces=faces,
+            status=_status(faces),
+            time=time,
+        )
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Find faces in RGB uint8 ``(H, W, 3)``, largest first."""
+        return self.detector.detect(image)
+
+    def classify(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return probabilities ``(N, K)`` for the faces of this detector's boxes.
+
+        Args:
+            image: RGB uint8 ``(H, W, 3)``.
+            boxes: float32 ``(N, 4)``, ``(x1, y1, x2, y2)`` in pixels of ``image``.
+        """
+        spec = self.classifier.preprocessing
+        # A checkpoint trained before a detector was added has no measure of it.
+        geometry = spec.geometry.get(self.detector.name) or DEFAULT_GEOMETRY[self.detector.name]
+        return self.classifier.predict(crop_faces(image, boxes, geometry, spec.input_size))
+
+    def face(
+        self,
+        box: NDArray[np.float32],
+        score: float,
+        probabilities: NDArray[np.float32],
+        landmarks: NDArray[np.float32] | None = None,
+        track_id: int | None = None,
+    ) -> Face:
+        """Return one face's result.
+
+        Args:
+            box: ``(4,)``, ``(x1, y1, x2, y2)`` in pixels.
+            score: The detector's confidence in 0..1.
+            probabilities: ``(K,)`` in class order.
+            landmarks: ``(5, 2)`` in pixels, or None.
+            track_id: Identity within a video or stream, or None.
+        """
+        values = np.clip(probabilities, 0, 1).tolist()
+        best = int(np.argmax(probabilities))
+        return Face(
+            box=tuple(round(float(v), 2) for v in box),  # type: ignore[arg-type]
+            score=min(max(float(score), 0.0), 1.0),
+            emotion=self.classes[best],
+            confidence=values[best],
+            uncertain=values[best] < self.threshold,
+            probabilities=dict(zip(self.classes, values, strict=True)),
+            landmarks=None
+            if landmarks is None
+            else tuple((round(float(x), 2), round(float(y), 2)) for x, y in landmarks),
+            track_id=track_id,
+        )
+
+    def warm_up(self) -> None:
+        """Run detector and classifier once, so that the first real picture is not the slow one."""
+        self.detect(np.zeros((120, 160, 3), np.uint8))
+        self.classifier.warm_up()
+
+
+def _status(faces: tuple[Face, ...]) -> Status:
+    if not faces:
+        return Status.NO_FACE
+    return Status.UNCERTAIN if all(face.uncertain for face in faces) else Status.OK
