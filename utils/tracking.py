@@ -12,6 +12,9 @@ from utils.faces.base import Detections
 # A box drawn between two detections follows the face for this long, then stands still: a face that
 # vanished would otherwise leave its box sailing through the picture.
 MAX_PREDICTION = 0.4
+# On a machine too slow for one analysis a second, a face still keeps its number for so long, as
+# nothing was analysed in the meantime that could have shown its absence.
+SLOW_GAP = 10.0
 # Weight of the newest velocity; detectors' boxes jitter by a few pixels.
 _VELOCITY_WEIGHT = 0.5
 
@@ -98,7 +101,8 @@ class Tracker:
     union) is largest (Hungarian method). Not safe to share between threads.
 
     Args:
-        max_gap: A track ends after so many seconds of media time without a detection.
+        max_gap: A track ends after so many seconds of media time in which frames were analysed but
+            did not show it.
         min_overlap: Boxes that overlap less are different faces.
     """
 
@@ -111,6 +115,7 @@ class Tracker:
         """Forget every face; the next one is number 1."""
         self._next_id = 1
         self._tracks: tuple[Track, ...] = ()
+        self._updated = 0.0
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -137,7 +142,7 @@ class Tracker:
         """
         if self._tracks and time < max(track.time for track in self._tracks):
             self.reset()
-        living = tuple(t for t in self._tracks if time - t.time <= self._max_gap)
+        living = tuple(t for t in self._tracks if self._lives(t, time))
         pairs = match_boxes([t.box_at(time) for t in living], detections.boxes, self._min_overlap)
         seen = []
         for index in range(len(detections)):
@@ -147,8 +152,18 @@ class Tracker:
                 self._number(fresh) if old is None else _follow(living[old], fresh, smoothing)
             )
         matched = set(pairs.values())
+        self._updated = time
         self._tracks = (*seen, *(t for i, t in enumerate(living) if i not in matched))
         return tuple(seen)
+
+    def miss(self, time: float) -> None:
+        """Take in a frame that was known to show nobody."""
+        self._tracks = tuple(t for t in self._tracks if self._lives(t, time))
+        self._updated = time
+
+    def _lives(self, track: Track, time: float) -> bool:
+        limit = SLOW_GAP if track.time == self._updated else self._max_gap
+        return time - track.time <= limit
 
     def _born(
         self, index: int, time: float, detections: Detections, probabilities: NDArray[np.float32]

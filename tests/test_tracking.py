@@ -1,0 +1,122 @@
+"""Identity and smoothing across frames."""
+
+import math
+
+import numpy as np
+import pytest
+
+from utils.faces.base import Detections
+from utils.tracking import MAX_PREDICTION, Smoother, Smoothing, Track, Tracker, overlap
+
+OFF = Smoothing(Smoother(0.0), Smoother(0.0))
+
+
+def found(*boxes: tuple[float, float, float, float]) -> Detections:
+    array = np.array(boxes, dtype=np.float32).reshape(-1, 4)
+    return Detections(array, np.full(len(array), 0.9, dtype=np.float32))
+
+
+def see(tracker: Tracker, time: float, *boxes: tuple[float, float, float, float]) -> list[int]:
+    probabilities = np.full((len(boxes), 2), 0.5, dtype=np.float32)
+    return [t.track_id for t in tracker.update(time, found(*boxes), probabilities, OFF)]
+
+
+def test_faces_keep_their_numbers_while_moving_and_changing_order() -> None:
+    tracker = Tracker()
+    assert see(tracker, 0.0, (0, 0, 100, 100), (300, 0, 380, 80)) == [1, 2]
+    assert see(tracker, 0.1, (305, 0, 395, 90), (10, 5, 110, 105)) == [2, 1]
+    assert see(tracker, 0.2, (20, 10, 120, 110), (310, 0, 400, 90), (0, 300, 60, 360)) == [1, 2, 3]
+
+
+def test_crossing_faces_are_told_apart_by_the_best_sum_of_overlaps() -> None:
+    tracker = Tracker()
+    see(tracker, 0.0, (100, 0, 200, 100), (160, 0, 260, 100))
+    # The first box overlaps track 1 most, but the second has no other track to belong to.
+    assert see(tracker, 0.1, (125, 0, 225, 100), (70, 0, 170, 100)) == [2, 1]
+
+
+def test_a_face_survives_a_short_absence_but_not_a_long_one() -> None:
+    tracker = Tracker(max_gap=1.0)
+    see(tracker, 0.0, (0, 0, 100, 100))
+    assert see(tracker, 0.5) == []
+    assert see(tracker, 0.95, (5, 0, 105, 100)) == [1]
+    tracker.miss(1.5)
+    assert see(tracker, 2.1, (5, 0, 105, 100)) == [2]
+
+
+def test_a_slow_machine_does_not_make_a_face_a_new_one() -> None:
+    tracker = Tracker(max_gap=1.0)
+    see(tracker, 0.0, (0, 0, 100, 100))
+    assert see(tracker, 4.0, (5, 0, 105, 100)) == [1]
+    assert see(tracker, 60.0, (5, 0, 105, 100)) == [2]
+
+
+def test_media_time_that_steps_back_starts_afresh() -> None:
+    tracker = Tracker()
+    see(tracker, 50.0, (0, 0, 100, 100))
+    see(tracker, 50.1, (0, 0, 100, 100), (300, 0, 400, 100))
+    assert see(tracker, 0.0, (0, 0, 100, 100)) == [1]
+
+
+def test_boxes_are_predicted_with_constant_velocity_for_a_short_while() -> None:
+    tracker = Tracker()
+    for step in range(20):
+        see(tracker, step * 0.1, (step * 10, 0, step * 10 + 100, 100))
+    (track,) = tracker.tracks
+    assert track.velocity == pytest.approx([100, 0, 100, 0], abs=1)
+    assert track.box_at(2.0)[0] == pytest.approx(200, abs=1)
+    assert track.box_at(99.0)[0] == pytest.approx(190 + 100 * MAX_PREDICTION, abs=1)
+
+
+def test_landmarks_move_with_the_box() -> None:
+    marks = np.full((5, 2), 50, dtype=np.float32)
+    ones = np.ones(1, dtype=np.float32)
+    box, speed = np.array([0, 0, 100, 100]), np.array([100, 50, 100, 50])
+    track = Track(1, 0.0, box, speed, 0.9, ones, ones, ones, marks)
+    moved = track.landmarks_at(0.2)
+    assert moved is not None
+    assert moved[0] == pytest.approx([70, 60])
+
+
+@pytest.mark.parametrize("fps", [5, 10, 60])
+def test_smoothing_depends_on_time_and_not_on_the_frame_rate(fps: int) -> None:
+    smoother = Smoother(0.5)
+    value = np.zeros(1, dtype=np.float32)
+    for _ in range(fps):
+        value = smoother.step(value, np.ones(1, dtype=np.float32), 1 / fps)
+    assert value[0] == pytest.approx(1 - math.exp(-1 / 0.5), abs=1e-4)
+
+
+def test_the_classic_weights_at_ten_analyses_a_second() -> None:
+    one, zero = np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.float32)
+    assert Smoother(0.28).step(one, zero, 0.1)[0] == pytest.approx(0.70, abs=0.005)
+    assert Smoother(0.62).step(one, zero, 0.1)[0] == pytest.approx(0.85, abs=0.005)
+
+
+def test_no_time_constant_means_no_smoothing_and_nonsense_is_refused() -> None:
+    one, zero = np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.float32)
+    assert Smoother(0.0).step(one, zero, 0.001)[0] == 0
+    with pytest.raises(ValueError, match="tau"):
+        Smoother(-1)
+
+
+def test_tracks_carry_raw_smoothed_and_chart_probabilities_read_only() -> None:
+    tracker = Tracker()
+    smoothing = Smoothing(Smoother(0.28), Smoother(0.62))
+    box = found((0, 0, 100, 100))
+    tracker.update(0.0, box, np.array([[1.0, 0.0]], dtype=np.float32), smoothing)
+    probabilities = np.array([[0.0, 1.0]], dtype=np.float32)
+    (track,) = tracker.update(0.1, box, probabilities, smoothing)
+    probabilities[:] = 0.5
+    assert track.raw.tolist() == [0, 1]
+    assert 0 < track.smoothed[1] < 1
+    assert 0 < track.chart[1] < track.smoothed[1]
+    assert track.smoothed.sum() == pytest.approx(1)
+    with pytest.raises(ValueError, match="read-only"):
+        track.raw[0] = 1
+
+
+def test_overlap() -> None:
+    a = np.array([[0, 0, 10, 10], [5, 5, 5, 5]], dtype=np.float32)
+    b = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], dtype=np.float32)
+    assert overlap(a, b).tolist() == [pytest.approx([1, 1 / 3, 0]), [0, 0, 0]]

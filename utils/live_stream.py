@@ -1,0 +1,186 @@
+"""What one run of a live stream consists of, apart from the threads that work on it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.analysis import EmotionAnalyzer
+from utils.errors import ConfigError
+from utils.results import FrameResult, Status
+from utils.timeline import HISTORY_ROWS, LiveStats, Rate, TimelineRow, timeline_rows
+from utils.tracking import Smoother, Smoothing, Track, Tracker
+
+# A camera that is switched off sends black; sensor noise of a dark room still has bright pixels.
+_BLACK_MEAN = 8.0
+_BLACK_PEAK = 32
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What may change while the stream runs.
+
+    Attributes:
+        interval: Every N-th frame is analysed.
+        detector: Name of the face detector.
+        tau: Time constant in seconds of the shown probabilities.
+        chart_tau: Time constant in seconds of the timeline.
+    """
+
+    interval: int = 3
+    detector: str = "mtcnn"
+    tau: float = 0.28
+    chart_tau: float = 0.62
+
+    def __post_init__(self) -> None:
+        if self.interval < 1:
+            raise ConfigError(f"interval must be a whole number from 1, not {self.interval}.")
+        for name in ("tau", "chart_tau"):
+            if not 0 <= getattr(self, name) <= 10:
+                raise ConfigError(f"{name} must be 0 to 10 seconds, not {getattr(self, name)}.")
+
+    @property
+    def smoothing(self) -> Smoothing:
+        """The smoothers of both time constants."""
+        return Smoothing(Smoother(self.tau), Smoother(self.chart_tau))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture on its way: RGB uint8 ``(H, W, 3)``, media time, and when it came (monotonic)."""
+
+    image: NDArray[np.uint8]
+    time: float
+    arrived: float
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The newest answer: what became of the analysed frame, and the faces still followed."""
+
+    frame: Frame
+    status: Status
+    tracks: tuple[Track, ...]
+
+
+@dataclass
+class Stream:
+    """The state of one run from start to stop; its owner holds a lock around every access.
+
+    Attributes:
+        slot: The one frame that waits for analysis.
+        newest: The last frame handed over.
+        shown: The newest answer.
+        closed: The run has ended; nothing is taken or published any more.
+        failures: Analyses in a row that failed.
+        tracker: Used by the analysing thread only.
+    """
+
+    slot: Frame | None = None
+    newest: Frame | None = None
+    shown: Shown | None = None
+    closed: bool = False
+    failures: int = 0
+    tracker: Tracker = field(default_factory=Tracker)
+    history: deque[TimelineRow] = field(default_factory=lambda: deque(maxlen=HISTORY_ROWS))
+    drawn: Rate = field(default_factory=Rate)
+    _inference: deque[float] = field(default_factory=lambda: deque(maxlen=30))
+    _received: Rate = field(default_factory=Rate)
+    _analysed: Rate = field(default_factory=Rate)
+    _count: int = 0
+    _dropped: int = 0
+
+    def offer(self, frame: Frame, interval: int) -> None:
+        """Take a frame in; every ``interval``-th waits for analysis in place of its predecessor."""
+        self._received.tick(frame.arrived)
+        if self.closed:
+            return
+        self.newest = frame
+        if self._count % interval == 0:
+            self._dropped += self.slot is not None
+            self.slot = frame
+        self._count += 1
+
+    def take(self) -> Frame | None:
+        """Give out the waiting frame."""
+        frame, self.slot = self.slot, None
+        return frame
+
+    def publish(
+        self, shown: Shown, seen: tuple[Track, ...], seconds: float | None, now: float
+    ) -> None:
+        """Make an answer the newest one.
+
+        Args:
+            shown: The answer.
+            seen: The tracks detected in this very frame.
+            seconds: How long inference took; None for a frame that needed none.
+            now: Monotonic seconds.
+        """
+        self.shown = shown
+        self.failures = 0
+        self.history.extend(timeline_rows(shown.frame.time, shown.status, seen))
+        self._analysed.tick(now)
+        if seconds is not None:
+            self._inference.append(1000 * seconds)
+
+    def close(self) -> None:
+        """End the run; pictures are let go, the timeline stays."""
+        self.closed = True
+        self.slot = self.newest = self.shown = None
+
+    def stats(self, now: float) -> LiveStats:
+        """Return rates and delays at ``now`` (monotonic seconds)."""
+        return LiveStats(
+            input_fps=self._received.per_second(now),
+            output_fps=self.drawn.per_second(now),
+            analysed_fps=self._analysed.per_second(now),
+            inference_ms=float(np.median(self._inference)) if self._inference else 0.0,
+            dropped=self._dropped,
+            result_age_ms=None if self.shown is None else 1000 * (now - self.shown.frame.arrived),
+        )
+
+
+def result_at(
+    shown: Shown, time: float, size: tuple[int, int], analyzer: EmotionAnalyzer
+) -> FrameResult:
+    """Carry the newest answer to a later frame.
+
+    Args:
+        shown: The newest answer.
+        time: Media time of the later frame in seconds.
+        size: Its width and height in pixels.
+        analyzer: Knows the model's name and its threshold of certainty.
+
+    Returns:
+        The faces at that time with predicted boxes and smoothed probabilities.
+    """
+    width, height = size
+    limits = np.array([width, height, width, height], dtype=np.float32)
+    faces = []
+    for track in shown.tracks:
+        box = np.clip(track.box_at(time), 0, limits)
+        if (box[2:] > box[:2]).all():
+            marks = track.landmarks_at(time)
+            faces.append(analyzer.face(box, track.score, track.smoothed, marks, track.track_id))
+    status = shown.status
+    if faces:
+        unsure = all(face.uncertain for face in faces)
+        status = Status.UNCERTAIN if unsure else Status.OK
+    elif status in (Status.OK, Status.UNCERTAIN):
+        status = Status.NO_FACE
+    return FrameResult(
+        model=analyzer.model_name,
+        width=width,
+        height=height,
+        faces=tuple(faces),
+        status=status,
+        time=time,
+    )
+
+
+def is_black(image: NDArray[np.uint8]) -> bool:
+    """Tell whether a picture is as black as that of a camera that is switched off."""
+    sample = image[::8, ::8]
+    return bool(sample.mean() < _BLACK_MEAN and sample.max() < _BLACK_PEAK)
