@@ -1,0 +1,1 @@
+"""The web app: widgets and layout; all computer vision lives in ``utils``."""

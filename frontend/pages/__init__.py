@@ -1,0 +1,1 @@
+"""One file per page; ``frontend/app.py`` lists them."""

@@ -1,0 +1,43 @@
+"""What all viewers of one server share: the model, loaded once, and the turn to use it."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from utils.analysis import EmotionAnalyzer
+from utils.live import limit_threads
+from utils.settings import Settings
+
+# Weights of the other detectors are for the user to bring.
+LIVE_DETECTORS = ("mtcnn", "haar")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The loaded model and the lock that gives one viewer at a time the processor."""
+
+    analyzer: EmotionAnalyzer
+    gate: threading.Lock
+
+
+def load_engine(settings: Settings) -> Engine:
+    """Load and warm up the model; later calls on this server return the same one.
+
+    Raises:
+        EmotionError: The model file is missing or can't be used; the next call tries again.
+    """
+    return _load(settings.model, settings.detector, settings.device, settings.threads)
+
+
+@st.cache_resource(show_spinner="Loading the model…")
+def _load(model: Path | None, detector: str, device: str, threads: int | None) -> Engine:
+    limit_threads(threads)
+    analyzer = EmotionAnalyzer.load(model, detector=detector, device=device)
+    blank = np.zeros((480, 640, 3), dtype=np.uint8)
+    for name in {detector, *LIVE_DETECTORS}:
+        analyzer.with_detector(name).detect(blank)
+    analyzer.warm_up()
+    return Engine(analyzer, threading.Lock())
