@@ -1,0 +1,155 @@
+"""MTCNN's search: three networks, each looking closer at what the one before left.
+
+Zhang et al., 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
+Networks" (https://arxiv.org/abs/1604.02878), rounding as facenet-pytorch's ``detect_face`` does,
+to whose results it is tested. All candidates of a stage go through its network in one batch.
+"""
+
+import math
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from utils.faces.mtcnn_networks import load_networks
+
+Floats = NDArray[np.float32]
+PYRAMID_FACTOR = 0.709
+_CELL, _STRIDE = 12, 2  # of P-Net, in its input's pixels
+
+
+class Cascade:
+    """The three networks and the search with them; keeps no state between pictures."""
+
+    def __init__(self) -> None:
+        self._propose, self._refine, self._decide = load_networks()
+
+    @torch.inference_mode()
+    def search(
+        self, image: NDArray[np.uint8], min_face: float, thresholds: tuple[float, float, float]
+    ) -> tuple[Floats, Floats, Floats]:
+        """Find faces.
+
+        Args:
+            image: RGB uint8 ``(H, W, 3)``.
+            min_face: Smallest face looked for, in pixels.
+            thresholds: Lowest probability that passes each stage.
+
+        Returns:
+            Boxes ``(N, 4)``, which may leave the picture, scores ``(N,)``, landmarks ``(N, 5, 2)``.
+        """
+        boxes = self._candidates(image, min_face, thresholds[0])
+        crops, boxes = _cut(image, boxes, 24)
+        if len(boxes):
+            scores, shifts = (t.numpy() for t in self._refine(crops))
+            boxes, scores, shifts = _rows(scores > thresholds[1], boxes, scores, shifts)
+            kept = _suppress(boxes, scores, 0.7)
+            boxes = _square(_shift(boxes[kept], shifts[kept]))
+        crops, boxes = _cut(image, boxes, 48)
+        if not len(boxes):
+            return np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), "f4")
+        scores, shifts, points = (t.numpy() for t in self._decide(crops))
+        kept = scores > thresholds[2]
+        boxes, scores, shifts, points = _rows(kept, boxes, scores, shifts, points)
+        marks = _landmarks(boxes, points)
+        boxes = _shift(boxes, shifts)
+        kept = _suppress_nested(boxes, scores, 0.7)
+        return boxes[kept], scores[kept], marks[kept]
+
+    def _candidates(self, image: NDArray[np.uint8], min_face: float, threshold: float) -> Floats:
+        """Return square boxes ``(N, 4)`` from P-Net over an image pyramid."""
+        height, width = image.shape[:2]
+        found, scale = [np.empty((0, 9), np.float32)], _CELL / min_face
+        while min(height, width) * scale >= _CELL:
+            size = (int(width * scale + 1), int(height * scale + 1))
+            shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            probabilities, shifts = (t.numpy() for t in self._propose(_network_input(shrunk[None])))
+            rows = _cells_to_boxes(probabilities, shifts, scale, threshold)
+            found.append(rows[_suppress(rows[:, :4], rows[:, 4], 0.5)])
+            scale *= PYRAMID_FACTOR
+        rows = np.concatenate(found)
+        rows = rows[_suppress(rows[:, :4], rows[:, 4], 0.7)]
+        sides = np.tile(rows[:, 2:4] - rows[:, :2], 2)
+        return _square(rows[:, :4] + rows[:, 5:] * sides)
+
+
+def _network_input(pictures: NDArray[np.uint8]) -> torch.Tensor:
+    """Turn uint8 ``(N, H, W, 3)`` into float ``(N, 3, H, W)`` in -1..1."""
+    tensor = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+    return (tensor - 127.5) / 128
+
+
+def _cells_to_boxes(
+    probabilities: Floats, shifts: Floats, scale: float, threshold: float
+) -> Floats:
+    """Return ``(N, 9)``: box, probability and shifts of each cell that passes."""
+    y, x = np.nonzero(probabilities >= threshold)
+    corner = np.stack([x, y, x, y], 1).astype(np.float32) * _STRIDE
+    boxes = np.floor((corner + np.float32([1, 1, _CELL, _CELL])) / scale)
+    return np.concatenate([boxes, probabilities[y, x, None], shifts[:, y, x].T], 1).astype("f4")
+
+
+def _suppress(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
+    """Return indices of the boxes without a better one that overlaps them more than allowed."""
+    if not len(boxes):
+        return np.empty(0, np.intp)
+    xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
+    kept = cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), 0.0, overlap)
+    return np.asarray(kept, np.intp).reshape(-1)
+
+
+def _suppress_nested(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
+    """Like ``_suppress``, by the share of the smaller box: drops a face inside a face."""
+    order, kept = list(np.argsort(-scores)), []
+    areas = (boxes[:, 2:] - boxes[:, :2] + 1).prod(1)
+    while order:
+        best = order.pop(0)
+        kept.append(best)
+        rest = np.array(order, np.intp)
+        corner = np.maximum(boxes[best, :2], boxes[rest, :2])
+        sides = np.minimum(boxes[best, 2:], boxes[rest, 2:]) - corner + 1
+        shared = np.maximum(sides, 0).prod(1) / np.minimum(areas[best], areas[rest])
+        order = list(rest[shared <= overlap])
+    return np.array(kept, np.intp)
+
+
+def _shift(boxes: Floats, shifts: Floats) -> Floats:
+    """Move each side by its share of the box."""
+    return boxes + shifts * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
+
+
+def _square(boxes: Floats) -> Floats:
+    """Make boxes square about their centres, with their longer side."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True) / 2
+    return np.concatenate([center - half, center + half], 1)
+
+
+def _cut(image: NDArray[np.uint8], boxes: Floats, side: int) -> tuple[torch.Tensor, Floats]:
+    """Return network input of the boxes' parts inside the picture, and the boxes that have one."""
+    height, width = image.shape[:2]
+    corners = np.trunc(boxes).astype(int)
+    start = np.maximum(corners[:, :2], 1) - 1
+    end = np.minimum(corners[:, 2:], [width, height])
+    inside = (end > start).all(1)
+    crops = np.empty((int(inside.sum()), side, side, 3), np.uint8)
+    for crop, (x1, y1), (x2, y2) in zip(crops, start[inside], end[inside], strict=True):
+        part = image[y1:y2, x1:x2]
+        crop[:] = cv2.resize(part, (side, side), interpolation=_interpolation(part, side))
+    return _network_input(crops), boxes[inside]
+
+
+def _interpolation(part: NDArray[np.uint8], side: int) -> int:
+    return cv2.INTER_AREA if math.sqrt(part.shape[0] * part.shape[1]) > side else cv2.INTER_LINEAR
+
+
+def _landmarks(boxes: Floats, points: Floats) -> Floats:
+    """Turn shares of the box ``(N, 10)`` into pixels ``(N, 5, 2)``."""
+    marks = points.reshape(-1, 2, 5).transpose(0, 2, 1)
+    sides = (boxes[:, 2:] - boxes[:, :2] + 1)[:, None]
+    return (marks * sides + boxes[:, None, :2] - 1).astype(np.float32)
+
+
+def _rows(kept: NDArray[np.bool_], *arrays: Floats) -> tuple[Floats, ...]:
+    return tuple(array[kept] for array in arrays)
