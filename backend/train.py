@@ -105,18 +105,16 @@ def main() -> int:
         return 0
     config, out = run_folder(args, overrides)
     train, validation = load_data(config)
-    print(
-        f"{len(train):,} training and {len(validation):,} validation images: {', '.join(train.classes)}"
-    )
+    print(f"{len(train):,} training and {len(validation):,} validation images")
+    print(f"classes: {', '.join(train.classes)}")
     trainer = Trainer(config, train, validation, out, show_progress=not args.quiet)
     if args.resume:
         trainer.resume()
         print(f"resuming after epoch {len(trainer.progress.history)}")
     progress = trainer.fit()
     speed = sum(row["images_per_second"] for row in progress.history) / len(progress.history)
-    print(
-        f"best validation accuracy {progress.best:.2%} in epoch {progress.best_epoch}, {speed:.0f} images/s"
-    )
+    print(f"best validation accuracy {progress.best:.2%} in epoch {progress.best_epoch}")
+    print(f"{speed:.0f} images/s")
     from utils.report import finish  # loads matplotlib, which only the end needs
 
     finish(load_checkpoint(out / BEST), progress, train, validation, out)

@@ -118,8 +118,8 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
         )
     if content.get("format_version") != FORMAT_VERSION:
         raise CheckpointError(
-            f"{path}: checkpoint format {content.get('format_version')} is not format {FORMAT_VERSION};"
-            " update the project or train again"
+            f"{path}: has checkpoint format {content.get('format_version')}, "
+            f"not format {FORMAT_VERSION}; update the project or train again"
         )
     try:
         values = {name: content[name] for name in Checkpoint.__dataclass_fields__}
@@ -138,16 +138,18 @@ def load_plain(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such model file")
+    # Checkpoints are zip archives; torch would take other files for its old format and fail anyhow.
+    if not zipfile.is_zipfile(path):
+        raise CheckpointError(f"{path}: damaged or truncated, or not a checkpoint")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if zipfile.is_zipfile(path):
-            message = "contains pickled code, which is refused because it could run anything"
-        else:
-            message = "not a checkpoint, or damaged"
-        raise CheckpointError(f"{path}: {message}") from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{path}: damaged or truncated, or not a checkpoint") from error
+        raise CheckpointError(
+            f"{path}: contains pickled code, which is refused because it could do anything, "
+            "or is damaged"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
+        raise CheckpointError(f"{path}: damaged, or not a checkpoint") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: not a checkpoint of this project")
     return content

@@ -6,7 +6,7 @@ Checkpoints trained on another folder carry their own class names.
 
 EMOTIONS: tuple[str, ...] = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 
-# Paul Tol's "bright" scheme (https://personal.sron.nl/~pault/), distinguishable with colour-blindness.
+# Paul Tol's "bright" scheme (https://personal.sron.nl/~pault/), made for colour-blind readers too.
 COLORS: dict[str, str] = {
     "angry": "#EE6677",
     "disgust": "#228833",
@@ -44,5 +44,5 @@ FERPLUS_OTHER: tuple[str, ...] = ("contempt", "unknown", "NF")
 
 
 def color_of(emotion: str) -> str:
-    """Return the ``#RRGGBB`` colour of an emotion, a neutral grey for a class of another data set."""
+    """Return the ``#RRGGBB`` colour of an emotion, grey for a class of another data set."""
     return COLORS.get(emotion, UNKNOWN_COLOR)

@@ -1,4 +1,4 @@
-"""The model card: everything a user should know before trusting the model, from measured figures."""
+"""The model card: what a user should know before trusting the model, from measured figures."""
 
 from pathlib import Path
 from typing import Any

@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
-from utils.votes import OTHER, load_votes, majority, soft_targets
 from utils.images import IMAGE_SUFFIXES, load_image
 from utils.preprocessing import Preprocessing
+from utils.votes import OTHER, load_votes, majority, soft_targets
 
 log = logging.getLogger(__name__)
 _DECODE_THREADS = 4

@@ -1,6 +1,7 @@
 """Writers of results."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -32,5 +33,6 @@ def save_image(image: NDArray[np.uint8], path: Path) -> None:
         Image.fromarray(image).save(part, quality=92)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise ImageError(f"{path}: can't be written ({error.strerror or error})") from error

@@ -86,13 +86,3 @@ def _cut(image: NDArray[np.uint8], x: int, y: int, side: int) -> NDArray[np.uint
     # Only the part in question is copied: padding a 50-megapixel picture would cost 150 MB.
     borders = (top - y, y + side - bottom, left - x, x + side - right)
     return np.asarray(cv2.copyMakeBorder(inside, *borders, cv2.BORDER_REPLICATE), dtype=np.uint8)
-
-
-# Provisional until measured by backend/measure_crop.py.
-DEFAULT_GEOMETRY: dict[str, CropGeometry] = {
-    "mtcnn": CropGeometry(1.0),
-    "haar": CropGeometry(1.0),
-    "yunet": CropGeometry(1.0),
-    "ssd": CropGeometry(1.0),
-    "none": CropGeometry(1.0),
-}

@@ -46,7 +46,8 @@ class HaarDetector:
         """Find frontal faces in an RGB uint8 ``(H, W, 3)`` picture."""
         small, scale = shrink(image, self._max_side)
         # The border comes last, as its grey would distort the equalisation.
-        gray, border = pad(cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)), PADDING)
+        equalized = cv2.equalizeHist(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+        gray, border = pad(np.asarray(equalized, np.uint8), PADDING)
         smallest = max(WINDOW, round(self._min_face * scale))
         with self._lock:
             found, _, weights = self._cascade.detectMultiScale3(

@@ -63,7 +63,7 @@ class Cascade:
         found, scale = [np.empty((0, 9), np.float32)], _CELL / min_face
         while min(height, width) * scale >= _CELL:
             size = (int(width * scale + 1), int(height * scale + 1))
-            shrunk = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            shrunk = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
             probabilities, shifts = (t.numpy() for t in self._propose(_network_input(shrunk[None])))
             rows = _cells_to_boxes(probabilities, shifts, scale, threshold)
             found.append(rows[_suppress(rows[:, :4], rows[:, 4], 0.5)])
@@ -86,7 +86,7 @@ def _cells_to_boxes(
     """Return ``(N, 9)``: box, probability and shifts of each cell that passes."""
     y, x = np.nonzero(probabilities >= threshold)
     corner = np.stack([x, y, x, y], 1).astype(np.float32) * _STRIDE
-    boxes = np.floor((corner + np.float32([1, 1, _CELL, _CELL])) / scale)
+    boxes = np.floor((corner + np.array([1, 1, _CELL, _CELL], np.float32)) / scale)
     return np.concatenate([boxes, probabilities[y, x, None], shifts[:, y, x].T], 1).astype("f4")
 
 

@@ -1,8 +1,8 @@
 """A compact residual network with squeeze-and-excitation for 48x48 faces.
 
 Residual blocks after He et al., 2016 (https://arxiv.org/abs/1512.03385), squeeze-and-excitation
-after Hu et al., 2018 (https://arxiv.org/abs/1709.01507), the pooled shortcut and the zero-initialised
-last BatchNorm after He et al., 2019 (https://arxiv.org/abs/1812.01187).
+after Hu et al., 2018 (https://arxiv.org/abs/1709.01507), the pooled shortcut and the last
+BatchNorm that begins at zero after He et al., 2019 (https://arxiv.org/abs/1812.01187).
 """
 
 from torch import Tensor, nn

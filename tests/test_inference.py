@@ -1,0 +1,137 @@
+"""``backend/inference.py`` as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from corpus import make_bad, make_good
+from PIL import Image
+
+from utils.emotions import EMOTIONS
+
+REPO = Path(__file__).resolve().parent.parent
+
+
+def infer(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "backend/inference.py", *map(str, args)],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"} | environment,
+    )
+
+
+def test_text_names_the_emotion_and_all_seven(astronaut_jpg: Path) -> None:
+    done = infer(astronaut_jpg)
+    assert done.returncode == 0, done.stderr
+    assert "1 face" in done.stdout
+    assert "face 1: happy" in done.stdout
+    lines = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("    ")]
+    assert tuple(lines) == EMOTIONS
+    assert "█" in done.stdout
+    assert "\033" not in done.stdout, "no colours into a pipe"
+
+
+def test_a_terminal_without_unicode_gets_ascii(astronaut_jpg: Path) -> None:
+    done = infer(astronaut_jpg, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "###" in done.stdout
+
+
+def test_json_is_one_document_as_documented(astronaut_jpg: Path) -> None:
+    done = infer(astronaut_jpg, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["image"] == str(astronaut_jpg)
+    assert document["model"] == "se_resnet"
+    assert (document["width"], document["height"]) == (512, 512)
+    (face,) = document["faces"]
+    assert {"box", "score", "emotion", "confidence", "uncertain", "probabilities"} <= set(face)
+    assert len(face["box"]) == 4
+    assert face["emotion"] == "happy"
+    assert face["uncertain"] is False
+    assert face["confidence"] == max(face["probabilities"].values())
+    assert tuple(face["probabilities"]) == EMOTIONS
+
+
+def test_every_kind_of_picture_is_answered(tmp_path: Path) -> None:
+    good, bad = make_good(tmp_path), make_bad(tmp_path)
+    paths = [entry.path for entry in good.values()] + [entry.path for entry in bad.values()]
+    done = infer(*paths, "--json", "--detector", "none")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    documents = {d["image"]: d for d in json.loads(done.stdout)}
+    assert len(documents) == len(paths)
+    for entry in good.values():
+        assert len(documents[str(entry.path)]["faces"]) == 1, entry.path
+    for entry in bad.values():
+        error = documents[str(entry.path)]["error"]
+        assert error["code"] == "bad_image"
+        assert entry.path.name in error["message"]
+        assert error["message"] in done.stderr
+
+
+def test_no_face_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "wall.png"
+    Image.new("RGB", (200, 150), "grey").save(path)
+    done = infer(path)
+    assert done.returncode == 0, done.stderr
+    assert "no face" in done.stdout
+
+
+def test_save_one_writes_an_annotated_copy(astronaut_jpg: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "out.png"
+    done = infer(astronaut_jpg, "--save", out)
+    assert done.returncode == 0, done.stderr
+    with Image.open(out) as copy, Image.open(astronaut_jpg) as original:
+        assert copy.size == original.size
+        assert copy.convert("RGB").tobytes() != original.convert("RGB").tobytes()
+
+
+def test_save_several_goes_into_a_folder(astronaut_jpg: Path, tmp_path: Path) -> None:
+    pictures, out = tmp_path / "in", tmp_path / "out"
+    for name in ("a/x.jpg", "b/x.jpg"):
+        (pictures / name).parent.mkdir(parents=True)
+        (pictures / name).write_bytes(astronaut_jpg.read_bytes())
+    (pictures / "b/y.jpg").write_text("no picture")
+    done = infer(pictures, "--save", out, "--detector", "haar")
+    assert done.returncode == 2
+    assert "y.jpg" in done.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["x-2.jpg", "x.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["{photo}", "--save", "{photo}"], ["replace an input"]),
+        (["{photo}", "--save", "{tmp}/out.xyz"], ["out.xyz", ".png"]),
+        (["{photo}", "{photo}", "--save", "{file}"], ["is a file", "folder"]),
+        (["{photo}", "--save", "{file}/out.jpg"], ["out.jpg", "can't be written"]),
+        (["{photo}", "--detector", "eyes"], ["eyes", "mtcnn", "haar"]),
+        (["{photo}", "--detector", "yunet"], ["face_detection_yunet", "opencv_zoo"]),
+        (["{photo}", "--detector", "ssd"], ["caffemodel"]),
+        (["{photo}", "--model", "{file}"], ["file.txt"]),
+        (["{photo}", "--model", "/nowhere.pth"], ["/nowhere.pth", "no such model file"]),
+        (["{photo}", "--device", "abacus"], ["abacus"]),
+        (["{tmp}/empty"], ["empty", "no pictures"]),
+        (["/nowhere.jpg"], ["/nowhere.jpg", "no such file"]),
+    ],
+)
+def test_a_users_mistake_is_named(
+    astronaut_jpg: Path, tmp_path: Path, args: list[str], words: list[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    file = tmp_path / "file.txt"
+    file.write_text("text")
+    before = astronaut_jpg.read_bytes()
+    done = infer(*(a.format(photo=astronaut_jpg, tmp=tmp_path, file=file) for a in args))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert astronaut_jpg.read_bytes() == before
