@@ -1,0 +1,132 @@
+"""``backend/evaluate.py``: figures that can be checked by hand, pictures, the model card."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from faces_data import make_face_folder
+from PIL import Image
+
+from utils.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from utils.emotions import EMOTIONS
+from utils.faces.crop import DEFAULT_GEOMETRY
+from utils.models import build_model
+from utils.preprocessing import Preprocessing
+
+REPO = Path(__file__).resolve().parent.parent
+HEADER = "image,split,angry,disgust,fear,happy,neutral,sad,surprise,contempt,unknown,nf\n"
+
+
+def evaluate(*args: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "backend/evaluate.py", *map(str, args)]
+    return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven classes of four drawn faces; one test image is a copy of a training image."""
+    drawn = dict.fromkeys(EMOTIONS, "happy")
+    root = make_face_folder(tmp_path_factory.mktemp("data"), drawn, {"train": 4, "test": 4})
+    twin = (root / "train/sad/train_sad_0000.png").read_bytes()
+    (root / "test/sad/test_sad_0000.png").write_bytes(twin)
+    votes = [f"test_happy_{i:04d}.png,test,0,0,0,0,9,1,0,0,0,0\n" for i in range(4)]
+    (root / "ferplus.csv").write_text(HEADER + "".join(votes))
+    return root
+
+
+@pytest.fixture(scope="module")
+def always_neutral(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint that answers "neutral" to everything, with confidence 0.4."""
+    torch.manual_seed(0)
+    args = {"stem": 4, "channels": [8], "blocks": 1, "input_size": 32, "num_classes": 7}
+    network = build_model("se_resnet", **args)
+    neutral = EMOTIONS.index("neutral")
+    with torch.no_grad():
+        network.fc.weight.zero_()
+        network.fc.bias.fill_(0.1)
+        network.fc.bias[neutral] = 0.4
+        network.fc.bias.log_()
+    path = tmp_path_factory.mktemp("model") / "neutral.pth"
+    spec = Preprocessing(input_size=32, geometry=dict(DEFAULT_GEOMETRY))
+    data = {"train": {"happy": 28}, "validation": {"happy": 0}}
+    state = network.state_dict()
+    save_checkpoint(Checkpoint("se_resnet", args, EMOTIONS, spec, state, data=data), path)
+    return path
+
+
+def test_figures_agree_with_reckoning_by_hand(data: Path, always_neutral: Path) -> None:
+    done = evaluate("--model", always_neutral, "--data", data, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["images"] == 28
+    assert figures["accuracy"] == pytest.approx(4 / 28)
+    assert figures["twins"] == 1
+    assert figures["accuracy_twin_free"] == pytest.approx(4 / 27)
+    assert figures["balanced_accuracy"] == pytest.approx(1 / 7)
+    assert figures["per_class"]["neutral"]["recall"] == 1
+    assert figures["per_class"]["neutral"]["precision"] == pytest.approx(1 / 7)
+    assert figures["per_class"]["fear"] == {"precision": 0, "recall": 0, "f1": 0, "support": 4}
+    assert figures["ece"] == pytest.approx(0.4 - 4 / 28, abs=1e-4)
+    # The votes call the four happy faces neutral; the others have none.
+    assert figures["ferplus_accuracy"] == 1
+    assert figures["ferplus"]["images"] == 4
+
+
+def test_end_to_end_counts_a_missing_face_as_wrong(
+    data: Path, astronaut_jpg: Path, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    for name in ("happy", "sad"):
+        (photos / name).mkdir(parents=True)
+    (photos / "happy" / "astronaut.jpg").write_bytes(astronaut_jpg.read_bytes())
+    Image.new("RGB", (200, 150), "grey").save(photos / "sad" / "wall.png")
+    card = tmp_path / "card" / "MODEL_CARD.md"
+    card.parent.mkdir()
+    done = evaluate("--data", data, "--end-to-end", photos, "--card", card, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["end_to_end"]
+    assert figures["accuracy"] == 0.5
+    assert figures["balanced_accuracy"] == 0.5
+    assert figures["no_face"] == 0.5
+    assert figures["per_class"]["happy"] == {"recall": 1.0, "support": 1}
+    assert figures["confusion"]["sad"]["no_face"] == 1
+
+    text = card.read_text()
+    for words in ("Intended use", "Article 5(1)(f)", "lie detector", "**50.0%** right", "FER+"):
+        assert words in text
+    for picture in ("confusion_test_folder.png", "confusion_test_ferplus.png"):
+        assert picture in text
+        with Image.open(card.parent / picture) as image:
+            assert min(image.size) > 300
+
+
+def test_the_bundled_models_card_belongs_to_it() -> None:
+    checkpoint = load_checkpoint()
+    assert checkpoint.classes == EMOTIONS
+    card = (REPO / "model" / "MODEL_CARD.md").read_text()
+    assert f"temperature {checkpoint.temperature:.3f}" in card
+    assert str(checkpoint.revision) in card
+    validation = checkpoint.metrics["validation"]["ferplus"]["accuracy"]
+    assert f"| FER+ majority | validation | {validation:.1%} " in card
+    for picture in ("confusion_test_ferplus.png", "confusion_test_folder.png"):
+        assert picture in card
+        assert (REPO / "model" / picture).is_file()
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--data", "/nowhere"], "/nowhere/test"),
+        (["--data", "{data}", "--model", "/nowhere.pth"], "/nowhere.pth"),
+        (["--data", "{data}", "--split", "validation"], "validation"),
+        (["--data", "{data}", "--end-to-end", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_a_users_mistake_is_named(data: Path, args: list[str], words: str) -> None:
+    done = evaluate(*(a.format(data=data) for a in args))
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
