@@ -63,7 +63,10 @@ def measure(
         Frames given back per second, milliseconds of the callback, refreshes of the result per
         second, milliseconds of its age when drawn, frames overtaken before analysis, faces found.
     """
-    callback, ages, faces, answers = [], [], 0, set()
+    callback: list[float] = []
+    ages: list[float] = []
+    answers: set[float] = set()
+    faces = 0
     loop = clip + clip[-2:0:-1]
     began = time.perf_counter()
     shown = 0
@@ -75,7 +78,7 @@ def measure(
         shown += 1
         snapshot = live.snapshot()
         if snapshot.result is not None:
-            ages.append(snapshot.stats.result_age_ms)
+            ages.append(snapshot.stats.result_age_ms or 0.0)
             answers.add(snapshot.history[-1].time)
             faces = max(faces, len(snapshot.result.faces))
         time.sleep(max(0.0, (number + 1) / FPS - (time.perf_counter() - began)))

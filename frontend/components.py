@@ -1,6 +1,7 @@
 """Cards and charts that several pages share."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
@@ -121,6 +122,13 @@ def live_stats(stats: LiveStats) -> None:
     }
     rows = "".join(f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in items.items())
     st.html(f"<dl class='stats'>{rows}</dl>")
+
+
+def charted_faces(rows: Sequence[TimelineRow], seconds: float = 30.0) -> list[int]:
+    """Return the ``track_id`` of each face seen at least twice in the last seconds, in order."""
+    newest = rows[-1].time if rows else 0.0
+    seen = Counter(r.track_id for r in rows if r.track_id and newest - r.time <= seconds)
+    return sorted(track_id for track_id, times in seen.items() if track_id and times > 1)
 
 
 def timeline_chart(

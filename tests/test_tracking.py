@@ -48,7 +48,9 @@ def test_a_slow_machine_does_not_make_a_face_a_new_one() -> None:
     tracker = Tracker(max_gap=1.0)
     see(tracker, 0.0, (0, 0, 100, 100))
     assert see(tracker, 4.0, (5, 0, 105, 100)) == [1]
-    assert see(tracker, 60.0, (5, 0, 105, 100)) == [2]
+    assert see(tracker, 8.0, (300, 0, 400, 100)) == [2]
+    assert [t.track_id for t in tracker.tracks] == [2]
+    assert see(tracker, 60.0, (300, 0, 400, 100)) == [3]
 
 
 def test_media_time_that_steps_back_starts_afresh() -> None:

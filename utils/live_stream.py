@@ -12,6 +12,8 @@ from utils.results import FrameResult, Status
 from utils.timeline import HISTORY_ROWS, LiveStats, Rate, TimelineRow, timeline_rows
 from utils.tracking import Smoother, Smoothing, Track, Tracker
 
+# A face that the detector missed stays on the screen for so long (media time), against flicker.
+SHOW_LOST = 0.5
 # A camera that is switched off sends black; sensor noise of a dark room still has bright pixels.
 _BLACK_MEAN = 8.0
 _BLACK_PEAK = 32
@@ -161,7 +163,8 @@ def result_at(
     faces = []
     for track in shown.tracks:
         box = np.clip(track.box_at(time), 0, limits)
-        if (box[2:] > box[:2]).all():
+        lost = shown.frame.time - track.time > SHOW_LOST
+        if not lost and (box[2:] > box[:2]).all():
             marks = track.landmarks_at(time)
             faces.append(analyzer.face(box, track.score, track.smoothed, marks, track.track_id))
     status = shown.status

@@ -153,7 +153,8 @@ class Tracker:
             )
         matched = set(pairs.values())
         self._updated = time
-        self._tracks = (*seen, *(t for i, t in enumerate(living) if i not in matched))
+        lost = (t for i, t in enumerate(living) if i not in matched)
+        self._tracks = (*seen, *(t for t in lost if self._lives(t, time)))
         return tuple(seen)
 
     def miss(self, time: float) -> None:

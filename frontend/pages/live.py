@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 import av
+import numpy as np
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
 from streamlit_webrtc.webrtc import SignallingTimeoutError
@@ -49,7 +50,10 @@ def main() -> None:
         settings = get_settings()
         engine = load_engine(settings)
     except EmotionError as error:
-        st.error(f"The model can't be used. {error}")
+        st.error(
+            f"The model can't be used. {error}\n\nPut a checkpoint at model/best_model.pth, "
+            "name one in EMOTION_MODEL, or train one with backend/train.py; then reload this page."
+        )
         return
     live = _live_analyzer(engine, settings)
     mode = st.segmented_control(
@@ -84,7 +88,6 @@ def _streamer(live: LiveAnalyzer, settings: Settings, hidden: bool) -> WebRtcStr
     """Draw the video; hidden, it is stopped but stays on the page, so that nothing is left over."""
     context = None
     with st.container(key="streamer-hidden" if hidden else "streamer"):
-        components.camera_words()
         try:
             context = webrtc_streamer(
                 key=STREAMER_KEY,
@@ -99,7 +102,10 @@ def _streamer(live: LiveAnalyzer, settings: Settings, hidden: bool) -> WebRtcStr
             )
         except SignallingTimeoutError:
             _say_not_connected()
-    if context is not None and not hidden:
+        components.camera_words()
+    if hidden:
+        st.session_state["connecting_since"] = None
+    elif context is not None:
         _connection(context)
     return context
 
@@ -108,7 +114,7 @@ def frame_callback(live: LiveAnalyzer) -> Callable[[av.VideoFrame], av.VideoFram
     """Return what streamlit-webrtc calls with every frame, in a thread of its own."""
 
     def on_frame(frame: av.VideoFrame) -> av.VideoFrame:
-        image = frame.to_ndarray(format="rgb24")
+        image = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
         drawn = live.process(image, frame.time or 0.0)
         return av.VideoFrame.from_ndarray(drawn, format="rgb24")
 
@@ -143,12 +149,12 @@ def _say_not_connected() -> None:
         "The video connection could not be made. A firewall or router may be in the way; whoever "
         "runs this server can set EMOTION_ICE_SERVERS to a TURN server. Snapshots work without it."
     )
-    st.button("Use snapshots instead", on_click=_choose_snapshots, key="use-snapshots")
+    if st.button("Use snapshots instead", on_click=_choose_snapshots, key="use-snapshots"):
+        st.rerun()  # Pressed inside a fragment, the button renews only that.
 
 
 def _choose_snapshots() -> None:
     st.session_state["mode"] = SNAPSHOT
-    st.session_state["connecting_since"] = None
 
 
 def _faces(live: LiveAnalyzer) -> None:
@@ -182,9 +188,7 @@ def describe(snapshot: LiveSnapshot) -> tuple[str, str]:
 def _timelines(live: LiveAnalyzer) -> None:
     snapshot = live.snapshot()
     components.live_stats(snapshot.stats)
-    newest = snapshot.history[-1].time if snapshot.history else 0.0
-    recent = {r.track_id for r in snapshot.history if newest - r.time <= 30 and r.track_id}
-    for track_id in sorted(recent)[-MAX_FACES:]:
+    for track_id in components.charted_faces(snapshot.history)[-MAX_FACES:]:
         st.caption(f"Face {track_id}, the last 30 seconds")
         chart = components.timeline_chart(snapshot.history, track_id, snapshot.classes)
         st.altair_chart(chart, width="stretch", key=f"timeline-{track_id}")
@@ -215,7 +219,7 @@ def _controls(live: LiveAnalyzer) -> None:
         )
         names = list(dict.fromkeys((*LIVE_DETECTORS, old.detector)))
         detector = second.selectbox("Face detector", names, names.index(old.detector))
-        live.set_options(LiveOptions(interval, detector, tau, chart_tau))
+        live.set_options(LiveOptions(interval, detector or old.detector, tau, chart_tau))
 
 
 def _snapshot_result(engine: Engine, data: bytes | None) -> None:

@@ -1,0 +1,175 @@
+"""The live page in a real browser with a fake camera that shows a real face."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import AppStarter, BrowserStarter, screenshot
+from playwright.sync_api import Browser, Page, expect
+
+from utils.emotions import EMOTIONS
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+STREAMER = 'iframe[title*="webrtc_streamer"]'
+GRANT = "--use-fake-ui-for-media-stream"
+FAKE = "--use-fake-device-for-media-stream"
+# The first answer needs the model, the connection and a busy machine's patience.
+PATIENCE = 120_000
+
+
+# As behind a firewall that lets nothing but a TURN server through, where there is none.
+RELAY_ONLY = """
+    const Direct = RTCPeerConnection;
+    window.RTCPeerConnection = class extends Direct {
+        constructor(configuration) {
+            super({ ...configuration, iceTransportPolicy: "relay" });
+        }
+    };
+"""
+
+
+def fake_camera(clip: Path) -> tuple[str, str, str]:
+    return GRANT, FAKE, f"--use-file-for-fake-video-capture={clip}"
+
+
+def open_page(browser: Browser, address: str, script: str = "", **options: object) -> Page:
+    page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})  # type: ignore[arg-type]
+    page.add_init_script(script)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Live")).to_be_visible(timeout=PATIENCE)
+    return page
+
+
+def press(page: Page, name: str) -> None:
+    page.frame_locator(STREAMER).get_by_role("button", name=name, exact=True).click(
+        timeout=PATIENCE
+    )
+
+
+def status(page: Page, sentence: str) -> None:
+    expect(page.get_by_role("status").filter(has_text=sentence)).to_be_visible(timeout=PATIENCE)
+
+
+def values(page: Page) -> dict[str, int]:
+    """Wait for a face and return the percentages that the first face's bars show."""
+    return page.wait_for_function(
+        """() => {
+            const bars = document.querySelectorAll('.face[aria-label]:first-child [role=meter]');
+            return bars.length && Object.fromEntries([...bars].map((bar) =>
+                [bar.getAttribute('aria-label'), Number(bar.getAttribute('aria-valuenow'))]));
+        }""",
+        timeout=PATIENCE,
+    ).json_value()
+
+
+def test_start_shows_a_face_with_living_bars_and_stop_releases_it(
+    app: str, camera_clip: Path, open_browser: BrowserStarter
+) -> None:
+    page = open_page(open_browser(*fake_camera(camera_clip)), app)
+    expect(page.get_by_text("apparent facial expressions")).to_be_visible()
+    status(page, "The camera is off.")
+    press(page, "Start")
+    status(page, "1 face in view")
+    first = values(page)
+    assert tuple(first) == EMOTIONS
+    assert sum(first.values()) == pytest.approx(100, abs=4)
+    seen = {tuple(first.values())}
+    for _ in range(PATIENCE // 500):
+        page.wait_for_timeout(500)
+        seen.add(tuple(values(page).values()))
+        if len(seen) == 5:
+            break
+    assert len(seen) == 5
+    timelines = page.get_by_text(re.compile(r"Face \d+, the last 30 seconds"))
+    expect(timelines.first).to_be_visible()
+    expect(page.locator("dl.stats")).to_contain_text("fps")
+    screenshot(page, "live-light")
+    press(page, "Stop")
+    status(page, "The camera is off.")
+    expect(page.locator(".faces.idle [role=meter]")).to_have_count(7)
+    press(page, "Start")
+    status(page, "1 face in view")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_a_telephone_and_both_colour_schemes(
+    app: str, camera_clip: Path, open_browser: BrowserStarter, scheme: str
+) -> None:
+    browser = open_browser(*fake_camera(camera_clip))
+    page = open_page(browser, app, color_scheme=scheme, viewport={"width": 390, "height": 844})
+    press(page, "Start")
+    status(page, "1 face in view")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
+    screenshot(page, f"live-390-{scheme}")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_timeout(1500)
+    screenshot(page, f"live-wide-{scheme}")
+
+
+def test_settings_change_while_the_video_runs(
+    app: str, camera_clip: Path, open_browser: BrowserStarter
+) -> None:
+    page = open_page(open_browser(*fake_camera(camera_clip)), app)
+    press(page, "Start")
+    status(page, "1 face in view")
+    page.get_by_text("Settings").click()
+    page.get_by_label("Face detector").click()
+    page.get_by_role("option", name="haar").click()
+    page.wait_for_timeout(1000)
+    slider = page.get_by_role("slider", name=re.compile("N-th frame"))
+    slider.press("ArrowRight")
+    page.wait_for_timeout(1500)
+    status(page, "in view")
+    expect(
+        page.frame_locator(STREAMER).get_by_role("button", name="Stop", exact=True)
+    ).to_be_visible()
+
+
+def test_snapshots_work_without_a_video_connection(
+    app: str, camera_clip: Path, open_browser: BrowserStarter
+) -> None:
+    page = open_page(open_browser(*fake_camera(camera_clip)), app)
+    page.get_by_text("Snapshots", exact=True).click()
+    page.get_by_role("button", name="Take Photo").click(timeout=PATIENCE)
+    status(page, "1 face in view")
+    assert tuple(values(page)) == EMOTIONS
+    expect(page.locator("[data-testid=stImage] img")).to_be_visible()
+    screenshot(page, "live-snapshot")
+
+
+def test_a_blocked_connection_is_said_in_words_with_a_way_on(
+    app: str, camera_clip: Path, open_browser: BrowserStarter
+) -> None:
+    page = open_page(open_browser(*fake_camera(camera_clip)), app, script=RELAY_ONLY)
+    press(page, "Start")
+    words = page.get_by_text("The video connection could not be made.")
+    expect(words).to_be_visible(timeout=PATIENCE)
+    screenshot(page, "live-blocked")
+    page.get_by_role("button", name="Use snapshots instead").click()
+    page.get_by_role("button", name="Take Photo").click(timeout=PATIENCE)
+    status(page, "1 face in view")
+
+
+def test_a_refused_camera_is_said_in_words(app: str, open_browser: BrowserStarter) -> None:
+    browser = open_browser(FAKE, "--deny-permission-prompts")
+    page = open_page(browser, app)
+    press(page, "Start")
+    expect(page.get_by_text("The browser was refused the camera.")).to_be_visible(timeout=PATIENCE)
+    screenshot(page, "live-refused")
+
+
+def test_a_missing_camera_is_said_in_words(app: str, open_browser: BrowserStarter) -> None:
+    page = open_page(open_browser(GRANT), app)
+    expect(page.get_by_text("No camera was found.")).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_missing_model_file_is_said_in_words(
+    start_app: AppStarter, open_browser: BrowserStarter, tmp_path: Path
+) -> None:
+    missing = tmp_path / "gone.pth"
+    page = open_page(open_browser(), start_app(EMOTION_MODEL=str(missing)))
+    expect(page.get_by_role("alert").filter(has_text="gone.pth")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(STREAMER)).to_have_count(0)
+    screenshot(page, "live-no-model")
