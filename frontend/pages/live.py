@@ -71,8 +71,9 @@ def main() -> None:
         else:
             st.fragment(_faces, run_every=refresh)(live)
     if not snapshots:
-        st.fragment(_timelines, run_every=refresh)(live)
+        # Above the timelines: their number changes, and would move the sliders under the pointer.
         _controls(live)
+        st.fragment(_timelines, run_every=refresh)(live)
 
 
 def _live_analyzer(engine: Engine, settings: Settings) -> LiveAnalyzer:
@@ -218,7 +219,7 @@ def _controls(live: LiveAnalyzer) -> None:
             help="Higher is lighter on the processor; the video itself stays fluent.",
         )
         names = list(dict.fromkeys((*LIVE_DETECTORS, old.detector)))
-        detector = second.selectbox("Face detector", names, names.index(old.detector))
+        detector = second.segmented_control("Face detector", names, default=old.detector)
         live.set_options(LiveOptions(interval, detector or old.detector, tau, chart_tau))
 
 

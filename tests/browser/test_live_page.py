@@ -35,6 +35,7 @@ def fake_camera(clip: Path) -> tuple[str, str, str]:
 
 def open_page(browser: Browser, address: str, script: str = "", **options: object) -> Page:
     page = browser.new_page(**{"viewport": {"width": 1280, "height": 900}, **options})  # type: ignore[arg-type]
+    page.set_default_timeout(PATIENCE)
     page.add_init_script(script)
     page.goto(address)
     expect(page.get_by_role("heading", name="Live")).to_be_visible(timeout=PATIENCE)
@@ -115,12 +116,9 @@ def test_settings_change_while_the_video_runs(
     press(page, "Start")
     status(page, "1 face in view")
     page.get_by_text("Settings").click()
-    page.get_by_label("Face detector").click()
-    page.get_by_role("option", name="haar").click()
-    page.wait_for_timeout(1000)
-    slider = page.get_by_role("slider", name=re.compile("N-th frame"))
-    slider.press("ArrowRight")
-    page.wait_for_timeout(1500)
+    page.get_by_text("haar", exact=True).click()
+    expect(page.get_by_role("radio", name="haar")).to_be_checked()
+    page.get_by_role("slider", name=re.compile("N-th frame")).press("ArrowRight")
     status(page, "in view")
     expect(
         page.frame_locator(STREAMER).get_by_role("button", name="Stop", exact=True)
