@@ -1,0 +1,84 @@
+"""Optimisers and learning-rate schedules do what their names say."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from utils.config import load_config
+from utils.optimization import Schedule, build_ema, build_optimizer, pick_device
+
+
+def rates(**options: Any) -> list[float]:
+    """Return the learning rate at each of 10 epochs of 10 steps."""
+    config = load_config(None, {"epochs": 10, "lr": 0.1, "progressive_epochs": 0} | options)
+    optimizer = build_optimizer(nn.Linear(2, 2), config)
+    schedule = Schedule(optimizer, config, steps_per_epoch=10)
+    found = []
+    for _ in range(10):
+        found.append(optimizer.param_groups[0]["lr"])
+        for _ in range(10):
+            optimizer.step()
+            schedule.after_step()
+        schedule.after_epoch(accuracy=0.5)
+    return found
+
+
+def test_cosine_warms_up_and_falls_to_zero() -> None:
+    found = rates(schedule="cosine", warmup_epochs=2)
+    assert found[0] == pytest.approx(0.001)
+    assert found[2] == pytest.approx(0.1)
+    assert found[2:] == sorted(found[2:], reverse=True)
+    assert found[-1] < 0.01
+
+
+def test_onecycle_rises_and_falls() -> None:
+    found = rates(schedule="onecycle")
+    assert max(found) == pytest.approx(0.1, rel=0.01)
+    assert found[0] < 0.01
+    assert 1 <= found.index(max(found)) <= 4
+
+
+def test_plateau_halves_without_progress() -> None:
+    found = rates(schedule="plateau")
+    assert found[:5] == [0.1] * 5
+    assert found[5] == pytest.approx(0.05)
+
+
+def test_constant_stays() -> None:
+    assert rates(schedule="constant", warmup_epochs=0) == [0.1] * 10
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD)],
+)
+def test_optimizers_spare_biases_the_weight_decay(name: str, kind: type) -> None:
+    network = nn.Linear(3, 2)
+    config = load_config(None, {"optimizer": name, "weight_decay": 0.1})
+    optimizer = build_optimizer(network, config)
+    assert type(optimizer) is kind
+    decayed, spared = optimizer.param_groups
+    assert decayed["weight_decay"] == 0.1
+    assert spared["weight_decay"] == 0
+    assert spared["params"][0] is network.bias
+    if name == "sgd":
+        assert decayed["nesterov"]
+
+
+def test_ema_follows_slowly() -> None:
+    network = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(network.weight)
+    ema = build_ema(network, 0.9)
+    assert ema is not None
+    ema.update_parameters(network)
+    nn.init.ones_(network.weight)
+    ema.update_parameters(network)
+    assert ema.module.weight.item() == pytest.approx(0.1)
+    assert build_ema(network, 0) is None
+
+
+def test_auto_always_finds_a_device() -> None:
+    assert pick_device("auto").type in ("cpu", "cuda", "mps")
+    assert pick_device("cpu").type == "cpu"
