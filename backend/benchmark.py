@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from backend.cli import run
 from utils.analysis import EmotionAnalyzer
 from utils.errors import ConfigError, VideoError
-from utils.live import LiveAnalyzer, LiveOptions, limit_threads
+from utils.live import LIVE_MIN_FACE, LiveAnalyzer, LiveOptions, limit_threads
 
 FPS = 30
 WIDTH, HEIGHT = 640, 480
@@ -27,7 +27,7 @@ def main() -> int:
     """Parse the arguments, measure, print."""
     options = _parse()
     threads = limit_threads(options.threads)
-    analyzer = EmotionAnalyzer.load(options.model, detector=options.detector)
+    analyzer = EmotionAnalyzer.load(options.model, options.detector, min_face=LIVE_MIN_FACE)
     clip = _read_video(options.video) if options.video else _moving_photo(_astronaut())
     live = LiveAnalyzer(analyzer, LiveOptions(options.interval, options.detector))
     live.process(clip[0], 0.0)  # The first inference of a process is slower than all others.

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from utils.analysis import EmotionAnalyzer
-from utils.live import limit_threads
+from utils.live import LIVE_MIN_FACE, limit_threads
 from utils.settings import Settings
 
 # Weights of the other detectors are for the user to bring.
@@ -35,7 +35,7 @@ def load_engine(settings: Settings) -> Engine:
 @st.cache_resource(show_spinner="Loading the model…")
 def _load(model: Path | None, detector: str, device: str, threads: int | None) -> Engine:
     limit_threads(threads)
-    analyzer = EmotionAnalyzer.load(model, detector=detector, device=device)
+    analyzer = EmotionAnalyzer.load(model, detector, device, min_face=LIVE_MIN_FACE)
     blank = np.zeros((480, 640, 3), dtype=np.uint8)
     for name in {detector, *LIVE_DETECTORS}:
         analyzer.with_detector(name).detect(blank)

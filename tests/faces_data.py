@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-SPLIT_SIZES = {"train": 48, "validation": 16, "test": 16}
+SPLIT_SIZES = {"train": 128, "validation": 16, "test": 16}
 
 
 def draw_face(emotion: str, rng: np.random.Generator, side: int = 32) -> NDArray[np.uint8]:

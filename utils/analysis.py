@@ -28,11 +28,15 @@ class EmotionAnalyzer:
     Args:
         classifier: The trained network.
         detector: Finds the faces.
+        min_face: Smallest face in pixels that ``with_detector`` looks for.
     """
 
-    def __init__(self, classifier: EmotionClassifier, detector: FaceDetector) -> None:
+    def __init__(
+        self, classifier: EmotionClassifier, detector: FaceDetector, min_face: int = 20
+    ) -> None:
         self.classifier = classifier
         self.detector = detector
+        self._min_face = min_face
         self._siblings: dict[str, EmotionAnalyzer] = {detector.name: self}
         self._lock = Lock()
 
@@ -43,6 +47,7 @@ class EmotionAnalyzer:
         detector: str = "mtcnn",
         device: str = "auto",
         detector_weights: Path | None = None,
+        min_face: int = 20,
     ) -> "EmotionAnalyzer":
         """Load a model, the bundled one if None, and build a detector.
 
@@ -51,14 +56,15 @@ class EmotionAnalyzer:
             detector: One of ``utils.faces.list_detectors()``.
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``, for the classifier.
             detector_weights: The user's model file for the detectors that need one.
+            min_face: Smallest face in pixels that is looked for; live video is faster with 40.
 
         Raises:
             CheckpointError: The model is missing, damaged, unsafe or does not fit.
             ConfigError: The device is not there.
             DetectorError: The detector is unknown or its model file is not there.
         """
-        found = build_detector(detector, weights=detector_weights)
-        return cls(EmotionClassifier.load(model, device), found)
+        found = build_detector(detector, weights=detector_weights, min_face=min_face)
+        return cls(EmotionClassifier.load(model, device), found, min_face)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -83,7 +89,8 @@ class EmotionAnalyzer:
         """
         with self._lock:
             if name not in self._siblings:
-                sibling = EmotionAnalyzer(self.classifier, build_detector(name))
+                found = build_detector(name, min_face=self._min_face)
+                sibling = EmotionAnalyzer(self.classifier, found, self._min_face)
                 sibling._siblings, sibling._lock = self._siblings, self._lock
                 self._siblings[name] = sibling
             return self._siblings[name]

@@ -28,6 +28,8 @@ __all__ = ["LiveAnalyzer", "LiveOptions", "limit_threads"]
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 10.0
+# Looking for smaller faces than these pixels costs most of the detection time.
+LIVE_MIN_FACE = 40
 MAX_FAILURES = 5
 
 

@@ -16,7 +16,7 @@ from utils.faces.prepare import pad
 SIDE = 192
 # Detectors clip boxes to the picture. Without room around a tight face the clipped boxes would make
 # the frame look larger, relative to the box, than it is.
-ROOM = 0.5
+ROOM = 0.25
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,169 @@
+"""The one place that draws results onto pictures."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from utils.emotions import UNKNOWN_COLOR, color_of
+from utils.results import Face, FrameResult
+
+Picture = NDArray[np.uint8]
+Color = tuple[int, int, int]
+Rectangle = tuple[int, int, int, int]
+
+BLACK: Color = (0, 0, 0)
+WHITE: Color = (255, 255, 255)
+# Matplotlib brings a font with many scripts: class names of another data set may need them.
+FONT_FILE = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
+SMALLEST_TEXT = 9  # pixels; below it bold letters run together
+
+
+@dataclass(frozen=True)
+class _Plate:
+    text: str
+    text_size: int
+    width: int
+    height: int
+
+
+def annotate(image: Picture, result: FrameResult) -> Picture:
+    """Return a copy of a picture with its faces drawn; see :func:`draw_into`."""
+    return draw_into(np.array(image, dtype=np.uint8, order="C"), result)
+
+
+def draw_into(image: Picture, result: FrameResult) -> Picture:
+    """Draw faces into a picture and return it.
+
+    Each face gets a box and a plate, such as ``#3 happy 97 %``, in its emotion's colour. An
+    uncertain one gets a dashed grey box and ``unsure: happy 41 %``. Lines and text grow with the
+    picture; a plate stands above its box, or below or inside it where there is no room.
+
+    Args:
+        image: C-contiguous RGB uint8 ``(H, W, 3)``, the frame that ``result`` describes.
+        result: The faces; boxes in pixels of ``image``.
+
+    Returns:
+        The same array.
+    """
+    line = max(1, round(min(image.shape[:2]) / 200))
+    for face in reversed(result.faces):
+        _draw_box(image, face, line)
+    taken: list[Rectangle] = []
+    for face in result.faces:  # the largest first: it gets the best place for its plate
+        plate = _plan_plate(image, face)
+        place = _find_place(image, face, plate, taken, line)
+        _draw_plate(image, plate, place, _color(face))
+        taken.append(place)
+    return image
+
+
+def _color(face: Face) -> Color:
+    red, green, blue = ImageColor.getrgb(
+        UNKNOWN_COLOR if face.uncertain else color_of(face.emotion)
+    )[:3]
+    return red, green, blue
+
+
+def _draw_box(image: Picture, face: Face, line: int) -> None:
+    left, top, right, bottom = (round(v) for v in face.box)
+    corners = [(left, top), (right - 1, top), (right - 1, bottom - 1), (left, bottom - 1)]
+    color = _color(face)
+    for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
+        for a, b in _dashes(start, end, line) if face.uncertain else [(start, end)]:
+            # A dark rim keeps the colour visible on any background.
+            cv2.line(image, a, b, BLACK, line + 2)
+            cv2.line(image, a, b, color, line)
+
+
+def _dashes(
+    start: tuple[int, int], end: tuple[int, int], line: int
+) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    length = max(abs(end[0] - start[0]), abs(end[1] - start[1]))
+    # An odd number of pieces, so that both corners are drawn; at most 10 dashes a side.
+    pieces = min(19, max(1, length // (6 * line))) | 1
+    at = np.rint(np.linspace(start, end, pieces + 1)).astype(int).tolist()
+    return [(tuple(at[i]), tuple(at[i + 1])) for i in range(0, pieces, 2)]
+
+
+def _texts(face: Face) -> list[str]:
+    """Return what a plate may say, the fullest text first."""
+    track = "" if face.track_id is None else f"#{face.track_id} "
+    percent = f"{round(100 * face.confidence)} %"
+    if face.uncertain:
+        name = f"{face.emotion}?"
+        return [f"{track}unsure: {face.emotion} {percent}", f"{track}{name} {percent}", name]
+    return [f"{track}{face.emotion} {percent}", f"{face.emotion} {percent}", face.emotion]
+
+
+def _plan_plate(image: Picture, face: Face) -> _Plate:
+    height, width = image.shape[:2]
+    size = max(SMALLEST_TEXT, round(min(height, width) / 30))
+    smallest = max(SMALLEST_TEXT, round(0.65 * size))
+    # Among many faces a plate should not be much wider than its face.
+    wanted = max(1.5 * (face.box[2] - face.box[0]), 1)
+    for text in _texts(face):
+        length = _font(size).getlength(text)
+        fitting = round(size * min(1.0, wanted / length, width / (length + size)))
+        plate = _measure(text, max(fitting, smallest))
+        if plate.width <= width:
+            break
+    return plate
+
+
+def _measure(text: str, size: int) -> _Plate:
+    length = _font(size).getlength(text)
+    return _Plate(text, size, round(length + 0.8 * size), round(1.5 * size))
+
+
+def _find_place(
+    image: Picture, face: Face, plate: _Plate, taken: list[Rectangle], line: int
+) -> Rectangle:
+    height, width = image.shape[:2]
+    left, top, _, bottom = (round(v) for v in face.box)
+    rim = line // 2 + 1
+    x = max(0, min(left - rim, width - plate.width))
+    places = [
+        (x, y, x + plate.width, y + plate.height)
+        for y in (top - rim - plate.height, bottom + rim, top + rim, bottom - rim - plate.height)
+        if 0 <= y <= height - plate.height
+    ]
+    free = [place for place in places if not any(_overlap(place, other) for other in taken)]
+    return (free or places or [(x, 0, x + plate.width, plate.height)])[0]
+
+
+def _overlap(a: Rectangle, b: Rectangle) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _draw_plate(image: Picture, plate: _Plate, place: Rectangle, color: Color) -> None:
+    canvas = Image.new("RGB", (plate.width, plate.height), color)
+    ImageDraw.Draw(canvas).text(
+        (plate.width / 2, plate.height / 2),
+        plate.text,
+        fill=_text_color(color),
+        font=_font(plate.text_size),
+        anchor="mm",
+    )
+    left, top, right, bottom = place
+    target = image[top:bottom, left:right]
+    target[:] = np.asarray(canvas)[: target.shape[0], : target.shape[1]]
+
+
+def _text_color(background: Color) -> Color:
+    """Return black or white, whichever has the higher contrast by WCAG 2.2."""
+    parts = [v / 255 for v in background]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in parts]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    # (L + 0.05) / 0.05 > 1.05 / (L + 0.05) from here on.
+    return BLACK if luminance > 0.179 else WHITE
+
+
+@lru_cache(maxsize=32)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(str(FONT_FILE), size)
