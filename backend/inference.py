@@ -8,9 +8,12 @@ Examples:
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from utils.errors import ConfigError, EmotionError, ImageError
 from utils.faces import list_detectors
 from utils.images import list_images, load_image
 from utils.results import FrameResult
-from utils.sinks import save_image
+from utils.sinks import SAVE_SUFFIXES, save_image
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 
 def expand(sources: list[str]) -> list[str]:
-    """Replace folders by the pictures in them, however deep; one without any stays as it is."""
+    """Replace folders by the pictures in them, however deep.
+
+    A folder without any, or one that can't be read, stays as it is.
+    """
     paths: list[str] = []
     for source in sources:
-        found = list_images(source) if Path(source).is_dir() else []
+        found: list[Path] = []
+        if os.path.isdir(source):
+            with suppress(ImageError):
+                found = list_images(source)
         paths += map(str, found) if found else [source]
     return paths
 
@@ -75,27 +84,39 @@ def output_paths(paths: list[str], sources: list[str], out: Path) -> list[Path]:
     """Return where the annotated copy of each picture goes; never onto a picture itself.
 
     One picture goes to ``out``, or into it if it is a folder. Several go into the folder ``out``,
-    under their names, numbered where two are the same.
+    under their names, numbered where two are the same. A copy of a kind that can't be written
+    becomes a PNG file.
 
     Raises:
-        ConfigError: A copy would replace an input, or ``out`` is a file though there are several.
+        ConfigError: A copy would replace an input, ``out`` is a file though there are several, or
+            its suffix is not one of ``SAVE_SUFFIXES``.
     """
-    if len(paths) == 1 and not out.is_dir() and not Path(sources[0]).is_dir():
+    if len(paths) == 1 and not os.path.isdir(out) and not os.path.isdir(sources[0]):
+        if out.suffix.lower() not in SAVE_SUFFIXES:
+            raise ConfigError(
+                f"--save {out}: can't write this kind; use {', '.join(SAVE_SUFFIXES)}"
+            )
         targets = [out]
-    elif out.is_file():
+    elif os.path.isfile(out):
         raise ConfigError(f"--save {out}: is a file; name a folder for {len(paths)} pictures")
     else:
-        targets = []
-        for path in paths:
-            target, number = out / Path(path).name, 2
-            while target in targets:
-                target = out / f"{Path(path).stem}-{number}{Path(path).suffix}"
-                number += 1
-            targets.append(target)
+        targets = _names_in(out, [Path(path) for path in paths])
     inputs = {Path(p).resolve() for p in paths}
     if clash := [t for t in targets if t.resolve() in inputs]:
         raise ConfigError(f"--save {clash[0]}: would replace an input; name another file or folder")
     return targets
+
+
+def _names_in(folder: Path, paths: list[Path]) -> list[Path]:
+    targets: dict[Path, None] = {}
+    for path in paths:
+        suffix = path.suffix if path.suffix.lower() in SAVE_SUFFIXES else ".png"
+        target, number = folder / f"{path.stem}{suffix}", 2
+        while target in targets:
+            target = folder / f"{path.stem}-{number}{suffix}"
+            number += 1
+        targets[target] = None
+    return list(targets)
 
 
 def analyze_all(
@@ -104,7 +125,8 @@ def analyze_all(
     """Yield an answer for every picture; one that fails does not stop the others."""
     for i, path in enumerate(paths):
         try:
-            if Path(path).is_dir():
+            if os.path.isdir(path):
+                list_images(path)  # knows why a folder can't be read
                 raise ImageError(f"{path}: the folder holds no pictures")
             image = load_image(Path(path))
             result = analyzer.analyze(image, name=path)
@@ -127,6 +149,8 @@ def main() -> int:
     failed = 0
     documents = []
     style = Style.of(sys.stdout)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be beyond it
     for answer in analyze_all(analyzer, paths, targets):
         failed += answer.error is not None
         if args.json:
@@ -134,8 +158,8 @@ def main() -> int:
         elif answer.result is not None:
             print(describe(answer.result, style), flush=True)
     if args.json:
-        single = len(args.images) == 1 and not Path(args.images[0]).is_dir()
-        print(json.dumps(documents[0] if single else documents, indent=1, ensure_ascii=False))
+        single = len(args.images) == 1 and not os.path.isdir(args.images[0])
+        print(json.dumps(documents[0] if single else documents, indent=1))
     return EmotionError.exit_code if failed else 0
 
 

@@ -10,11 +10,13 @@ Example:
 import argparse
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
 
 from backend.cli import run
+from utils.checkpoint import load_checkpoint, save_checkpoint
 from utils.errors import DataError
 from utils.faces import build_detector, list_detectors
 from utils.faces.calibration import CropMeasurement, Spread, measure_crop
@@ -33,6 +35,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=1000, help="pictures to draw at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument(
+        "--write", type=Path, metavar="MODEL.pth", help="put the geometry into this checkpoint"
+    )
     return parser.parse_args()
 
 
@@ -59,9 +64,20 @@ def report(measurement: CropMeasurement) -> str:
     )
 
 
+def write_geometry(measurement: CropMeasurement, path: Path) -> None:
+    """Make a checkpoint crop the faces of a detector as measured."""
+    checkpoint = load_checkpoint(path)
+    spec = checkpoint.preprocessing
+    geometry = spec.geometry | {measurement.detector: measurement.geometry}
+    checkpoint.preprocessing = replace(spec, geometry=geometry)
+    save_checkpoint(checkpoint, path)
+
+
 def main() -> int:
-    """Measure and print."""
+    """Measure, print and, if asked, put the geometry into a checkpoint."""
     arguments = parse_arguments()
+    if arguments.write:
+        load_checkpoint(arguments.write)  # a wrong file should be named before minutes of work
     paths = list_images(arguments.data)
     if not paths or arguments.samples < 1:
         raise DataError(f"{arguments.data}: no pictures to measure; give a folder with some")
@@ -69,6 +85,8 @@ def main() -> int:
     chosen = random.Random(arguments.seed).sample(paths, min(arguments.samples, len(paths)))
     images = (load_image(path) for path in tqdm(chosen, unit="picture", disable=arguments.json))
     measurement = measure_crop(detector, images)
+    if arguments.write:
+        write_geometry(measurement, arguments.write)
     print(json.dumps(measurement.as_dict()) if arguments.json else report(measurement))
     return 0
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from backend import cli
 from utils.preparation import Report, prepare
-from utils.preparation_files import SPLITS
+from utils.preparation.files import SPLITS
 
 _SHOWN_PROBLEMS = 100
 

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from utils.classifier import EmotionClassifier
+from utils.errors import DetectorError
 from utils.faces import Detections, FaceDetector, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
-from utils.images import load_image
+from utils.images import ImageSource, load_image
 from utils.results import Face, FrameResult, Status
 
 
@@ -96,7 +96,7 @@ class EmotionAnalyzer:
             return self._siblings[name]
 
     def analyze(
-        self, image: Any, name: str | None = None, time: float | None = None
+        self, image: ImageSource, name: str | None = None, time: float | None = None
     ) -> FrameResult:
         """Find every face of a picture and its apparent expression.
 
@@ -110,7 +110,7 @@ class EmotionAnalyzer:
         """
         if name is None and isinstance(image, (str, Path)):
             name = str(image)
-        pixels = load_image(image)
+        pixels = load_image(image, name=name)
         found = self.detect(pixels)
         probabilities = self.classify(pixels, found.boxes)
         faces = tuple(
@@ -143,10 +143,18 @@ class EmotionAnalyzer:
         Args:
             image: RGB uint8 ``(H, W, 3)``.
             boxes: float32 ``(N, 4)``, ``(x1, y1, x2, y2)`` in pixels of ``image``.
+
+        Raises:
+            DetectorError: Nobody measured how this detector's boxes are to be cropped.
         """
-        spec = self.classifier.preprocessing
+        spec, detector = self.classifier.preprocessing, self.detector.name
         # A checkpoint trained before a detector was added has no measure of it.
-        geometry = spec.geometry.get(self.detector.name) or DEFAULT_GEOMETRY[self.detector.name]
+        geometry = spec.geometry.get(detector) or DEFAULT_GEOMETRY.get(detector)
+        if geometry is None:
+            raise DetectorError(
+                f"there is no crop geometry for detector {detector!r}; measure it with "
+                "backend/measure_crop.py and add it to DEFAULT_GEOMETRY"
+            )
         return self.classifier.predict(crop_faces(image, boxes, geometry, spec.input_size))
 
     def face(

@@ -1,10 +1,12 @@
 """The checkpoint: weights and everything needed to use them, in one safe file."""
 
+import math
 import os
 import pickle
 import subprocess
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -60,8 +62,14 @@ class Checkpoint:
         """Return the network with its weights, in evaluation mode.
 
         Raises:
-            CheckpointError: The architecture is unknown or the weights are not its own.
+            CheckpointError: The architecture is unknown, the weights are not its own or the classes
+                are not as many as its outputs.
         """
+        outputs = self.model_args.get("num_classes", len(self.classes))
+        if outputs != len(self.classes):
+            raise CheckpointError(
+                f"the checkpoint names {len(self.classes)} classes for a network of {outputs}"
+            )
         try:
             network = build_model(self.model, **self.model_args)
             network.load_state_dict(self.state_dict)
@@ -125,9 +133,30 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
         values = {name: content[name] for name in Checkpoint.__dataclass_fields__}
         values["classes"] = tuple(content["classes"])
         values["preprocessing"] = Preprocessing.from_dict(content["preprocessing"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: the checkpoint is incomplete: {error}") from error
+        _check(values)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path}: the checkpoint is incomplete or wrong: {error}") from error
     return Checkpoint(**values)
+
+
+def _check(values: dict[str, Any]) -> None:
+    """Refuse values that would only fail, or give nonsense, when the model is used.
+
+    Raises:
+        TypeError, ValueError: A value is of the wrong type or impossible.
+    """
+    classes, temperature, threshold = (
+        values[name] for name in ("classes", "temperature", "threshold")
+    )
+    if not classes or len(set(classes)) < len(classes):
+        raise ValueError(f"classes must be different names, not {classes}")
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ValueError(f"temperature must be positive, not {temperature}")
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must be 0 to 1, not {threshold}")
+    for name in ("model_args", "state_dict"):
+        if not isinstance(values[name], dict):
+            raise TypeError(f"{name} must be a mapping, not {type(values[name]).__name__}")
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -139,7 +168,7 @@ def load_plain(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such model file")
     # Checkpoints are zip archives; torch would take other files for its old format and fail anyhow.
-    if not zipfile.is_zipfile(path):
+    if not _is_intact_zip(path):
         raise CheckpointError(f"{path}: damaged or truncated, or not a checkpoint")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -148,11 +177,24 @@ def load_plain(path: Path) -> dict[str, Any]:
             f"{path}: contains pickled code, which is refused because it could do anything, "
             "or is damaged"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
+    except (
+        RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
+    ) as error:  # fmt: skip
         raise CheckpointError(f"{path}: damaged, or not a checkpoint") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: not a checkpoint of this project")
     return content
+
+
+def _is_intact_zip(path: Path) -> bool:
+    """Say whether every record matches its checksum, which ``torch.load`` does not look at."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError):
+        return False
+    except RuntimeError:  # an encrypted archive
+        return False
 
 
 def library_versions() -> dict[str, str]:

@@ -32,7 +32,8 @@ def save_image(image: NDArray[np.uint8], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(part, quality=92)
         os.replace(part, path)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: more pixels than WebP can hold
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise ImageError(f"{path}: can't be written ({error.strerror or error})") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{path}: can't be written ({reason})") from error

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.emotions import FERPLUS_OTHER
 from utils.errors import DataError
 
-OTHER = ("contempt", "unknown", "nf")
+OTHER = tuple(name.lower() for name in FERPLUS_OTHER)
 
 
 def load_votes(path: Path, classes: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:

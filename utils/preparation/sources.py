@@ -6,8 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from utils.errors import DataError
-from utils.preparation_csv import count_rows, is_fer2013_csv, read_rows
-from utils.preparation_files import (
+from utils.preparation.files import (
     ZIP_ERRORS,
     Files,
     FolderFiles,
@@ -16,6 +15,7 @@ from utils.preparation_files import (
     find_labelled,
     read_bytes,
 )
+from utils.preparation.table import count_rows, is_fer2013_csv, read_rows
 
 FORMS = (
     "accepted are (1) fer2013.csv or icml_face_data.csv, as it is or in a zip; (2) Kaggle's folders"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from utils.emotions import FERPLUS_COLUMNS, FERPLUS_OTHER
 from utils.errors import DataError
-from utils.preparation_csv import USAGES
+from utils.preparation.table import USAGES
 
 VOTE_NAMES: tuple[str, ...] = (*FERPLUS_COLUMNS, *(name.lower() for name in FERPLUS_OTHER))
 _VOTE_COLUMNS: tuple[str, ...] = (*FERPLUS_COLUMNS.values(), *FERPLUS_OTHER)

@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from utils.errors import DataError, ImageError
-from utils.ferplus import PreparedImage, VoteRow, join_votes, read_votes, write_votes
 from utils.images import is_image_name, load_image
-from utils.preparation_files import SPLITS
-from utils.preparation_sources import FORMS, Candidate, open_source
+from utils.preparation.ferplus import PreparedImage, VoteRow, join_votes, read_votes, write_votes
+from utils.preparation.files import SPLITS
+from utils.preparation.sources import FORMS, Candidate, open_source
 
 # Files of these kinds are kept byte for byte, all others become PNG.
 _KEPT_SUFFIXES = (".png", ".jpg", ".jpeg")
