@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from utils.config import load_config
-from utils.optimization import Schedule, build_ema, build_optimizer, pick_device
+from utils.devices import pick_device
+from utils.optimization import Schedule, build_ema, build_optimizer
 
 
 def rates(**options: Any) -> list[float]:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from utils.checkpoint import Checkpoint, load_checkpoint
-from utils.optimization import pick_device
+from utils.devices import pick_device
 
 _MAX_BATCH = 64
 

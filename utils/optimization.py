@@ -1,12 +1,10 @@
 """Optimisers, learning-rate schedules and the weight average, by configuration."""
 
-import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, lr_scheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from utils.config import TrainConfig
-from utils.errors import ConfigError
 
 
 def build_optimizer(network: nn.Module, config: TrainConfig) -> Optimizer:
@@ -75,17 +73,3 @@ def build_ema(network: nn.Module, decay: float) -> AveragedModel | None:
     if not decay:
         return None
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-
-
-def pick_device(name: str) -> torch.device:
-    """Return the device of a name; ``auto`` takes CUDA, then MPS, then the CPU.
-
-    Raises:
-        ConfigError: The device is not there.
-    """
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        return torch.device(next((d for d, there in available.items() if there), "cpu"))
-    if not available.get(name, name == "cpu"):
-        raise ConfigError(f"device {name!r} is not available here; use auto or cpu")
-    return torch.device(name)

@@ -14,10 +14,11 @@ from tqdm import tqdm
 from utils.augmentation import build_augmentation
 from utils.checkpoint import Checkpoint, load_plain, save_atomically, save_checkpoint
 from utils.config import TrainConfig
+from utils.devices import pick_device
 from utils.errors import CheckpointError, DataError
 from utils.losses import SoftTargetLoss, accuracy, balanced_weights, build_mixing
 from utils.models import build_model
-from utils.optimization import Schedule, build_ema, build_optimizer, pick_device
+from utils.optimization import Schedule, build_ema, build_optimizer
 from utils.processing import FaceFolder
 
 LAST, BEST = "last.pth", "best_model.pth"
