@@ -5,8 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+
+from utils.checkpoint import Checkpoint, save_checkpoint
+from utils.emotions import EMOTIONS
+from utils.models import build_model
+from utils.preprocessing import Preprocessing
 
 
 @pytest.fixture(scope="session")
@@ -20,4 +26,17 @@ def astronaut_jpg(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPat
     """The same photo as a JPEG file."""
     path = tmp_path_factory.mktemp("photos") / "astronaut.jpg"
     Image.fromarray(astronaut).save(path, quality=95)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained small network for what needs no accuracy: 48x48 grey, seven emotions."""
+    torch.manual_seed(0)
+    args = {"num_classes": len(EMOTIONS), "stem": 4, "channels": [8, 8], "blocks": 1}
+    weights = build_model("se_resnet", **args).state_dict()
+    path = tmp_path_factory.mktemp("models") / "tiny.pth"
+    save_checkpoint(
+        Checkpoint("se_resnet", args, EMOTIONS, Preprocessing(), weights, 1.5, threshold=0.4), path
+    )
     return path

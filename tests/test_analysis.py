@@ -1,6 +1,7 @@
 """The pipeline on a real face, with the bundled model."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
+from utils.checkpoint import load_checkpoint
 from utils.classifier import EmotionClassifier
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError, DetectorError, ImageError
+from utils.faces import Detections, build_detector
+from utils.faces.crop import DEFAULT_GEOMETRY, CropGeometry, crop_faces
 from utils.results import FrameResult, Status
 
 
@@ -94,36 +98,75 @@ def test_threads_share_an_analyzer(analyzer: EmotionAnalyzer, astronaut: NDArray
     assert found == [expected] * 4
 
 
+@pytest.mark.parametrize(("confidence", "uncertain"), [(0.39, True), (0.41, False)])
 def test_uncertain_follows_the_threshold(
-    analyzer: EmotionAnalyzer, astronaut: NDArray[np.uint8]
+    tiny_checkpoint: Path, confidence: float, uncertain: bool
 ) -> None:
-    box = np.array([0, 0, 10, 10], np.float32)
-    below = np.full(7, (1 - analyzer.threshold + 0.01) / 6, np.float32)
-    below[3] = analyzer.threshold - 0.01
-    above = np.full(7, (1 - analyzer.threshold - 0.01) / 6, np.float32)
-    above[3] = analyzer.threshold + 0.01
-    assert analyzer.face(box, 1.0, below).uncertain
-    assert not analyzer.face(box, 1.0, above).uncertain
-    assert 0.2 < analyzer.threshold < 0.8
+    analyzer = EmotionAnalyzer.load(tiny_checkpoint, detector="none")
+    assert analyzer.threshold == 0.4
+    probabilities = np.full(7, (1 - confidence) / 6, np.float32)
+    probabilities[3] = confidence
+    face = analyzer.face(np.array([0, 0, 10, 10], np.float32), 1.0, probabilities)
+    assert face.emotion == EMOTIONS[3]
+    assert face.uncertain is uncertain
 
 
-def test_any_number_of_crops(analyzer: EmotionAnalyzer) -> None:
-    crops = np.random.default_rng(0).integers(0, 256, (70, 48, 48, 3), np.uint8)
-    together = analyzer.classifier.predict(crops)
-    assert together.shape == (70, 7)
-    assert together.dtype == np.float32
-    np.testing.assert_allclose(together.sum(1), 1, atol=1e-5)
-    np.testing.assert_allclose(
-        analyzer.classifier.predict(crops[66:67])[0], together[66], atol=1e-4
-    )
+def test_only_uncertain_faces_make_an_uncertain_picture(
+    tiny_checkpoint: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    result = EmotionAnalyzer.load(tiny_checkpoint, detector="none").analyze(astronaut)
+    assert [face.uncertain for face in result.faces] == [True]
+    assert result.status is Status.UNCERTAIN
 
 
-def test_mistakes_are_named(tmp_path: Path) -> None:
+def test_the_bundled_model_may_be_uncertain(analyzer: EmotionAnalyzer) -> None:
+    assert 1 / 7 < analyzer.threshold < 1
+
+
+class OwnDetector:
+    """A detector that nobody measured."""
+
+    name = "own"
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        return Detections(np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32))
+
+
+def test_crops_follow_the_checkpoints_geometry(
+    tiny_checkpoint: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    box = np.array([[170, 60, 280, 180]], np.float32)
+    checkpoint = load_checkpoint(tiny_checkpoint)
+    geometry = {"own": CropGeometry(2.0, 0.1, 0.2)}
+    checkpoint.preprocessing = replace(checkpoint.preprocessing, geometry=geometry)
+    classifier = EmotionClassifier(checkpoint)
+    got = EmotionAnalyzer(classifier, OwnDetector()).classify(astronaut, box)
+    expected = classifier.predict(crop_faces(astronaut, box, geometry["own"], 48))
+    np.testing.assert_array_equal(got, expected)
+    default = classifier.predict(crop_faces(astronaut, box, DEFAULT_GEOMETRY["none"], 48))
+    assert np.abs(got - default).max() > 1e-6
+    # The checkpoint knows nothing of this one.
+    fallback = EmotionAnalyzer(classifier, build_detector("none")).classify(astronaut, box)
+    np.testing.assert_array_equal(fallback, default)
+
+
+def test_a_detector_without_geometry_is_named(
+    tiny_checkpoint: Path, astronaut: NDArray[np.uint8]
+) -> None:
+    analyzer = EmotionAnalyzer(EmotionClassifier.load(tiny_checkpoint), OwnDetector())
+    with pytest.raises(DetectorError, match=r"'own'.*measure_crop"):
+        analyzer.analyze(astronaut)
+
+
+def test_mistakes_are_named(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    analyzer = EmotionAnalyzer.load(tiny_checkpoint, detector="none")
     with pytest.raises(CheckpointError, match=r"nowhere\.pth"):
         EmotionAnalyzer.load(tmp_path / "nowhere.pth")
     with pytest.raises(DetectorError, match="mtcnn"):
         EmotionAnalyzer.load(detector="eyes")
     with pytest.raises(ConfigError, match="abacus"):
-        EmotionClassifier.load(device="abacus")
+        EmotionClassifier.load(tiny_checkpoint, device="abacus")
     with pytest.raises(ImageError, match=r"nowhere\.jpg"):
-        EmotionAnalyzer.load(detector="none").analyze(tmp_path / "nowhere.jpg")
+        analyzer.analyze(tmp_path / "nowhere.jpg")
+    with pytest.raises(ImageError, match=r"upload\.jpg"):
+        analyzer.analyze(b"no picture", name="upload.jpg")

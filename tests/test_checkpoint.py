@@ -52,10 +52,19 @@ def test_everything_comes_back(saved: Path) -> None:
 
 def test_a_file_cut_anywhere_is_refused_in_words(saved: Path, tmp_path: Path) -> None:
     data, cut = saved.read_bytes(), tmp_path / "cut.pth"
-    for share in (0.0, 0.001, 0.1, 0.5, 0.9, 0.999):
-        cut.write_bytes(data[: int(len(data) * share)])
+    for length in [*range(0, len(data), len(data) // 40), len(data) - 1]:
+        cut.write_bytes(data[:length])
         with pytest.raises(CheckpointError, match=r"cut\.pth"):
             load_checkpoint(cut)
+
+
+def test_one_changed_byte_in_the_weights_is_noticed(saved: Path) -> None:
+    weights = load_checkpoint(saved).state_dict["fc.weight"].numpy().tobytes()
+    data = bytearray(saved.read_bytes())
+    data[data.index(weights) + 5] ^= 0x55
+    saved.write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"model\.pth: damaged"):
+        load_checkpoint(saved)
 
 
 class Malicious:
@@ -106,9 +115,36 @@ def test_another_format_is_refused(saved: Path) -> None:
     with pytest.raises(CheckpointError, match="format 99"):
         load_checkpoint(saved)
     del content["classes"]
-    save_atomically(content, saved)
-    with pytest.raises(CheckpointError, match="incomplete"):
+    save_atomically(content | {"format_version": 1}, saved)
+    with pytest.raises(CheckpointError, match=r"incomplete.*classes"):
         load_checkpoint(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("classes", []),
+        ("classes", ["a", "a", "b"]),
+        ("classes", 5),
+        ("preprocessing", 3),
+        ("temperature", 0.0),
+        ("temperature", "warm"),
+        ("threshold", 2.0),
+        ("model_args", None),
+        ("state_dict", [1]),
+    ],
+)
+def test_impossible_values_are_refused(saved: Path, name: str, value: object) -> None:
+    save_atomically(torch.load(saved, weights_only=True) | {name: value}, saved)
+    with pytest.raises(CheckpointError, match=r"model\.pth.*wrong"):
+        load_checkpoint(saved)
+
+
+def test_another_number_of_classes_is_refused() -> None:
+    checkpoint = make_checkpoint()
+    checkpoint.classes = ("a", "b")
+    with pytest.raises(CheckpointError, match="2 classes for a network of 3"):
+        checkpoint.build()
 
 
 def test_weights_of_another_architecture_are_refused() -> None:

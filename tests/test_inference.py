@@ -105,6 +105,35 @@ def test_save_several_goes_into_a_folder(astronaut_jpg: Path, tmp_path: Path) ->
     assert sorted(path.name for path in out.iterdir()) == ["x-2.jpg", "x.jpg"]
 
 
+def test_odd_file_names_are_answered(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder, long = tmp_path / "in", "x" * 5000
+    folder.mkdir()
+    for name in ("caf\u00e9.jpg", os.fsdecode(b"latin-\xe9.jpg")):
+        Image.new("RGB", (60, 60), "grey").save(folder / name)
+    options = ("--model", tiny_checkpoint, "--detector", "none")
+    for encoding in ("ascii", "utf-8"):
+        text = infer(folder, long, *options, PYTHONIOENCODING=encoding)
+        assert text.returncode == 2
+        assert "Traceback" not in text.stderr
+        assert text.stdout.count("1 face") == 2
+    done = infer(folder, long, "--json", *options, PYTHONIOENCODING="ascii")
+    documents = json.loads(done.stdout)
+    assert {d["image"] for d in documents} == {*map(str, folder.iterdir()), long}
+    assert ["error" in d for d in documents] == [False, False, True]
+
+
+def test_copies_of_kinds_that_cannot_be_written_become_png(
+    tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    pictures, out = tmp_path / "in", tmp_path / "out"
+    pictures.mkdir()
+    for name in ("x.gif", "x.png", "y.pgm"):
+        Image.new("L", (60, 60), 90).save(pictures / name)
+    done = infer(pictures, "--save", out, "--model", tiny_checkpoint, "--detector", "none")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["x-2.png", "x.png", "y.png"]
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

@@ -1,0 +1,86 @@
+"""Network input: the same at training and at use, and as the checkpoint describes it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from utils.config import TrainConfig
+from utils.faces.crop import CropGeometry
+from utils.preprocessing import Preprocessing
+from utils.processing import load_split
+from utils.training import Trainer
+
+GREY = Preprocessing(32, "grey", (0.4,), (0.2,), {"haar": CropGeometry(1.2, 0.0, 0.1)})
+RGB = Preprocessing(40, "rgb", (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), {})
+each_color = pytest.mark.parametrize("spec", [GREY, RGB], ids=["grey", "rgb"])
+
+
+@each_color
+def test_the_description_comes_back_from_json(spec: Preprocessing) -> None:
+    assert Preprocessing.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+@pytest.mark.parametrize("name", ["input_size", "color", "mean", "std", "geometry"])
+def test_an_incomplete_description_is_refused(name: str) -> None:
+    description = GREY.to_dict()
+    del description[name]
+    with pytest.raises(KeyError, match=name):
+        Preprocessing.from_dict(description)
+
+
+@each_color
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("shape", [(32, 32), (100, 100), (7, 9)])
+def test_shapes(spec: Preprocessing, count: int, shape: tuple[int, int]) -> None:
+    found = spec(np.zeros((count, *shape, 3), np.uint8))
+    assert found.shape == (count, spec.channels, spec.input_size, spec.input_size)
+    assert found.dtype == np.float32
+
+
+def test_grey_is_the_luma_of_bt_601() -> None:
+    primaries = np.eye(3, dtype=np.uint8)[:, None, None].repeat(32, 1).repeat(32, 2) * 255
+    levels = GREY.to_network_size(primaries)
+    assert [int(level[0, 0, 0]) for level in levels] == [76, 150, 29]
+
+
+def test_rgb_keeps_the_order_of_its_channels() -> None:
+    crop = np.full((1, 40, 40, 3), (255, 0, 51), np.uint8)
+    found = RGB(crop)[0, :, 0, 0]
+    np.testing.assert_allclose(
+        found, [(1 - 0.1) / 0.4, (0 - 0.2) / 0.5, (0.2 - 0.3) / 0.6], rtol=1e-5
+    )
+
+
+def test_shrinking_averages_and_enlarging_keeps_the_level() -> None:
+    board = (np.indices((96, 96)).sum(0) % 2 * 255).astype(np.uint8)
+    stripes = board[None, ..., None].repeat(3, 3)
+    shrunk = GREY.to_network_size(stripes)
+    assert abs(shrunk.astype(float) - 127.5).max() < 30
+    even = np.full((1, 8, 8, 3), 90, np.uint8)
+    assert (GREY.to_network_size(even) == 90).all()
+
+
+@each_color
+def test_training_sees_what_use_sees(spec: Preprocessing, tmp_path: Path) -> None:
+    """One file, read and normalised by the training loop and by the classifier's function."""
+    side = spec.input_size
+    pixels: NDArray[np.uint8] = np.random.default_rng(1).integers(
+        0, 256, (2, side, side, 3), np.uint8
+    )
+    if spec.color == "grey":
+        pixels[:] = pixels[..., :1]
+    for split in ("train", "validation"):
+        for name, picture in zip("ab", pixels, strict=True):
+            path = tmp_path / split / name / "1.png"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(picture).save(path)
+    train, validation = (load_split(tmp_path, split, spec) for split in ("train", "validation"))
+    config = TrainConfig(input_size=side, color=spec.color, augmentation="none", batch_size=2)
+    images, targets = next(Trainer(config, train, validation, tmp_path / "out")._batches(1))
+    used = spec(pixels)[targets.argmax(1).numpy()]
+    np.testing.assert_allclose(images.numpy(), used, atol=1e-5)
+    assert not np.allclose(images.numpy(), used[::-1], atol=1e-2)
