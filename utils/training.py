@@ -12,7 +12,13 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from utils.augmentation import build_augmentation
-from utils.checkpoint import Checkpoint, load_plain, save_atomically, save_checkpoint
+from utils.checkpoint import (
+    Checkpoint,
+    code_revision,
+    load_plain,
+    save_atomically,
+    save_checkpoint,
+)
 from utils.config import TrainConfig
 from utils.devices import pick_device
 from utils.errors import CheckpointError, DataError
@@ -94,6 +100,7 @@ class Trainer:
         self.mixing = build_mixing(config.mixup, config.cutmix, len(train.classes))
         self.augment = build_augmentation(config.augmentation)
         self.progress = Progress([])
+        self.revision = code_revision()  # of the code as it was loaded
 
     def fit(self) -> Progress:
         """Train until the last epoch or until patience ends; return the history.
@@ -134,18 +141,16 @@ class Trainer:
         """Return the current weights (their average if EMA is on) as a checkpoint."""
         source = self.ema.module if self.ema else self.network
         state = {k: v.detach().cpu().contiguous() for k, v in source.state_dict().items()}
-        weight = self.config.ferplus_weight
         return Checkpoint(
             model=self.config.model,
             model_args=self.model_args,
             classes=self.train.classes,
             preprocessing=self.train.preprocessing,
             state_dict=state,
-            label_set=f"{weight:.0%} FER+ votes, {1 - weight:.0%} folder names"
-            if weight
-            else "folder names",
+            label_set=label_set(self.config.ferplus_weight),
             training=self.config.model_dump(mode="json"),
             data={"train": self.train.counts(), "validation": self.validation.counts()},
+            revision=self.revision,
         )
 
     def _goes_on(self) -> bool:
@@ -244,6 +249,13 @@ class Trainer:
             "progress": vars(self.progress),
         }
         save_atomically(state, self.out / LAST)
+
+
+def label_set(ferplus_weight: float) -> str:
+    """Return in words what a model learns with a share of FER+ votes in its targets."""
+    if ferplus_weight in (0.0, 1.0):
+        return "FER+ crowd votes" if ferplus_weight else "folder names"
+    return f"{ferplus_weight:.0%} FER+ crowd votes, {1 - ferplus_weight:.0%} folder names"
 
 
 def model_args(config: TrainConfig, num_classes: int) -> dict[str, Any]:
