@@ -1,5 +1,6 @@
 """What all viewers of one server share: the model, loaded once, and the turn to use it."""
 
+import gc
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,4 +41,8 @@ def _load(model: Path | None, detector: str, device: str, threads: int | None) -
     for name in {detector, *LIVE_DETECTORS}:
         analyzer.with_detector(name).detect(blank)
     analyzer.warm_up()
+    # Streamlit collects all garbage after every run of a script or fragment. Walking over the 300,000
+    # lasting objects of the libraries five times a second would take a core from the video.
+    gc.collect()
+    gc.freeze()
     return Engine(analyzer, threading.Lock())
