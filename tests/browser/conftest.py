@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "artifacts"
 CLIP_SECONDS = 8
+MOUTH = slice(124, 162), slice(196, 252)  # rows and columns of the astronaut's photo
 QUIET = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -41,7 +42,13 @@ def chromium() -> str:
 
 
 def moving_face(photo: NDArray[np.uint8], second: float) -> NDArray[np.uint8]:
-    """Return a camera picture, RGB uint8 (480, 640, 3), of a face that moves, tilts and dims."""
+    """Return a camera picture, RGB uint8 (480, 640, 3), of a face that moves, tilts and dims.
+
+    Every other two seconds the smile hangs upside down, so that the expression changes.
+    """
+    if second % 4 >= 2:
+        photo = photo.copy()
+        photo[MOUTH] = photo[MOUTH][::-1].copy()
     phase = 2 * np.pi * second / CLIP_SECONDS
     turn = cv2.getRotationMatrix2D((224, 110), 14 * np.sin(2 * phase), 1.25 + 0.35 * np.cos(phase))
     turn[:, 2] += (320 - 224 + 70 * np.sin(phase), 230 - 110)
