@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from utils.faces.base import Detections
-from utils.tracking import MAX_PREDICTION, Smoother, Smoothing, Track, Tracker, overlap
+from utils.tracking import (
+    MAX_PREDICTION,
+    Smoother,
+    Smoothing,
+    Track,
+    Tracker,
+    match_boxes,
+    overlap,
+)
 
 OFF = Smoothing(Smoother(0.0), Smoother(0.0))
 
@@ -122,3 +130,18 @@ def test_overlap() -> None:
     a = np.array([[0, 0, 10, 10], [5, 5, 5, 5]], dtype=np.float32)
     b = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], dtype=np.float32)
     assert overlap(a, b).tolist() == [pytest.approx([1, 1 / 3, 0]), [0, 0, 0]]
+
+
+def test_a_jump_by_a_width_is_the_same_face_but_not_one_of_another_size_or_far_away() -> None:
+    known = [np.array([100, 100, 160, 160], np.float32)]
+    for box, same in (
+        ([165, 105, 225, 165], True),
+        ([100, 180, 160, 240], False),
+        ([165, 105, 265, 205], False),
+        ([300, 100, 360, 160], False),
+    ):
+        pairs = match_boxes(known, np.array([box], np.float32), 0.2)
+        assert pairs == ({0: 0} if same else {}), box
+    # A face that overlaps comes before one that is near.
+    found = np.array([[165, 105, 225, 165], [105, 100, 165, 160]], np.float32)
+    assert match_boxes(known, found, 0.2) == {1: 0}

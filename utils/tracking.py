@@ -15,6 +15,9 @@ MAX_PREDICTION = 0.4
 # On a machine too slow for one analysis a second, a face still keeps its number for so long, as
 # nothing was analysed in the meantime that could have shown its absence.
 SLOW_GAP = 10.0
+# How far a face may jump between two analyses, in sides of its box, and still be the same.
+MAX_JUMP = 1.25
+_UNPAIRABLE = 1e6
 # Weight of the newest velocity; detectors' boxes jitter by a few pixels.
 _VELOCITY_WEIGHT = 0.5
 
@@ -103,7 +106,7 @@ class Tracker:
     Args:
         max_gap: A track ends after so many seconds of media time in which frames were analysed but
             did not show it.
-        min_overlap: Boxes that overlap less are different faces.
+        min_overlap: Boxes that overlap less are paired only if they are near and alike.
     """
 
     def __init__(self, max_gap: float = 1.0, min_overlap: float = 0.2) -> None:
@@ -207,7 +210,10 @@ def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
 def match_boxes(
     known: Sequence[NDArray[np.float32]], found: NDArray[np.float32], min_overlap: float
 ) -> dict[int, int]:
-    """Pair boxes of two frames so that the summed overlap is largest.
+    """Pair boxes of two frames so that the summed overlap is largest, then the rest by nearness.
+
+    Boxes of a face that moved by more than its width since the last analysis do not overlap; a box
+    that is left over still takes a left-over one of like size close by.
 
     Args:
         known: K boxes ``(x1, y1, x2, y2)``.
@@ -222,7 +228,22 @@ def match_boxes(
     overlaps = overlap(np.stack(known), found)
     rows, columns = linear_sum_assignment(overlaps, maximize=True)
     pairs = zip(columns.tolist(), rows.tolist(), strict=True)
-    return {column: row for column, row in pairs if overlaps[row, column] >= min_overlap}
+    matched = {column: row for column, row in pairs if overlaps[row, column] >= min_overlap}
+    gaps = _gaps(np.stack(known), found)
+    gaps[list(matched.values())] = gaps[:, list(matched)] = _UNPAIRABLE
+    rows, columns = linear_sum_assignment(gaps)
+    near = zip(columns.tolist(), rows.tolist(), strict=True)
+    return matched | {column: row for column, row in near if gaps[row, column] <= MAX_JUMP}
+
+
+def _gaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the distances ``(K, N)`` of the boxes' centres in mean sides of the two boxes."""
+    center_a, center_b = (box.reshape(-1, 2, 2).mean(1) for box in (a, b))
+    side_a, side_b = (np.sqrt(np.clip(x[:, 2:] - x[:, :2], 1, None).prod(1)) for x in (a, b))
+    distance = np.linalg.norm(center_a[:, None] - center_b[None], axis=2)
+    ratio = side_a[:, None] / side_b[None]
+    alike = (ratio < 1.5) & (ratio > 1 / 1.5)
+    return np.where(alike, 2 * distance / (side_a[:, None] + side_b[None]), _UNPAIRABLE)
 
 
 def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
