@@ -5,6 +5,7 @@ A 640×480 clip is fed at its real rate through the same object that the live pa
 
 import argparse
 import json
+import math
 import time
 from pathlib import Path
 
@@ -109,7 +110,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="cores for inference (default: half of them)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
-    if options.seconds <= 0:
+    if options.threads is not None and options.threads < 1:
+        raise ConfigError(f"--threads must be at least 1, not {options.threads}.")
+    if not 0 < options.seconds < math.inf:
         raise ConfigError(f"--seconds must be more than 0, not {options.seconds}.")
     return options
 

@@ -13,6 +13,7 @@ from typing import Any
 from backend.cli import run
 from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
+from utils.errors import ConfigError, EmotionError
 from utils.evaluation import Evaluation, evaluate_end_to_end, evaluate_split
 from utils.model_card import write_card
 from utils.plots import save_confusion, save_reliability
@@ -31,6 +32,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--end-to-end", type=Path, metavar="PHOTOS", help="whole photos, one folder a class"
     )
     parser.add_argument("--detector", default="mtcnn", help="face detector for --end-to-end")
+    parser.add_argument(
+        "--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd"
+    )
     parser.add_argument("--out", type=Path, help="folder for confusion matrices and reliability")
     parser.add_argument("--card", type=Path, metavar="FILE.md", help="write a model card")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -65,7 +69,11 @@ def document(checkpoint: Checkpoint, evaluation: Evaluation, split: str) -> dict
         "threshold": checkpoint.threshold,
     } | sets["folder"]
     if "ferplus" in sets:
-        result |= {"ferplus_accuracy": sets["ferplus"]["accuracy"], "ferplus": sets["ferplus"]}
+        result |= {
+            "ferplus_accuracy": sets["ferplus"]["accuracy"],
+            "ferplus": sets["ferplus"],
+            "label_agreement": evaluation.label_agreement(),
+        }
     return result
 
 
@@ -102,33 +110,53 @@ def save_pictures(checkpoint: Checkpoint, evaluation: Evaluation, split: str, ou
     save_reliability(evaluation.probabilities, labels, out / f"reliability_{split}.png")
 
 
+def check_outputs(args: argparse.Namespace) -> None:
+    """Find out before the work whether its results can be written.
+
+    Raises:
+        ConfigError: A folder can't be made or is a file.
+    """
+    for folder in filter(None, (args.out, args.card and args.card.parent)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{folder}: can't be used as a folder ({error.strerror})") from error
+    if args.card and args.card.is_dir():
+        raise ConfigError(f"--card {args.card}: is a folder; name a file")
+
+
 def main() -> int:
     """Run the program and return its exit code."""
     args = parse_args()
+    check_outputs(args)
     checkpoint = load_checkpoint(args.model)
     evaluation = measure(checkpoint, args.data, args.split)
     result = document(checkpoint, evaluation, args.split)
+    failed = False
     if args.end_to_end:
-        analyzer = EmotionAnalyzer.load(args.model, detector=args.detector)
-        result["end_to_end"] = evaluate_end_to_end(analyzer, args.end_to_end) | {
-            "detector": args.detector
-        }
+        analyzer = EmotionAnalyzer.load(
+            args.model, args.detector, detector_weights=args.detector_weights
+        )
+        photos = evaluate_end_to_end(analyzer, args.end_to_end)
+        result["end_to_end"] = {"detector": args.detector} | photos
+        for sentence in photos["unreadable"]:
+            print(f"error: {sentence}", file=sys.stderr)
+            failed = True
     if args.out:
         save_pictures(checkpoint, evaluation, args.split, args.out)
     if args.card:
         save_pictures(checkpoint, evaluation, args.split, args.card.parent)
-        write_card(checkpoint, result, args.card, " ".join(["python", *sys.argv]))
+        validation = measure(checkpoint, args.data, "validation").reports()
+        write_card(checkpoint, result, validation, args.card, " ".join(["python", *sys.argv]))
     if args.json:
         print(json.dumps(result, indent=1))
-        return 0
-    print(
-        f"{checkpoint.model}, trained on {checkpoint.label_set}; {args.split} split of {args.data}"
-    )
-    for name, figures in evaluation.reports().items():
-        print_figures(LABEL_SETS[name], figures)
-    if args.end_to_end:
-        print_end_to_end(result["end_to_end"])
-    return 0
+    else:
+        print(f"{checkpoint.model}, trained on {checkpoint.label_set}; {args.split} of {args.data}")
+        for name, figures in evaluation.reports().items():
+            print_figures(LABEL_SETS[name], figures)
+        if args.end_to_end:
+            print_end_to_end(result["end_to_end"])
+    return EmotionError.exit_code if failed else 0
 
 
 if __name__ == "__main__":

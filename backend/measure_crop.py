@@ -10,14 +10,18 @@ Example:
 import argparse
 import json
 import random
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from backend.cli import run
 from utils.checkpoint import load_checkpoint, save_checkpoint
-from utils.errors import DataError
+from utils.errors import DataError, ImageError
 from utils.faces import build_detector, list_detectors
 from utils.faces.calibration import CropMeasurement, Spread, measure_crop
 from utils.images import list_images, load_image
@@ -31,7 +35,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of cropped faces")
     detectors = [name for name in list_detectors() if name != "none"]  # "none" has nothing to find
     parser.add_argument("--detector", choices=detectors, default="mtcnn")
-    parser.add_argument("--weights", type=Path, help="model file, for yunet and ssd")
+    parser.add_argument("--detector-weights", type=Path, help="model file, for yunet and ssd")
     parser.add_argument("--samples", type=int, default=1000, help="pictures to draw at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -73,6 +77,15 @@ def write_geometry(measurement: CropMeasurement, path: Path) -> None:
     save_checkpoint(checkpoint, path)
 
 
+def readable(paths: Iterable[Path], wrong: list[str]) -> Iterator[NDArray[np.uint8]]:
+    """Yield the pictures that can be read; a sentence about each other one goes into ``wrong``."""
+    for path in paths:
+        try:
+            yield load_image(path)
+        except ImageError as error:
+            wrong.append(str(error))
+
+
 def main() -> int:
     """Measure, print and, if asked, put the geometry into a checkpoint."""
     arguments = parse_arguments()
@@ -81,14 +94,17 @@ def main() -> int:
     paths = list_images(arguments.data)
     if not paths or arguments.samples < 1:
         raise DataError(f"{arguments.data}: no pictures to measure; give a folder with some")
-    detector = build_detector(arguments.detector, weights=arguments.weights)
+    detector = build_detector(arguments.detector, weights=arguments.detector_weights)
     chosen = random.Random(arguments.seed).sample(paths, min(arguments.samples, len(paths)))
-    images = (load_image(path) for path in tqdm(chosen, unit="picture", disable=arguments.json))
+    wrong: list[str] = []
+    images = readable(tqdm(chosen, unit="picture", disable=arguments.json), wrong)
     measurement = measure_crop(detector, images)
     if arguments.write:
         write_geometry(measurement, arguments.write)
     print(json.dumps(measurement.as_dict()) if arguments.json else report(measurement))
-    return 0
+    for sentence in wrong:
+        print(f"error: {sentence}", file=sys.stderr)
+    return ImageError.exit_code if wrong else 0
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from tqdm import tqdm
 
 from backend import cli
+from utils.errors import DataError
 from utils.preparation import Report, prepare
 from utils.preparation.files import SPLITS
 
@@ -31,14 +32,13 @@ def main(argv: list[str] | None = None) -> int:
     for remark in report.remarks:
         print(f"note: {remark}")
     _print_problems(report.problems)
-    return 1 if report.problems else 0
+    return DataError.exit_code if report.problems else 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m backend.prepare",
         description="Bring FER2013 or any labelled pictures into train|validation|test/<class>/.",
-        epilog="Exit code: 0 all prepared, 1 some rows or files were unusable, 2 nothing prepared.",
+        epilog="Exit code: 0 all prepared, 2 some rows or files were unusable, or all.",
     )
     parser.add_argument(
         "source",

@@ -20,7 +20,7 @@ from utils.errors import ConfigError
 from utils.models import build_model, count_parameters, list_models
 from utils.preprocessing import Preprocessing
 from utils.processing import FaceFolder, load_split, measure_normalization
-from utils.training import BEST, LAST, Trainer
+from utils.training import BEST, LAST, Trainer, label_set
 
 
 def parse_args(argv: list[str] | None = None) -> tuple[argparse.Namespace, dict[str, Any]]:
@@ -69,27 +69,38 @@ def run_folder(args: argparse.Namespace, overrides: dict[str, Any]) -> tuple[Tra
         return load_config(args.resume / "config.yaml", {}), args.resume
     config = load_config(args.config, overrides)
     out = config.out or Path("runs") / f"{config.model}-{datetime.now():%Y%m%d-%H%M%S}"
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out}: is a file; name a folder")
     if (out / LAST).exists():
         raise ConfigError(
             f"{out}: holds a run already; continue it with --resume {out} or change --out"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "config.yaml").open("w") as file:
-        yaml.safe_dump(config.model_dump(mode="json"), file, sort_keys=False)
     return config, out
 
 
-def load_data(config: TrainConfig) -> tuple[FaceFolder, FaceFolder]:
+def write_config(config: TrainConfig, out: Path) -> None:
+    """Write the configuration into the run folder, for reading and for ``--resume``.
+
+    Raises:
+        ConfigError: The folder can't be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with (out / "config.yaml").open("w") as file:
+            yaml.safe_dump(config.model_dump(mode="json"), file, sort_keys=False)
+    except OSError as error:
+        raise ConfigError(f"--out {out}: can't be written ({error.strerror})") from error
+
+
+def load_data(config: TrainConfig, show_progress: bool) -> tuple[FaceFolder, FaceFolder]:
     """Return the training and validation images, in memory if they fit."""
     spec = Preprocessing(input_size=config.input_size, color=config.color)
     train = load_split(config.data, "train", spec)
     validation = load_split(config.data, "validation", spec, train.classes)
-    if train.cache(config.cache_gb):
-        mean, std = measure_normalization(train.batch(torch.arange(len(train))))
-    else:
-        sample = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:2000]
-        mean, std = measure_normalization(train.batch(sample))
-    validation.cache(config.cache_gb)
+    train.cache(config.cache_gb, show_progress)
+    validation.cache(config.cache_gb, show_progress)
+    sample = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:4000]
+    mean, std = measure_normalization(train.batch(sample))
     train.preprocessing = validation.preprocessing = Preprocessing(
         spec.input_size, spec.color, mean, std
     )
@@ -104,11 +115,13 @@ def main() -> int:
         print_models()
         return 0
     config, out = run_folder(args, overrides)
-    train, validation = load_data(config)
+    train, validation = load_data(config, not args.quiet)
     print(f"{len(train):,} training and {len(validation):,} validation images")
-    print(f"classes: {', '.join(train.classes)}")
+    print(f"classes: {', '.join(train.classes)}; targets: {label_set(config.ferplus_weight)}")
     trainer = Trainer(config, train, validation, out, show_progress=not args.quiet)
-    if args.resume:
+    if not args.resume:
+        write_config(config, out)
+    else:
         trainer.resume()
         print(f"resuming after epoch {len(trainer.progress.history)}")
     progress = trainer.fit()

@@ -30,19 +30,31 @@ def load_engine(settings: Settings) -> Engine:
     Raises:
         EmotionError: The model file is missing or can't be used; the next call tries again.
     """
-    return _load(settings.model, settings.detector, settings.device, settings.threads)
+    return _load(
+        settings.model,
+        settings.detector,
+        settings.detector_weights,
+        settings.device,
+        settings.threads,
+    )
 
 
 @st.cache_resource(show_spinner="Loading the model…")
-def _load(model: Path | None, detector: str, device: str, threads: int | None) -> Engine:
+def _load(
+    model: Path | None,
+    detector: str,
+    weights: Path | None,
+    device: str,
+    threads: int | None,
+) -> Engine:
     limit_threads(threads)
-    analyzer = EmotionAnalyzer.load(model, detector, device, min_face=LIVE_MIN_FACE)
+    analyzer = EmotionAnalyzer.load(model, detector, device, weights, LIVE_MIN_FACE)
     blank = np.zeros((480, 640, 3), dtype=np.uint8)
     for name in {detector, *LIVE_DETECTORS}:
         analyzer.with_detector(name).detect(blank)
     analyzer.warm_up()
-    # Streamlit collects all garbage after every run of a script or fragment. Walking over the 300,000
-    # lasting objects of the libraries five times a second would take a core from the video.
+    # Streamlit collects all garbage after every run of a script or fragment. Walking over the
+    # libraries' 300,000 lasting objects five times a second would take a core from the video.
     gc.collect()
     gc.freeze()
     return Engine(analyzer, threading.Lock())

@@ -53,3 +53,10 @@ def test_a_binary_file_is_no_configuration(tmp_path: Path) -> None:
     file.write_bytes(bytes(range(256)))
     with pytest.raises(ConfigError, match="not valid YAML"):
         load_config(file, {})
+
+
+def test_a_recipe_wants_votes_only_where_there_are_some(tmp_path: Path) -> None:
+    assert load_config(None, {"data": tmp_path}).ferplus_weight == 0
+    assert load_config(None, {"data": tmp_path, "ferplus_weight": 0.5}).ferplus_weight == 0.5
+    (tmp_path / "ferplus.csv").touch()
+    assert load_config(None, {"data": tmp_path}).ferplus_weight == 1

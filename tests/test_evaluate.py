@@ -29,7 +29,9 @@ def evaluate(*args: object) -> subprocess.CompletedProcess[str]:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seven classes of four drawn faces; one test image is a copy of a training image."""
     drawn = dict.fromkeys(EMOTIONS, "happy")
-    root = make_face_folder(tmp_path_factory.mktemp("data"), drawn, {"train": 4, "test": 4})
+    root = make_face_folder(
+        tmp_path_factory.mktemp("data"), drawn, {"train": 4, "validation": 1, "test": 4}
+    )
     twin = (root / "train/sad/train_sad_0000.png").read_bytes()
     (root / "test/sad/test_sad_0000.png").write_bytes(twin)
     votes = [f"test_happy_{i:04d}.png,test,0,0,0,0,9,1,0,0,0,0\n" for i in range(4)]
@@ -81,12 +83,16 @@ def test_end_to_end_counts_a_missing_face_as_wrong(
     photos = tmp_path / "photos"
     for name in ("happy", "sad"):
         (photos / name).mkdir(parents=True)
+    (photos / "surprise").mkdir()
+    (photos / "sad" / "broken.jpg").write_text("no picture")
     (photos / "happy" / "astronaut.jpg").write_bytes(astronaut_jpg.read_bytes())
     Image.new("RGB", (200, 150), "grey").save(photos / "sad" / "wall.png")
     card = tmp_path / "card" / "MODEL_CARD.md"
     card.parent.mkdir()
     done = evaluate("--data", data, "--end-to-end", photos, "--card", card, "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 2, done.stderr
+    assert "broken.jpg" in done.stderr
+    assert "Traceback" not in done.stderr
     figures = json.loads(done.stdout)["end_to_end"]
     assert figures["accuracy"] == 0.5
     assert figures["balanced_accuracy"] == 0.5
@@ -121,7 +127,7 @@ def test_the_bundled_models_card_belongs_to_it() -> None:
     [
         (["--data", "/nowhere"], "/nowhere/test"),
         (["--data", "{data}", "--model", "/nowhere.pth"], "/nowhere.pth"),
-        (["--data", "{data}", "--split", "validation"], "validation"),
+        (["--data", "{data}", "--out", "{data}/ferplus.csv"], "ferplus.csv"),
         (["--data", "{data}", "--end-to-end", "/nowhere"], "/nowhere"),
     ],
 )

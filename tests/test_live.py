@@ -168,6 +168,7 @@ def test_frames_that_keep_failing_end_the_analysis_but_not_the_video(
     assert not live.snapshot().running
     live.stop()
     live.set_options(LiveOptions(interval=1, detector="haar"))
+    live.start()
     live.submit(face, 0.0)
     assert wait_for(live, lambda s: s.result).error is None
 
@@ -190,6 +191,9 @@ def test_start_and_stop_may_be_repeated_and_leave_no_thread(
         live.stop()
         assert workers() == []
     assert not live.snapshot().running
+    live.submit(face, 0.0)
+    assert workers() == [], "a late frame must not start a new stream"
+    live.start()
     live.submit(face, 0.0)
     snapshot = wait_for(live, lambda s: s.result)
     assert snapshot.result is not None

@@ -476,7 +476,7 @@ def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "total              7           7           7" in printed.out
     assert "21/21" in printed.err
     (source / "train/sad/broken.png").write_bytes(b"x")
-    assert main([str(source), "--out", str(out), "--quiet"]) == 1
+    assert main([str(source), "--out", str(out), "--quiet"]) == 2
     printed = capsys.readouterr()
     assert "0 files written, 21 were there already" in printed.out
     assert printed.err.startswith("\n1 problems:\n  train/sad/broken.png is a text file")

@@ -77,6 +77,22 @@ def test_cached_and_decoded_batches_are_the_same(seven: Path) -> None:
     assert torch.equal(cached.batch(chosen), decoded.batch(chosen))
 
 
+def test_votes_of_another_split_are_not_taken(seven: Path) -> None:
+    text = (seven / "ferplus.csv").read_text()
+    (seven / "ferplus.csv").write_text(text.replace(",train,", ",test,"))
+    folder = load_split(seven, "train", SPEC)
+    assert folder.votes is None
+    with pytest.raises(DataError, match="no FER\\+ votes"):
+        folder.targets(1.0)
+
+
+def test_every_damaged_image_is_named_at_once(seven: Path) -> None:
+    for name in ("fear", "sad"):
+        (seven / "train" / name / f"train_{name}_0001.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"2 images.*train_fear_0001\.png.*train_sad_0001\.png"):
+        load_split(seven, "train", SPEC).cache(1.0)
+
+
 def test_fingerprint_follows_content(seven: Path) -> None:
     before = load_split(seven, "train", SPEC).fingerprint()
     assert load_split(seven, "train", SPEC).fingerprint() == before

@@ -11,7 +11,7 @@ from utils.errors import DetectorError
 from utils.faces import Detections, FaceDetector, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
 from utils.images import ImageSource, load_image
-from utils.results import Face, FrameResult, Status
+from utils.results import Face, FrameResult, status_of
 
 
 class EmotionAnalyzer:
@@ -129,7 +129,7 @@ class EmotionAnalyzer:
             width=width,
             height=height,
             faces=faces,
-            status=_status(faces),
+            status=status_of(faces),
             time=time,
         )
 
@@ -193,9 +193,3 @@ class EmotionAnalyzer:
         """Run detector and classifier once, so that the first real picture is not the slow one."""
         self.detect(np.zeros((120, 160, 3), np.uint8))
         self.classifier.warm_up()
-
-
-def _status(faces: tuple[Face, ...]) -> Status:
-    if not faces:
-        return Status.NO_FACE
-    return Status.UNCERTAIN if all(face.uncertain for face in faces) else Status.OK

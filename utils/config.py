@@ -77,6 +77,9 @@ def load_config(
 ) -> TrainConfig:
     """Combine the model's recipe, a YAML file and overrides, the later ones winning.
 
+    A recipe's ``ferplus_weight`` counts only for data with FER+ votes; one given by file or
+    override asks for them.
+
     Args:
         path: YAML file with keys of ``TrainConfig``, or None.
         overrides: Values by key, as text or typed.
@@ -93,7 +96,10 @@ def load_config(
     recipe = recipes / f"{model}.yaml"
     values = (_read_yaml(recipe) if recipe.is_file() else {}) | given
     try:
-        return TrainConfig.model_validate(values)
+        config = TrainConfig.model_validate(values)
+        if "ferplus_weight" not in given and not (config.data / "ferplus.csv").is_file():
+            config = config.model_copy(update={"ferplus_weight": 0.0})
+        return config
     except ValidationError as error:
         where = f"{path}: " if path else ""
         raise ConfigError(where + "; ".join(map(_explain, error.errors()))) from error

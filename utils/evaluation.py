@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import Checkpoint
-from utils.errors import DataError
+from utils.errors import DataError, ImageError
 from utils.images import list_images
 from utils.metrics import report
 from utils.processing import FaceFolder
@@ -35,10 +35,19 @@ class Evaluation:
     labels: dict[str, NDArray[np.int64]]
     twins: NDArray[np.bool_] | None = None
 
+    def label_agreement(self) -> float | None:
+        """Return the share of images on which both label sets agree; None if there is one only."""
+        if "ferplus" not in self.labels or not (self.labels["ferplus"] >= 0).any():
+            return None
+        both = self.labels["ferplus"] >= 0
+        return float((self.labels["folder"] == self.labels["ferplus"])[both].mean())
+
     def reports(self) -> dict[str, dict[str, Any]]:
         """Return the figures of each label set; ``accuracy_twin_free`` too if twins are known."""
         found = {}
         for name, labels in self.labels.items():
+            if not (labels >= 0).any():
+                continue
             figures = report(self.probabilities, labels, self.classes)
             if self.twins is not None:
                 unique = np.where(self.twins, -1, labels)
@@ -74,25 +83,34 @@ def evaluate_end_to_end(analyzer: EmotionAnalyzer, photos: Path) -> dict[str, An
     """Take whole photos, one folder a class, through detector, crop and classifier.
 
     Each photo shows one person, so its largest face is the answer; a photo without a face found
-    counts as wrong. Unreadable photos are an error of the data, not of the model.
+    counts as wrong. Unreadable photos are left out and listed.
 
     Returns:
-        ``images``, ``accuracy``, ``balanced_accuracy``, ``no_face`` (a share), ``per_class``
+        ``photos`` (the folder), ``unreadable`` (a sentence for each), ``images``, ``accuracy``,
+        ``balanced_accuracy``, ``no_face`` (a share), ``per_class``
         (recall and support) and ``confusion`` (label to answer to count).
 
     Raises:
         DataError: There are no class folders of the model's, or no photos.
-        ImageError: A photo can't be read.
     """
-    names = [c for c in analyzer.classes if (photos / c).is_dir()]
-    found = [(name, path) for name in names for path in list_images(photos / name)]
+    folders = [c for c in analyzer.classes if (photos / c).is_dir()]
+    found = [(name, path) for name in folders for path in list_images(photos / name)]
     if not found:
         raise DataError(f"{photos}: no photos in folders named {', '.join(analyzer.classes)}")
-    answers = []
-    for _, path in tqdm(found, desc="end to end", unit="photo"):
-        faces = analyzer.analyze(path).faces
+    labels, answers, unreadable = [], [], []
+    for label, path in tqdm(found, desc="end to end", unit="photo"):
+        try:
+            faces = analyzer.analyze(path).faces
+        except ImageError as error:
+            unreadable.append(str(error))
+            continue
+        labels.append(label)
         answers.append(faces[0].emotion if faces else None)
-    return _end_to_end_report([name for name, _ in found], answers, names, analyzer.classes)
+    if not labels:
+        raise DataError(f"{photos}: none of {len(found)} photos can be read: {unreadable[0]}")
+    names = [name for name in folders if name in labels]
+    figures = _end_to_end_report(labels, answers, names, analyzer.classes)
+    return {"photos": str(photos), "unreadable": unreadable} | figures
 
 
 def _end_to_end_report(

@@ -5,6 +5,7 @@ Nothing here knows of Streamlit, WebRTC or sockets; each of them hands frames to
 """
 
 import logging
+import math
 import os
 import threading
 import time as clock
@@ -28,6 +29,7 @@ __all__ = ["LiveAnalyzer", "LiveOptions", "limit_threads"]
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 10.0
+LATE_SECONDS = 0.5
 # Looking for smaller faces than these pixels costs most of the detection time.
 LIVE_MIN_FACE = 40
 MAX_FAILURES = 5
@@ -61,6 +63,7 @@ class LiveAnalyzer:
         self._thread: threading.Thread | None = None
         self._error: str | None = None
         self._gave_up = False
+        self._stopped = -math.inf
 
     @property
     def options(self) -> LiveOptions:
@@ -92,6 +95,7 @@ class LiveAnalyzer:
         """
         with self._changed:
             thread, self._thread = self._thread, None
+            self._stopped = clock.monotonic()
             self._gave_up = False
             self._stream.close()
             self._changed.notify_all()
@@ -107,6 +111,9 @@ class LiveAnalyzer:
         """
         with self._changed:
             if self._thread is None and not self._gave_up:
+                # A frame on its way while the stream was stopped is not a new stream.
+                if clock.monotonic() - self._stopped < LATE_SECONDS:
+                    return
                 self.start()
             self._stream.offer(Frame(frame, time, clock.monotonic()), self._options.interval)
             self._changed.notify_all()

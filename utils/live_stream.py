@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
 from utils.errors import ConfigError
-from utils.results import FrameResult, Status
+from utils.results import FrameResult, Status, status_of
 from utils.timeline import HISTORY_ROWS, LiveStats, Rate, TimelineRow, timeline_rows
 from utils.tracking import Smoother, Smoothing, Track, Tracker
 
@@ -168,11 +168,8 @@ def result_at(
             marks = track.landmarks_at(time)
             faces.append(analyzer.face(box, track.score, track.smoothed, marks, track.track_id))
     status = shown.status
-    if faces:
-        unsure = all(face.uncertain for face in faces)
-        status = Status.UNCERTAIN if unsure else Status.OK
-    elif status in (Status.OK, Status.UNCERTAIN):
-        status = Status.NO_FACE
+    if faces or status in (Status.OK, Status.UNCERTAIN):
+        status = status_of(tuple(faces))
     return FrameResult(
         model=analyzer.model_name,
         width=width,

@@ -89,7 +89,8 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
         return value
 
     optimizer.step(loss)  # type: ignore[arg-type, unused-ignore]
-    return float(log_temperature.detach().exp())
+    # Perfect or random answers have no best temperature; these bounds are far outside of use.
+    return float(log_temperature.detach().exp().clamp(0.05, 20.0))
 
 
 def confidence_threshold(

@@ -22,8 +22,8 @@ probability for each of seven classes and an `uncertain` mark where the model ha
 - Do not use it to judge people at work or in schools: Article 5(1)(f) of the EU AI Act
   (Regulation (EU) 2024/1689) forbids inferring emotions there. Elsewhere, people exposed to it must
   be told (Article 50(3)).
-- FER2013 was collected by web search: many faces are posed or acted, celebrities and stock photos
-  are over-represented, and neither age, gender nor ethnicity is balanced or known. Expressions and
+- FER2013 was collected by web search: many faces are posed or acted, and neither age,
+  gender nor ethnicity is balanced or known. Expressions and
   their reading differ between cultures; the voters of FER+ were crowd workers.
 - Rare classes are weak: see disgust and fear in the tables. Contempt is not among the classes.
 - Turned heads, masks, hands before the face, strong side light and faces below 48 pixels cost
@@ -32,13 +32,20 @@ probability for each of seven classes and an `uncertain` mark where the model ha
   distributed with the project."""
 
 
-def write_card(checkpoint: Checkpoint, result: dict[str, Any], path: Path, command: str) -> None:
+def write_card(
+    checkpoint: Checkpoint,
+    result: dict[str, Any],
+    validation: dict[str, dict[str, Any]],
+    path: Path,
+    command: str,
+) -> None:
     """Write a model card in Markdown.
 
     Args:
-        checkpoint: The model; its metrics give the validation figures.
+        checkpoint: The model.
         result: The document of ``backend/evaluate.py`` for the test split, with ``end_to_end`` if
             photos were measured.
+        validation: The figures of each label set on the validation split.
         path: The Markdown file; the pictures lie beside it.
         command: The command that printed the figures.
     """
@@ -48,12 +55,10 @@ def write_card(checkpoint: Checkpoint, result: dict[str, Any], path: Path, comma
         _data(checkpoint),
         "## Accuracy",
         f"Printed by `{command}`. The best epoch, the temperature and the threshold were chosen on "
-        "the validation split; the test split was only measured. FER2013's folder labels and the "
-        "majority of FER+'s ten voters agree on about 64 % of the test images, so no single answer "
-        "can be right by both. *Without twins* leaves out the test images that have a "
-        "near-identical copy (root-mean-square difference below 3 grey levels) among the training "
-        "images.",
-        _accuracy_table(checkpoint, result),
+        "the validation split; the test split was only measured. *Without twins* leaves out the "
+        "images that have a near-identical copy (root-mean-square difference below 3 grey levels) "
+        "among the training images." + _agreement(result),
+        _accuracy_table(result, validation),
     ]
     for name in ("ferplus", "folder"):
         figures = result if name == "folder" else result.get(name)
@@ -82,24 +87,37 @@ def _summary(checkpoint: Checkpoint, result: dict[str, Any]) -> str:
     )
 
 
-def _data(checkpoint: Checkpoint) -> str:
-    counts = {split: sum(checkpoint.data[split].values()) for split in ("train", "validation")}
+def _agreement(result: dict[str, Any]) -> str:
+    if result.get("label_agreement") is None:
+        return ""
     return (
-        "## Data\n\n"
-        "FER2013 (Goodfellow et al., 2013, *Challenges in Representation Learning*), with the "
-        "crowd votes of FER+ (Barsoum et al., 2016): "
-        f"{counts['train']:,} training and {counts['validation']:,} validation images "
-        "(PublicTest); the test split is PrivateTest. Fingerprint of the training images: "
-        f"`{checkpoint.data.get('fingerprint', 'unknown')[:16]}`."
+        f" The folder labels and the majority of FER+'s voters agree on "
+        f"{result['label_agreement']:.1%} of the {result['split']} images, so no single answer can "
+        "be right by both."
     )
 
 
-def _accuracy_table(checkpoint: Checkpoint, result: dict[str, Any]) -> str:
+def _data(checkpoint: Checkpoint) -> str:
+    counts = {split: sum(checkpoint.data[split].values()) for split in ("train", "validation")}
+    text = (
+        f"## Data\n\n{counts['train']:,} training and {counts['validation']:,} validation images; "
+        "fingerprint of the training images: "
+        f"`{checkpoint.data.get('fingerprint', 'unknown')[:16]}`."
+    )
+    if checkpoint.training.get("ferplus_weight"):
+        text += (
+            " FER2013 (Goodfellow et al., 2013, *Challenges in Representation Learning*) with the "
+            "crowd votes of FER+ (Barsoum et al., 2016); validation is PublicTest, test is "
+            "PrivateTest."
+        )
+    return text
+
+
+def _accuracy_table(result: dict[str, Any], validation: dict[str, dict[str, Any]]) -> str:
     lines = [
         "| labels | split | accuracy | without twins | balanced | macro F1 | ECE | images |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
-    validation = checkpoint.metrics.get("validation", {})
     for name in ("ferplus", "folder"):
         test = result if name == "folder" else result.get(name)
         for split, figures in (("validation", validation.get(name)), (result["split"], test)):
@@ -122,11 +140,11 @@ def _end_to_end(figures: dict[str, Any]) -> str:
     lines = [
         "### Whole photos from elsewhere",
         f"Detector ({figures['detector']}), crop and classifier together on {figures['images']} "
-        "photos that are not from FER2013 (a sample of `muxspace/facial_expressions` on GitHub, "
-        "five classes, labelled by other people, noisy): "
+        f"photos in `{figures['photos']}`, one folder a class: "
         f"**{figures['accuracy']:.1%}** right, balanced {figures['balanced_accuracy']:.1%}; "
-        f"a photo without a face found ({figures['no_face']:.1%}) counts as wrong. The photos were "
-        "not used for training.",
+        f"a photo without a face found ({figures['no_face']:.1%}) counts as wrong. The bundled "
+        "model is measured on 600 photos that are not from FER2013, a sample of "
+        "`muxspace/facial_expressions` on GitHub, labelled by other people.",
     ]
     answers = list(next(iter(figures["confusion"].values())))
     lines.append(

@@ -5,7 +5,6 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from torch.nn.functional import one_hot
 from tqdm import tqdm
 
 from utils.emotions import EMOTIONS
-from utils.errors import DataError
+from utils.errors import DataError, ImageError
 from utils.images import IMAGE_SUFFIXES, load_image
 from utils.preprocessing import Preprocessing
 from utils.votes import OTHER, load_votes, majority, soft_targets
@@ -56,7 +55,8 @@ class FaceFolder:
             return hard
         if self.votes is None:
             raise DataError(
-                "FER+ targets need ferplus.csv in the data folder (backend/prepare.py --ferplus)"
+                "there are no FER+ votes for these images (ferplus.csv in the data folder, made by "
+                "backend/prepare.py --ferplus); --ferplus-weight 0 trains on the folder names"
             )
         soft = torch.from_numpy(soft_targets(self.votes))
         weight = ferplus_weight * (soft.sum(1, keepdim=True) > 0)
@@ -66,17 +66,36 @@ class FaceFolder:
         """Return int64 ``(N,)`` FER+ majority labels, -1 where there is none; None without FER+."""
         return None if self.votes is None else torch.from_numpy(majority(self.votes))
 
-    def cache(self, limit_gb: float) -> bool:
-        """Decode every image into memory as uint8 if that fits; return whether it does."""
-        side = self.preprocessing.input_size
-        if len(self) * self.preprocessing.channels * side**2 > limit_gb * 2**30:
+    def cache(self, limit_gb: float, show_progress: bool = False) -> bool:
+        """Decode every image into memory as uint8 if that fits; return whether it does.
+
+        Raises:
+            DataError: Images can't be decoded; the message names them.
+        """
+        side, channels = self.preprocessing.input_size, self.preprocessing.channels
+        if len(self) * channels * side**2 > limit_gb * 2**30:
             log.info("images do not fit in %.1f GB and are decoded in every epoch", limit_gb)
             return False
-        chunks = [range(i, min(i + 1024, len(self))) for i in range(0, len(self), 1024)]
-        decoded = [
-            self._decode(c) for c in tqdm(chunks, desc="decoding", unit="chunk", leave=False)
-        ]
-        self._pixels = torch.cat(decoded)
+        pixels = torch.empty((len(self), channels, side, side), dtype=torch.uint8)
+        wrong: list[str] = []
+
+        def decode(i: int) -> None:
+            try:
+                pixels[i] = self._decode(i)
+            except ImageError as error:
+                wrong.append(str(error))
+
+        with ThreadPoolExecutor(_DECODE_THREADS) as pool:
+            jobs = pool.map(decode, range(len(self)))
+            for _ in tqdm(jobs, "decoding", len(self), leave=False, disable=not show_progress):
+                pass
+        if wrong:
+            more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
+            raise DataError(
+                f"{len(wrong)} images can't be used; mend or remove them: "
+                f"{'; '.join(sorted(wrong)[:10])}{more}"
+            )
+        self._pixels = pixels
         return True
 
     def batch(self, indices: Tensor) -> Tensor:
@@ -87,14 +106,12 @@ class FaceFolder:
         """
         if self._pixels is not None:
             return self._pixels[indices]
-        return self._decode(indices.tolist())
-
-    def _decode(self, indices: Any) -> Tensor:
-        def decode(i: int) -> NDArray[np.uint8]:
-            return self.preprocessing.to_network_size(load_image(self.paths[i])[None])[0]
-
         with ThreadPoolExecutor(_DECODE_THREADS) as pool:
-            return torch.from_numpy(np.stack(list(pool.map(decode, indices))))
+            return torch.stack(list(pool.map(self._decode, indices.tolist())))
+
+    def _decode(self, index: int) -> Tensor:
+        image = load_image(self.paths[index])
+        return torch.from_numpy(self.preprocessing.to_network_size(image[None])[0])
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over class, name and content of every image."""
@@ -143,9 +160,12 @@ def load_split(
     paths, labels = [p for p, _ in found], torch.tensor([i for _, i in found])
     votes = None
     if (data / "ferplus.csv").is_file() and set(classes) == set(EMOTIONS):
-        by_name = load_votes(data / "ferplus.csv", classes)
-        none = np.zeros(len(classes) + len(OTHER), np.float32)
-        votes = np.stack([by_name.get(p.name, none) for p in paths])
+        by_name = load_votes(data / "ferplus.csv", classes, split)
+        if any(p.name in by_name for p in paths):
+            none = np.zeros(len(classes) + len(OTHER), np.float32)
+            votes = np.stack([by_name.get(p.name, none) for p in paths])
+        else:
+            log.warning("%s has votes for none of the images in %s", data / "ferplus.csv", root)
     return FaceFolder(paths, labels, classes, preprocessing, votes)
 
 
@@ -164,6 +184,6 @@ def _images(folder: Path) -> list[Path]:
 
 def measure_normalization(pixels: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the mean and deviation of each channel of uint8 ``(N, C, S, S)``, scaled to 0..1."""
-    values = pixels[:: max(1, len(pixels) // 4000)].float() / 255
+    values = pixels.float() / 255
     mean, std = values.mean((0, 2, 3)), values.std((0, 2, 3))
     return tuple(round(v, 4) for v in mean.tolist()), tuple(round(v, 4) for v in std.tolist())

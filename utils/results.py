@@ -74,3 +74,10 @@ class FrameResult(BaseModel):
     faces: tuple[Face, ...] = ()
     status: Status = Status.OK
     time: float | None = None
+
+
+def status_of(faces: tuple[Face, ...]) -> Status:
+    """Return ``no_face``, ``uncertain`` if every face is, else ``ok``."""
+    if not faces:
+        return Status.NO_FACE
+    return Status.UNCERTAIN if all(face.uncertain for face in faces) else Status.OK

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     Attributes:
         model: Checkpoint to use; None takes the bundled ``model/best_model.pth``.
         detector: Name of the face detector that live video starts with.
+        detector_weights: Model file of that detector, for those that need one (yunet, ssd).
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         threads: Cores that inference may use; None takes half of them, so that coding the video
             keeps the others.
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
 
     model: Path | None = None
     detector: str = "mtcnn"
+    detector_weights: Path | None = None
     device: str = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
     ice_servers: list[IceServer] = []

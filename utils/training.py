@@ -21,9 +21,9 @@ from utils.checkpoint import (
 )
 from utils.config import TrainConfig
 from utils.devices import pick_device
-from utils.errors import CheckpointError, DataError
+from utils.errors import CheckpointError, ConfigError, DataError
 from utils.losses import SoftTargetLoss, accuracy, balanced_weights, build_mixing
-from utils.models import build_model
+from utils.models import FULLY_CONVOLUTIONAL, build_model
 from utils.optimization import Schedule, build_ema, build_optimizer
 from utils.processing import FaceFolder
 
@@ -75,7 +75,12 @@ class Trainer:
     ) -> None:
         if len(train) < config.batch_size:
             raise DataError(
-                f"{len(train)} training images are fewer than one batch of {config.batch_size}"
+                f"{len(train)} training images are fewer than one batch of {config.batch_size}; "
+                "choose a smaller --batch-size"
+            )
+        if config.progressive_epochs and config.model not in FULLY_CONVOLUTIONAL:
+            raise ConfigError(
+                f"progressive_epochs: {config.model} takes one input size only; set it to 0"
             )
         torch.manual_seed(config.seed)
         self.config, self.train, self.validation, self.out = config, train, validation, out

@@ -16,8 +16,8 @@ from utils.errors import DataError
 OTHER = tuple(name.lower() for name in FERPLUS_OTHER)
 
 
-def load_votes(path: Path, classes: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
-    """Read ``ferplus.csv`` as ``backend/prepare.py`` writes it.
+def load_votes(path: Path, classes: tuple[str, ...], split: str) -> dict[str, NDArray[np.float32]]:
+    """Read one split's votes from ``ferplus.csv`` as ``backend/prepare.py`` writes it.
 
     Returns:
         File name to float32 votes ``(K + 3,)``: the classes in order, then contempt, unknown, NF.
@@ -30,9 +30,11 @@ def load_votes(path: Path, classes: tuple[str, ...]) -> dict[str, NDArray[np.flo
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            if missing := {"image", *columns} - set(reader.fieldnames or ()):
+            if missing := {"image", "split", *columns} - set(reader.fieldnames or ()):
                 raise DataError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
             for row in reader:
+                if row["split"] != split:
+                    continue
                 try:
                     votes[row["image"]] = np.array([float(row[c]) for c in columns], np.float32)
                 except (TypeError, ValueError) as error:

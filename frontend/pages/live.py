@@ -12,7 +12,7 @@ from streamlit_webrtc.webrtc import SignallingTimeoutError
 from frontend import components
 from frontend.resources import LIVE_DETECTORS, Engine, load_engine
 from utils.draw import annotate
-from utils.errors import EmotionError
+from utils.errors import CheckpointError, EmotionError
 from utils.images import load_image
 from utils.live import LiveAnalyzer, LiveOptions
 from utils.results import FrameResult, Status
@@ -49,11 +49,14 @@ def main() -> None:
     try:
         settings = get_settings()
         engine = load_engine(settings)
-    except EmotionError as error:
+    except CheckpointError as error:
         st.error(
             f"The model can't be used. {error}\n\nPut a checkpoint at model/best_model.pth, "
             "name one in EMOTION_MODEL, or train one with backend/train.py; then reload this page."
         )
+        return
+    except EmotionError as error:
+        st.error(f"The settings can't be used. {error}\n\nMend them and start the app again.")
         return
     live = _live_analyzer(engine, settings)
     mode = st.segmented_control(

@@ -31,10 +31,10 @@ class CropGeometry:
 # Measured with backend/measure_crop.py on 1000 training pictures of FER2013 (seed 0). SSD and YuNet
 # could not be measured, as their weights aren't part of a package: they take MTCNN's values, an
 # approximation to be replaced by a measurement where they are used.
-_MTCNN = CropGeometry(scale=0.955, dx=0.01, dy=-0.008)
+_MTCNN = CropGeometry(scale=0.955, dx=0.008, dy=-0.008)
 DEFAULT_GEOMETRY: dict[str, CropGeometry] = {
     "mtcnn": _MTCNN,
-    "haar": CropGeometry(scale=1.038, dx=0.0, dy=0.004),
+    "haar": CropGeometry(scale=1.027, dx=0.003, dy=0.004),
     "yunet": _MTCNN,
     "ssd": _MTCNN,
     "none": CropGeometry(scale=1.0),

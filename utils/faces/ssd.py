@@ -42,7 +42,7 @@ class SsdDetector:
             DetectorError: A file is not given, not there or not readable as a network.
         """
         if weights is None:
-            raise DetectorError(f"No weights given. {WHERE}.")
+            raise DetectorError(f"No model file given (--detector-weights FILE). {WHERE}.")
         prototxt = weights.with_name(PROTOTXT)
         for path in (weights, prototxt):
             if not path.is_file():

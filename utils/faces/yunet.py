@@ -47,7 +47,7 @@ class YunetDetector:
             DetectorError: The file is not given, not there or not a YuNet network.
         """
         if weights is None:
-            raise DetectorError(f"No weights given. {WHERE}.")
+            raise DetectorError(f"No model file given (--detector-weights FILE). {WHERE}.")
         if not weights.is_file():
             raise DetectorError(f"{weights} is not there. {WHERE}.")
         try:

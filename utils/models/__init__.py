@@ -19,6 +19,9 @@ _MODELS: dict[str, Callable[..., nn.Module]] = {
     "se_resnet": SEResNet,
 }
 
+# These take other input sizes than the one they were built for.
+FULLY_CONVOLUTIONAL = frozenset({"se_resnet"})
+
 
 def list_models() -> tuple[str, ...]:
     """Return the names that ``build_model`` accepts, in alphabetical order."""
