@@ -47,4 +47,7 @@ class MtcnnDetector:
         padded, border = pad(small, PADDING)
         min_face = max(20.0, self._min_face * scale)
         boxes, scores, points = self._cascade.search(padded, min_face, self._thresholds)
-        return make_detections(image, (boxes - border) / scale, scores, (points - border) / scale)
+        boxes, points = (boxes - border) / scale, (points - border) / scale
+        # The search begins at about min_face, but also finds faces somewhat below.
+        big = (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0) >= self._min_face
+        return make_detections(image, boxes[big], scores[big], points[big])
