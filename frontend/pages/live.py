@@ -73,7 +73,10 @@ def main() -> None:
             _snapshot_result(engine, picture.getvalue() if picture else None)
         else:
             st.fragment(_faces, run_every=refresh)(live)
-    if not snapshots:
+    if snapshots:
+        # Hidden widgets forget; shown again, they begin with what is in force.
+        st.session_state.pop("initial_options", None)
+    else:
         # Above the timelines: their number changes, and would move the sliders under the pointer.
         _controls(live)
         st.fragment(_timelines, run_every=refresh)(live)
@@ -201,7 +204,8 @@ def _timelines(live: LiveAnalyzer) -> None:
 @st.fragment
 def _controls(live: LiveAnalyzer) -> None:
     with st.expander("Settings", icon=":material/tune:"):
-        old = live.options
+        # A widget whose initial value changes is a new one: it would lose focus and the next input.
+        old = st.session_state.setdefault("initial_options", live.options)
         first, second = st.columns(2, gap="large")
         tau = first.slider(
             "Smoothing of the bars (seconds)",
@@ -210,9 +214,10 @@ def _controls(live: LiveAnalyzer) -> None:
             old.tau,
             0.02,
             help="Time in which the bars follow most of a change. 0 shows every frame as it is.",
+            key="tau",
         )
         chart_tau = first.slider(
-            "Smoothing of the timeline (seconds)", 0.0, 4.0, old.chart_tau, 0.02
+            "Smoothing of the timeline (seconds)", 0.0, 4.0, old.chart_tau, 0.02, key="chart_tau"
         )
         interval = second.slider(
             "Analyse every N-th frame",
@@ -220,9 +225,12 @@ def _controls(live: LiveAnalyzer) -> None:
             10,
             old.interval,
             help="Higher is lighter on the processor; the video itself stays fluent.",
+            key="interval",
         )
         names = list(dict.fromkeys((*LIVE_DETECTORS, old.detector)))
-        detector = second.segmented_control("Face detector", names, default=old.detector)
+        detector = second.segmented_control(
+            "Face detector", names, default=old.detector, key="detector"
+        )
         live.set_options(LiveOptions(interval, detector or old.detector, tau, chart_tau))
 
 

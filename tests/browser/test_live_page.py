@@ -118,7 +118,21 @@ def test_settings_change_while_the_video_runs(
     page.get_by_text("Settings").click()
     page.get_by_text("haar", exact=True).click()
     expect(page.get_by_role("radio", name="haar")).to_be_checked()
-    page.get_by_role("slider", name=re.compile("N-th frame")).press("ArrowRight")
+    slider = page.get_by_role("slider", name=re.compile("N-th frame"))
+    slider.focus()
+    for value in (4, 5, 6):
+        page.keyboard.press("ArrowRight")
+        expect(slider).to_have_value(str(value))
+        page.wait_for_timeout(1200)
+    # Every sixth of thirty frames.
+    expect(page.locator("dl.stats")).to_contain_text(
+        re.compile(r"Analysed\s*[45]\.\d"), timeout=PATIENCE
+    )
+    page.get_by_text("Snapshots", exact=True).click()
+    page.get_by_text("Live video", exact=True).click()
+    page.get_by_text("Settings").click()
+    expect(slider).to_have_value("6")
+    press(page, "Start")
     status(page, "in view")
     expect(
         page.frame_locator(STREAMER).get_by_role("button", name="Stop", exact=True)
