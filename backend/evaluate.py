@@ -14,11 +14,10 @@ from backend.cli import run
 from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
 from utils.errors import ConfigError, EmotionError
-from utils.evaluation import Evaluation, evaluate_end_to_end, evaluate_split
+from utils.evaluation import LABEL_SETS, Evaluation, evaluate_end_to_end, evaluate_split
 from utils.model_card import write_card
-from utils.plots import save_confusion, save_reliability
 from utils.processing import FaceFolder, load_split
-from utils.report import LABEL_SETS, per_class_table, primary_label_set
+from utils.report import per_class_table, save_pictures
 from utils.twins import find_twins
 
 
@@ -60,13 +59,14 @@ def _with(folder: FaceFolder, spec: Any) -> FaceFolder:
 
 def document(checkpoint: Checkpoint, evaluation: Evaluation, split: str) -> dict[str, Any]:
     """Return the figures of a split as plain types; the top level is against folder labels."""
-    sets = evaluation.reports()
+    head = checkpoint.heads[0]
+    sets = evaluation.reports(head.name)
     result = {
         "model": checkpoint.model,
-        "trained_on": checkpoint.label_set,
+        "trained_on": head.label_set,
         "split": split,
-        "temperature": checkpoint.temperature,
-        "threshold": checkpoint.threshold,
+        "temperature": head.temperature,
+        "threshold": head.threshold,
     } | sets["folder"]
     if "ferplus" in sets:
         result |= {
@@ -100,16 +100,6 @@ def print_end_to_end(figures: dict[str, Any]) -> None:
         print(f"  {name:10s} recall {row['recall']:.1%} of {row['support']}")
 
 
-def save_pictures(checkpoint: Checkpoint, evaluation: Evaluation, split: str, out: Path) -> None:
-    """Write confusion matrices and the reliability diagram as PNG files."""
-    for name, figures in evaluation.reports().items():
-        title = f"{checkpoint.model}, {split}, {LABEL_SETS[name]}: {figures['accuracy']:.1%}"
-        path = out / f"confusion_{split}_{name}.png"
-        save_confusion(figures["confusion"], checkpoint.classes, path, title)
-    labels = evaluation.labels[primary_label_set(checkpoint, evaluation.labels)]
-    save_reliability(evaluation.probabilities, labels, out / f"reliability_{split}.png")
-
-
 def check_outputs(args: argparse.Namespace) -> None:
     """Find out before the work whether its results can be written.
 
@@ -130,6 +120,7 @@ def main() -> int:
     args = parse_args()
     check_outputs(args)
     checkpoint = load_checkpoint(args.model)
+    head = checkpoint.heads[0]
     evaluation = measure(checkpoint, args.data, args.split)
     result = document(checkpoint, evaluation, args.split)
     failed = False
@@ -143,16 +134,16 @@ def main() -> int:
             print(f"error: {sentence}", file=sys.stderr)
             failed = True
     if args.out:
-        save_pictures(checkpoint, evaluation, args.split, args.out)
+        save_pictures(checkpoint, evaluation, head, args.split, args.out)
     if args.card:
-        save_pictures(checkpoint, evaluation, args.split, args.card.parent)
-        validation = measure(checkpoint, args.data, "validation").reports()
+        save_pictures(checkpoint, evaluation, head, args.split, args.card.parent)
+        validation = measure(checkpoint, args.data, "validation").reports(head.name)
         write_card(checkpoint, result, validation, args.card, " ".join(["python", *sys.argv]))
     if args.json:
         print(json.dumps(result, indent=1))
     else:
-        print(f"{checkpoint.model}, trained on {checkpoint.label_set}; {args.split} of {args.data}")
-        for name, figures in evaluation.reports().items():
+        print(f"{checkpoint.model}, trained on {head.label_set}; {args.split} of {args.data}")
+        for name, figures in evaluation.reports(head.name).items():
             print_figures(LABEL_SETS[name], figures)
         if args.end_to_end:
             print_end_to_end(result["end_to_end"])

@@ -20,7 +20,8 @@ from utils.errors import ConfigError
 from utils.models import build_model, count_parameters, list_models
 from utils.preprocessing import Preprocessing
 from utils.processing import FaceFolder, load_split, measure_normalization
-from utils.training import BEST, LAST, Trainer, label_set
+from utils.targets import build_heads
+from utils.training import BEST, LAST, Trainer
 
 
 def parse_args(argv: list[str] | None = None) -> tuple[argparse.Namespace, dict[str, Any]]:
@@ -117,7 +118,8 @@ def main() -> int:
     config, out = run_folder(args, overrides)
     train, validation = load_data(config, not args.quiet)
     print(f"{len(train):,} training and {len(validation):,} validation images")
-    print(f"classes: {', '.join(train.classes)}; targets: {label_set(config.ferplus_weight)}")
+    targets = "; ".join(f"{head.name} ({head.label_set})" for head in build_heads(config))
+    print(f"classes: {', '.join(train.classes)}; targets: {targets}")
     trainer = Trainer(config, train, validation, out, show_progress=not args.quiet)
     if not args.resume:
         write_config(config, out)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from utils.checkpoint import Checkpoint, save_checkpoint
 from utils.emotions import EMOTIONS
+from utils.model_spec import Head
 from utils.models import build_model
 from utils.preprocessing import Preprocessing
 
@@ -36,7 +37,13 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     args = {"num_classes": len(EMOTIONS), "stem": 4, "channels": [8, 8], "blocks": 1}
     weights = build_model("se_resnet", **args).state_dict()
     path = tmp_path_factory.mktemp("models") / "tiny.pth"
-    save_checkpoint(
-        Checkpoint("se_resnet", args, EMOTIONS, Preprocessing(), weights, 1.5, threshold=0.4), path
+    checkpoint = Checkpoint(
+        model="se_resnet",
+        model_args=args,
+        classes=EMOTIONS,
+        preprocessing=Preprocessing(),
+        heads=(Head(temperature=1.5, threshold=0.4),),
+        state_dict=weights,
     )
+    save_checkpoint(checkpoint, path)
     return path

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import load_checkpoint
-from utils.classifier import EmotionClassifier
+from utils.classifier import EmotionClassifier, TorchRuntime
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError, DetectorError, ImageError
 from utils.faces import Detections, build_detector
@@ -139,7 +139,7 @@ def test_crops_follow_the_checkpoints_geometry(
     checkpoint = load_checkpoint(tiny_checkpoint)
     geometry = {"own": CropGeometry(2.0, 0.1, 0.2)}
     checkpoint.preprocessing = replace(checkpoint.preprocessing, geometry=geometry)
-    classifier = EmotionClassifier(checkpoint)
+    classifier = EmotionClassifier(checkpoint, TorchRuntime(checkpoint))
     got = EmotionAnalyzer(classifier, OwnDetector()).classify(astronaut, box)
     expected = classifier.predict(crop_faces(astronaut, box, geometry["own"], 48))
     np.testing.assert_array_equal(got, expected)

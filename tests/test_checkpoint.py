@@ -1,6 +1,7 @@
 """The checkpoint: round trip, safety, and a clear word about every kind of wrong file."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ import torch
 from utils.checkpoint import Checkpoint, load_checkpoint, save_atomically, save_checkpoint
 from utils.errors import CheckpointError
 from utils.faces.crop import CropGeometry
+from utils.model_spec import Head
 from utils.models import build_model
 from utils.preprocessing import Preprocessing
 
 SMALL = {"num_classes": 3, "input_size": 32, "stem": 4, "channels": [8, 8], "blocks": 1}
+
+HEAD = asdict(Head(prior=(0.2, 0.3, 0.5)))
 
 
 def make_checkpoint() -> Checkpoint:
@@ -25,8 +29,7 @@ def make_checkpoint() -> Checkpoint:
             32, "grey", (0.4,), (0.2,), {"haar": CropGeometry(1.2, 0, 0.1)}
         ),
         state_dict=build_model("se_resnet", **SMALL).state_dict(),
-        temperature=1.5,
-        threshold=0.4,
+        heads=(Head("perceived", "votes", 1.5, 0.4, (0.5, 0.3, 0.2), 0.25),),
         training={"epochs": 3},
         metrics={"validation": {"folder": {"accuracy": 0.5}}},
     )
@@ -41,7 +44,7 @@ def saved(tmp_path: Path) -> Path:
 
 def test_everything_comes_back(saved: Path) -> None:
     before, after = make_checkpoint(), load_checkpoint(saved)
-    for name in ("model", "model_args", "classes", "preprocessing", "temperature", "threshold"):
+    for name in ("model", "model_args", "classes", "preprocessing", "heads"):
         assert getattr(after, name) == getattr(before, name), name
     assert after.metrics == before.metrics
     assert torch.__version__.startswith(after.versions["torch"])
@@ -115,7 +118,7 @@ def test_another_format_is_refused(saved: Path) -> None:
     with pytest.raises(CheckpointError, match="format 99"):
         load_checkpoint(saved)
     del content["classes"]
-    save_atomically(content | {"format_version": 1}, saved)
+    save_atomically(content, saved)
     with pytest.raises(CheckpointError, match=r"incomplete.*classes"):
         load_checkpoint(saved)
 
@@ -127,9 +130,14 @@ def test_another_format_is_refused(saved: Path) -> None:
         ("classes", ["a", "a", "b"]),
         ("classes", 5),
         ("preprocessing", 3),
-        ("temperature", 0.0),
-        ("temperature", "warm"),
-        ("threshold", 2.0),
+        ("heads", []),
+        ("heads", [HEAD | {"temperature": 0.0}]),
+        ("heads", [HEAD | {"temperature": "warm"}]),
+        ("heads", [HEAD | {"threshold": 2.0}]),
+        ("heads", [HEAD | {"prior_correction": -1.0}]),
+        ("heads", [HEAD | {"prior": [0.5, 0.5]}]),
+        ("heads", [HEAD | {"prior": [0.5, 0.5, 0.0]}]),
+        ("heads", [HEAD, HEAD]),
         ("model_args", None),
         ("state_dict", [1]),
     ],
@@ -143,7 +151,7 @@ def test_impossible_values_are_refused(saved: Path, name: str, value: object) ->
 def test_another_number_of_classes_is_refused() -> None:
     checkpoint = make_checkpoint()
     checkpoint.classes = ("a", "b")
-    with pytest.raises(CheckpointError, match="2 classes for a network of 3"):
+    with pytest.raises(CheckpointError, match="2 classes and 1 heads for a network of 3 outputs"):
         checkpoint.build()
 
 

@@ -37,7 +37,7 @@ def test_probabilities_are_softmax_of_logits_by_temperature(
     classifier: EmotionClassifier, tiny_checkpoint: Path
 ) -> None:
     checkpoint, crops = load_checkpoint(tiny_checkpoint), random_crops(3)
-    assert checkpoint.temperature == 1.5
+    assert checkpoint.heads[0].temperature == 1.5
     with torch.inference_mode():
         logits = checkpoint.build()(torch.from_numpy(checkpoint.preprocessing(crops))).numpy()
     scores = np.exp(logits / 1.5)

@@ -55,7 +55,15 @@ def always_neutral(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = Preprocessing(input_size=32, geometry=dict(DEFAULT_GEOMETRY))
     data = {"train": {"happy": 28}, "validation": {"happy": 0}}
     state = network.state_dict()
-    save_checkpoint(Checkpoint("se_resnet", args, EMOTIONS, spec, state, data=data), path)
+    checkpoint = Checkpoint(
+        model="se_resnet",
+        model_args=args,
+        classes=EMOTIONS,
+        preprocessing=spec,
+        state_dict=state,
+        data=data,
+    )
+    save_checkpoint(checkpoint, path)
     return path
 
 

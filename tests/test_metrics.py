@@ -61,17 +61,34 @@ def test_soft_target_loss_agrees_with_torch() -> None:
     logits, labels = torch.randn(8, 4), torch.randint(0, 4, (8,))
     targets = torch.nn.functional.one_hot(labels, 4).float()
     expected = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
-    assert SoftTargetLoss(label_smoothing=0.1)(logits, targets) == pytest.approx(expected.item())
+    assert SoftTargetLoss(4, label_smoothing=0.1)(logits, targets) == pytest.approx(expected.item())
     easy, hard = torch.tensor([[9.0, 0.0]]), torch.tensor([[0.0, 0.0]])
     target = torch.tensor([[1.0, 0.0]])
-    plain, focal = SoftTargetLoss(), SoftTargetLoss(focal_gamma=2)
+    plain, focal = SoftTargetLoss(2), SoftTargetLoss(2, focal_gamma=2)
     assert focal(hard, target) == pytest.approx(plain(hard, target).item() * 0.25)
     assert focal(easy, target) < plain(easy, target) * 0.01
 
 
 def test_balanced_weights_favour_the_rare_and_have_mean_one() -> None:
     targets = torch.eye(2)[torch.tensor([0] * 9 + [1])]
-    weights = balanced_weights(targets, 1.0)
+    weights = balanced_weights(targets, 1.0, num_classes=2)
     assert weights[1] / weights[0] == pytest.approx(9)
     assert (weights * targets.mean(0)).sum() == pytest.approx(1)
-    assert balanced_weights(targets, 0.5)[1] / weights.new_tensor(1) < weights[1]
+    assert balanced_weights(targets, 0.5, num_classes=2)[1] < weights[1]
+    heads = balanced_weights(torch.cat([targets, targets.flip(1)], 1), 1.0, num_classes=2)
+    assert torch.allclose(heads, torch.cat([weights, weights.flip(0)]))
+
+
+def test_heads_share_the_loss_evenly() -> None:
+    torch.manual_seed(0)
+    logits, targets = torch.randn(8, 6), torch.rand(8, 6).softmax(1)
+    both = SoftTargetLoss(3)(logits, targets)
+    each = [SoftTargetLoss(3)(logits[:, s], targets[:, s]) for s in (slice(0, 3), slice(3, 6))]
+    assert both == pytest.approx((each[0] + each[1]).item() / 2)
+
+
+def test_generalized_loss_lies_between_cross_entropy_and_absolute_error() -> None:
+    logits, target = torch.tensor([[0.0, 2.0]]), torch.tensor([[1.0, 0.0]])
+    p = logits.softmax(1)[0, 0].item()
+    assert SoftTargetLoss(2, noise_q=1.0)(logits, target) == pytest.approx(1 - p)
+    assert SoftTargetLoss(2, noise_q=1e-3)(logits, target) == pytest.approx(-np.log(p), rel=0.01)

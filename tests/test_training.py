@@ -99,12 +99,14 @@ def test_learns_and_a_killed_run_resumes_to_the_same_end(data: Path, tmp_path: P
 
     checkpoint = load_checkpoint(whole / "best_model.pth")
     assert checkpoint.classes == ("happy", "sad", "surprise")
-    assert checkpoint.metrics["test"]["folder"]["accuracy"] >= 0.9
-    assert checkpoint.temperature > 0
-    assert 0 < checkpoint.threshold <= 1
+    assert checkpoint.metrics["test"]["labels"]["folder"]["accuracy"] >= 0.9
+    assert checkpoint.heads[0].temperature > 0
+    assert 0 < checkpoint.heads[0].threshold <= 1
     best = max(float(row["validation_accuracy"]) for row in history(whole))
-    assert checkpoint.metrics["validation"]["folder"]["accuracy"] == pytest.approx(best, abs=0.021)
-    for name in ("config.yaml", "curves.png", "confusion_test_folder.png", "report.md"):
+    assert checkpoint.metrics["validation"]["labels"]["folder"]["accuracy"] == pytest.approx(
+        best, abs=0.021
+    )
+    for name in ("config.yaml", "curves.png", "confusion_test_labels.png", "report.md"):
         assert (whole / name).stat().st_size > 100, name
     assert yaml.safe_load((whole / "config.yaml").read_text())["epochs"] == 14
 
@@ -152,7 +154,7 @@ def test_other_options_learn_classes_of_another_name(
     assert done.returncode == 0, done.stderr
     checkpoint = load_checkpoint(out / "best_model.pth")
     assert checkpoint.classes == ("frown", "smile")
-    assert checkpoint.metrics["validation"]["folder"]["accuracy"] >= 0.85
+    assert checkpoint.metrics["validation"]["labels"]["folder"]["accuracy"] >= 0.85
     assert checkpoint.preprocessing.color == changes.get("color", "grey")
 
 
@@ -161,8 +163,8 @@ def test_the_readmes_command_trains_on_any_folder(data: Path, tmp_path: Path) ->
     out = tmp_path / "run"
     done = train("--data", data, "--model", "se_resnet", "--out", out, "--epochs", 1)
     assert done.returncode == 0, done.stderr
-    assert "targets: folder names" in done.stdout
-    assert load_checkpoint(out / "best_model.pth").label_set == "folder names"
+    assert "targets: labels (folder names)" in done.stdout
+    assert load_checkpoint(out / "best_model.pth").heads[0].label_set == "folder names"
 
 
 @pytest.mark.slow

@@ -28,6 +28,9 @@ class Augmentation:
         brightness: Added to values in 0..1.
         contrast: Relative change of contrast about the image's mean.
         erasing: Probability of one erased rectangle of 2 to 20 % of the area.
+        exposure: Greatest absolute logarithm (base 2) of a gamma.
+        coarseness: Probability of losing fine detail, as by few pixels or wrong focus.
+        noise: Greatest deviation of added sensor noise.
     """
 
     flip: float = 0.0
@@ -39,6 +42,9 @@ class Augmentation:
     brightness: float = 0.0
     contrast: float = 0.0
     erasing: float = 0.0
+    exposure: float = 0.0
+    coarseness: float = 0.0
+    noise: float = 0.0
 
     def __call__(self, images: Tensor, size: int | None = None) -> Tensor:
         """Change a batch at random, by torch's global generator.
@@ -53,9 +59,17 @@ class Augmentation:
         size = size or images.shape[-1]
         if self._moves or size != images.shape[-1]:
             images = self._move(images, size)
+        if self.coarseness:
+            images = self._coarsen(images)
+        if self.exposure:
+            images = images.clamp(0, 1) ** _column(
+                2 ** (_uniform(len(images)) * self.exposure), images
+            )
         if self.brightness or self.contrast:
             images = self._jitter(images)
-        return self._erase(images) if self.erasing else images
+        if self.erasing:
+            images = self._erase(images)
+        return self._add_noise(images) if self.noise else images
 
     @property
     def _moves(self) -> bool:
@@ -93,9 +107,9 @@ class Augmentation:
         return matrix
 
     def _jitter(self, images: Tensor) -> Tensor:
-        n, device = len(images), images.device
-        contrast = (1 + _uniform(n) * self.contrast).to(device).view(-1, 1, 1, 1)
-        brightness = (_uniform(n) * self.brightness).to(device).view(-1, 1, 1, 1)
+        n = len(images)
+        contrast = _column(1 + _uniform(n) * self.contrast, images)
+        brightness = _column(_uniform(n) * self.brightness, images)
         mean = images.mean((1, 2, 3), keepdim=True)
         return ((images - mean) * contrast + mean + brightness).clamp(0, 1)
 
@@ -111,6 +125,27 @@ class Augmentation:
         chosen = (torch.rand(n) < self.erasing)[:, None, None]
         mask = (rows[:, :, None] & columns[:, None, :] & chosen)[:, None].to(device)
         return torch.where(mask, images.mean((1, 2, 3), keepdim=True), images)
+
+    def _coarsen(self, images: Tensor) -> Tensor:
+        """Shrink a random part of the batch to 40 to 80 % and back."""
+        chosen = torch.rand(len(images)) < self.coarseness
+        if not chosen.any():
+            return images
+        size = images.shape[-1]
+        small = int(size * (0.4 + 0.4 * torch.rand(()).item()))
+        coarse = F.interpolate(images[chosen], size=small, mode="area")
+        back = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
+        return images.index_copy(0, chosen.nonzero()[:, 0].to(images.device), back)
+
+    def _add_noise(self, images: Tensor) -> Tensor:
+        # Squared, so that most images get little.
+        deviation = _column(torch.rand(len(images)) ** 2 * self.noise, images)
+        return (images + torch.randn_like(images) * deviation).clamp(0, 1)
+
+
+def _column(values: Tensor, images: Tensor) -> Tensor:
+    """Return ``(n,)`` values as ``(n, 1, 1, 1)`` beside the images."""
+    return values.to(images.device).view(-1, 1, 1, 1)
 
 
 def _uniform(n: int) -> Tensor:
@@ -131,6 +166,20 @@ AUGMENTATIONS: dict[str, Augmentation] = {
         brightness=0.25,
         contrast=0.35,
         erasing=0.25,
+    ),
+    "webcam": Augmentation(
+        flip=0.5,
+        rotation=18,
+        shift=0.08,
+        shear=6,
+        zoom=0.15,
+        perspective=0.08,
+        brightness=0.15,
+        contrast=0.35,
+        erasing=0.3,
+        exposure=1.2,
+        coarseness=0.25,
+        noise=0.08,
     ),
 }
 

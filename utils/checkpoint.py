@@ -1,6 +1,5 @@
 """The checkpoint: weights and everything needed to use them, in one safe file."""
 
-import math
 import os
 import pickle
 import subprocess
@@ -16,45 +15,23 @@ import torch
 from torch import Tensor, nn
 
 from utils.errors import CheckpointError, ConfigError
+from utils.model_spec import ModelSpec
 from utils.models import build_model
-from utils.preprocessing import Preprocessing
 
 FORMAT = "emotion-checkpoint"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 BUNDLED_MODEL = Path(__file__).resolve().parent.parent / "model" / "best_model.pth"
 
 
-@dataclass
-class Checkpoint:
-    """A trained model and how it must be used.
+@dataclass(kw_only=True)
+class Checkpoint(ModelSpec):
+    """A trained model with its PyTorch weights.
 
     Attributes:
-        model: Architecture name in the registry.
-        model_args: Arguments of the architecture.
-        classes: Class names in output order.
-        preprocessing: Crop geometry, input size, colour, mean and deviation.
         state_dict: The weights.
-        temperature: Divides the logits before softmax; fitted on validation data.
-        threshold: Answers less probable than this are "uncertain"; chosen on validation data.
-        label_set: What the model was trained to answer, in words.
-        training: The training configuration.
-        data: Fingerprint and counts of the training data.
-        metrics: Split name to its figures.
-        versions: Library versions of the training run.
-        revision: Code revision of the training run, None outside a repository.
     """
 
-    model: str
-    model_args: dict[str, Any]
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing
     state_dict: dict[str, Tensor]
-    temperature: float = 1.0
-    threshold: float = 0.0
-    label_set: str = "folder names"
-    training: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=lambda: library_versions())
     revision: str | None = field(default_factory=lambda: code_revision())
 
@@ -65,10 +42,12 @@ class Checkpoint:
             CheckpointError: The architecture is unknown, the weights are not its own or the classes
                 are not as many as its outputs.
         """
-        outputs = self.model_args.get("num_classes", len(self.classes))
-        if outputs != len(self.classes):
+        expected = len(self.classes) * len(self.heads)
+        outputs = self.model_args.get("num_classes", expected)
+        if outputs != expected:
             raise CheckpointError(
-                f"the checkpoint names {len(self.classes)} classes for a network of {outputs}"
+                f"the checkpoint names {len(self.classes)} classes and {len(self.heads)} heads for "
+                f"a network of {outputs} outputs"
             )
         try:
             network = build_model(self.model, **self.model_args)
@@ -83,14 +62,31 @@ class Checkpoint:
         return network.eval()
 
 
+def start_from(network: nn.Module, checkpoint: Checkpoint, path: Path) -> list[str]:
+    """Copy a checkpoint's weights into a network of the same architecture.
+
+    Layers of another shape, such as the last one where the classes differ, keep their own
+    weights; their names are returned.
+
+    Raises:
+        CheckpointError: Less than half of the weights fit.
+    """
+    own = network.state_dict()
+    fits = {k: v for k, v in checkpoint.state_dict.items() if k in own and v.shape == own[k].shape}
+    if len(fits) * 2 < len(own):
+        raise CheckpointError(
+            f"{path}: is a {checkpoint.model} whose weights do not fit the network to be trained"
+        )
+    network.load_state_dict(fits, strict=False)
+    return sorted(own.keys() - fits.keys())
+
+
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint; a reader sees the old file or the new one, never half of it."""
-    content = {name: getattr(checkpoint, name) for name in checkpoint.__dataclass_fields__}
-    content |= {
+    content = checkpoint.to_dict() | {
+        "state_dict": checkpoint.state_dict,
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "classes": list(checkpoint.classes),
-        "preprocessing": checkpoint.preprocessing.to_dict(),
     }
     save_atomically(content, path)
 
@@ -130,33 +126,13 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
             f"not format {FORMAT_VERSION}; update the project or train again"
         )
     try:
-        values = {name: content[name] for name in Checkpoint.__dataclass_fields__}
-        values["classes"] = tuple(content["classes"])
-        values["preprocessing"] = Preprocessing.from_dict(content["preprocessing"])
-        _check(values)
+        values = ModelSpec.values_from_dict(content)
+        weights = content["state_dict"]
+        if not isinstance(weights, dict):
+            raise TypeError(f"state_dict must be a mapping, not {type(weights).__name__}")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path}: the checkpoint is incomplete or wrong: {error}") from error
-    return Checkpoint(**values)
-
-
-def _check(values: dict[str, Any]) -> None:
-    """Refuse values that would only fail, or give nonsense, when the model is used.
-
-    Raises:
-        TypeError, ValueError: A value is of the wrong type or impossible.
-    """
-    classes, temperature, threshold = (
-        values[name] for name in ("classes", "temperature", "threshold")
-    )
-    if not classes or len(set(classes)) < len(classes):
-        raise ValueError(f"classes must be different names, not {classes}")
-    if not (math.isfinite(temperature) and temperature > 0):
-        raise ValueError(f"temperature must be positive, not {temperature}")
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must be 0 to 1, not {threshold}")
-    for name in ("model_args", "state_dict"):
-        if not isinstance(values[name], dict):
-            raise TypeError(f"{name} must be a mapping, not {type(values[name]).__name__}")
+    return Checkpoint(**values, state_dict=weights)
 
 
 def load_plain(path: Path) -> dict[str, Any]:

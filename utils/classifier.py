@@ -1,6 +1,7 @@
 """Face crops to calibrated probabilities."""
 
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -8,16 +9,22 @@ from numpy.typing import NDArray
 
 from utils.checkpoint import Checkpoint, load_checkpoint
 from utils.devices import pick_device
+from utils.model_spec import ModelSpec
+from utils.preprocessing import Preprocessing
 
 _MAX_BATCH = 64
 
 
-class EmotionClassifier:
-    """A trained network with its preprocessing and temperature; safe to share between threads.
+class Runtime(Protocol):
+    """Something that runs a network."""
 
-    Args:
-        checkpoint: The model.
-        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised float32 ``(N, C, S, S)`` to raw logits ``(N, H * K)``."""
+        ...
+
+
+class TorchRuntime:
+    """Runs a checkpoint's network with PyTorch.
 
     Raises:
         CheckpointError: The weights do not fit the architecture.
@@ -26,24 +33,66 @@ class EmotionClassifier:
 
     def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
         self.device = pick_device(device)
-        self.model_name = checkpoint.model
-        self.classes = checkpoint.classes
-        self.threshold = checkpoint.threshold
-        self.preprocessing = checkpoint.preprocessing
-        self._temperature = checkpoint.temperature
         self._network = checkpoint.build().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    @torch.inference_mode()
+    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised float32 ``(N, C, S, S)`` to raw logits ``(N, H * K)``."""
+        batch = torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last)
+        return self._network(batch).float().cpu().numpy()
+
+
+class EmotionClassifier:
+    """A trained network with its preprocessing and calibration; safe to share between threads.
+
+    Args:
+        spec: How the model must be used.
+        runtime: Runs its network.
+        head: Which of the model's answers to give, the default one if None.
+
+    Raises:
+        ConfigError: The model has no such head.
+    """
+
+    def __init__(self, spec: ModelSpec, runtime: Runtime, head: str | None = None) -> None:
+        self.spec = spec
+        self.head = spec.head(head)
+        self._runtime = runtime
+        self._columns = spec.head_columns(self.head)
+
     @classmethod
-    def load(cls, path: Path | str | None = None, device: str = "auto") -> "EmotionClassifier":
+    def load(
+        cls, path: Path | str | None = None, device: str = "auto", head: str | None = None
+    ) -> "EmotionClassifier":
         """Read a checkpoint, the bundled one if ``path`` is None.
 
         Raises:
             CheckpointError: The file is missing, damaged, unsafe or does not fit.
-            ConfigError: The device is not there.
+            ConfigError: The device or the head is not there.
         """
-        return cls(load_checkpoint(path), device)
+        checkpoint = load_checkpoint(path)
+        return cls(checkpoint, TorchRuntime(checkpoint, device), head)
 
-    @torch.inference_mode()
+    @property
+    def model_name(self) -> str:
+        """Name of the architecture that answers."""
+        return self.spec.model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the probabilities."""
+        return self.spec.classes
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How crops become network input."""
+        return self.spec.preprocessing
+
+    @property
+    def threshold(self) -> float:
+        """Answers less probable than this are uncertain."""
+        return self.head.threshold
+
     def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return float32 probabilities ``(N, K)`` for RGB uint8 crops ``(N, H, W, 3)``.
 
@@ -53,9 +102,8 @@ class EmotionClassifier:
             return np.zeros((0, len(self.classes)), np.float32)
         rows = []
         for start in range(0, len(crops), _MAX_BATCH):
-            pixels = torch.from_numpy(self.preprocessing(crops[start : start + _MAX_BATCH]))
-            logits = self._network(pixels.to(self.device, memory_format=torch.channels_last))
-            rows.append((logits.float() / self._temperature).softmax(1).cpu().numpy())
+            pixels = self.preprocessing(crops[start : start + _MAX_BATCH])
+            rows.append(self.head.probabilities(self._runtime(pixels)[:, self._columns]))
         return np.concatenate(rows)
 
     def warm_up(self) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from utils.errors import ConfigError
 from utils.models import list_models
@@ -23,6 +23,13 @@ class TrainConfig(BaseModel):
     model: str = Field("se_resnet", description="architecture, one of the registry")
     model_args: dict[str, Any] = Field(
         {}, description="further arguments of the architecture (YAML)"
+    )
+    init: Path | None = Field(None, description="checkpoint whose weights training begins with")
+    unfreeze_every: int = Field(
+        0, ge=0, description="pretrained models: epochs until the next group of layers trains"
+    )
+    unfreeze_groups: int | None = Field(
+        None, ge=0, description="pretrained models: how many groups train in the end; all if unset"
     )
     input_size: int = Field(48, ge=8, le=1024, description="side of the square input, pixels")
     color: Literal["grey", "rgb"] = Field("grey", description="input channels")
@@ -44,8 +51,13 @@ class TrainConfig(BaseModel):
         description="stop after so many epochs without a better validation accuracy; 0: never",
     )
 
-    loss: Literal["cross_entropy", "focal"] = Field("cross_entropy", description="training loss")
+    loss: Literal["cross_entropy", "focal", "generalized"] = Field(
+        "cross_entropy", description="training loss; generalized stands label noise"
+    )
     focal_gamma: float = Field(2.0, ge=0, description="focusing exponent of the focal loss")
+    noise_q: float = Field(
+        0.5, gt=0, le=1, description="generalized loss: 1 is the mean absolute error"
+    )
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="mass spread over all classes")
     class_weights: Literal["none", "balanced", "sqrt"] = Field(
         "none", description="weight classes by inverse frequency, or its square root"
@@ -53,10 +65,19 @@ class TrainConfig(BaseModel):
     ferplus_weight: float = Field(
         0.0, ge=0, le=1, description="share of FER+ votes in the targets (needs DATA/ferplus.csv)"
     )
+    benchmark_head: bool = Field(
+        False, description="a second head that answers the folder names alone, beside the votes"
+    )
+    distill: tuple[Path, ...] = Field(
+        (), description="checkpoints (A,B) whose mean answers are blended into the targets"
+    )
+    distill_weight: float = Field(0.5, ge=0, le=1, description="share of those answers")
     mixup: float = Field(0.0, ge=0, description="Beta parameter of mixup; 0: off")
     cutmix: float = Field(0.0, ge=0, description="Beta parameter of CutMix; 0: off")
-    augmentation: Literal["none", "basic", "full"] = Field(
-        "basic", description="basic: flip and colour jitter; full: geometry and erasing too"
+    augmentation: Literal["none", "basic", "full", "webcam"] = Field(
+        "basic",
+        description="basic: flip and colour jitter; full: geometry and erasing too; webcam: also "
+        "blur, noise, bad light and few pixels",
     )
     progressive_size: int | None = Field(
         None, ge=8, description="smaller input for the first epochs (fully convolutional models)"
@@ -70,6 +91,11 @@ class TrainConfig(BaseModel):
     cache_gb: float = Field(4.0, ge=0, description="keep decoded images in memory up to this size")
     seed: int = Field(0, ge=0, description="same seed, same run")
     out: Path | None = Field(None, description="run folder; runs/MODEL-TIME by default")
+
+    @field_validator("distill", mode="before")
+    @classmethod
+    def _split_paths(cls, value: Any) -> Any:
+        return value.split(",") if isinstance(value, str) else value
 
 
 def load_config(
@@ -97,8 +123,14 @@ def load_config(
     values = (_read_yaml(recipe) if recipe.is_file() else {}) | given
     try:
         config = TrainConfig.model_validate(values)
-        if "ferplus_weight" not in given and not (config.data / "ferplus.csv").is_file():
-            config = config.model_copy(update={"ferplus_weight": 0.0})
+        if config.benchmark_head and not config.ferplus_weight and "benchmark_head" in given:
+            raise ConfigError(
+                "benchmark_head is for networks that learn FER+ votes; without ferplus_weight the "
+                "only head answers the folder names"
+            )
+        votes = "ferplus_weight" in given or (config.data / "ferplus.csv").is_file()
+        if not votes or not config.ferplus_weight:
+            config = config.model_copy(update={"ferplus_weight": 0.0, "benchmark_head": False})
         return config
     except ValidationError as error:
         where = f"{path}: " if path else ""

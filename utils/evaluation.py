@@ -1,6 +1,6 @@
 """What a model is worth: on labelled crops, and end to end on whole photos."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,54 +15,62 @@ from utils.checkpoint import Checkpoint
 from utils.errors import DataError, ImageError
 from utils.images import list_images
 from utils.metrics import report
+from utils.model_spec import Head
+from utils.prediction import predict_logits
 from utils.processing import FaceFolder
-from utils.training import predict_logits
+
+FOLDER, FERPLUS = "folder", "ferplus"
+LABEL_SETS = {FOLDER: "folder labels", FERPLUS: "FER+ majority"}
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Answers of a model on one split.
+    """Answers of a model's heads on one split.
 
     Attributes:
         classes: Class names.
-        probabilities: Calibrated float32 ``(N, K)``.
+        probabilities: Head name to calibrated float32 ``(N, K)``.
         labels: Label set name (``folder``, ``ferplus``) to int64 ``(N,)``; -1 is no label.
         twins: bool ``(N,)``, has a near-identical training image; None if not looked for.
     """
 
     classes: tuple[str, ...]
-    probabilities: NDArray[np.float32]
+    probabilities: dict[str, NDArray[np.float32]]
     labels: dict[str, NDArray[np.int64]]
     twins: NDArray[np.bool_] | None = None
 
     def label_agreement(self) -> float | None:
         """Return the share of images on which both label sets agree; None if there is one only."""
-        if "ferplus" not in self.labels or not (self.labels["ferplus"] >= 0).any():
+        if FERPLUS not in self.labels or not (self.labels[FERPLUS] >= 0).any():
             return None
-        both = self.labels["ferplus"] >= 0
-        return float((self.labels["folder"] == self.labels["ferplus"])[both].mean())
+        both = self.labels[FERPLUS] >= 0
+        return float((self.labels[FOLDER] == self.labels[FERPLUS])[both].mean())
 
-    def reports(self) -> dict[str, dict[str, Any]]:
-        """Return the figures of each label set; ``accuracy_twin_free`` too if twins are known."""
+    def reports(self, head: str) -> dict[str, dict[str, Any]]:
+        """Return a head's figures by label set; ``accuracy_twin_free`` too if twins are known."""
         found = {}
         for name, labels in self.labels.items():
             if not (labels >= 0).any():
                 continue
-            figures = report(self.probabilities, labels, self.classes)
+            figures = report(self.probabilities[head], labels, self.classes)
             if self.twins is not None:
                 unique = np.where(self.twins, -1, labels)
-                figures["accuracy_twin_free"] = report(self.probabilities, unique, self.classes)[
-                    "accuracy"
-                ]
+                alone = report(self.probabilities[head], unique, self.classes)
+                figures["accuracy_twin_free"] = alone["accuracy"]
                 figures["twins"] = int((self.twins & (labels >= 0)).sum())
             found[name] = figures
         return found
 
 
+def answered_label_set(head: Head, available: Container[str]) -> str:
+    """Return the label set that a head was trained to answer, if it is available."""
+    return FERPLUS if head.name == "perceived" and FERPLUS in available else FOLDER
+
+
 def evaluate_split(
     checkpoint: Checkpoint, folder: FaceFolder, twins: NDArray[np.bool_] | None = None
 ) -> Evaluation:
-    """Answer every image of a split with a checkpoint's network and temperature.
+    """Answer every image of a split with every head of a checkpoint.
 
     Raises:
         DataError: The split has other classes than the checkpoint.
@@ -70,12 +78,15 @@ def evaluate_split(
     """
     if folder.classes != checkpoint.classes:
         raise DataError(f"the data has classes {folder.classes}, the model {checkpoint.classes}")
-    logits = predict_logits(checkpoint.build(), folder, torch.device("cpu"))
-    labels = {"folder": folder.labels.numpy()}
+    logits = predict_logits(checkpoint.build(), folder, torch.device("cpu")).numpy()
+    labels = {FOLDER: folder.labels.numpy()}
     majority = folder.ferplus_majority()
     if majority is not None:
-        labels["ferplus"] = majority.numpy()
-    probabilities = (logits / checkpoint.temperature).softmax(1).numpy()
+        labels[FERPLUS] = majority.numpy()
+    probabilities = {
+        head.name: head.probabilities(logits[:, checkpoint.head_columns(head)])
+        for head in checkpoint.heads
+    }
     return Evaluation(checkpoint.classes, probabilities, labels, twins)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 import yaml
 
 from utils.checkpoint import Checkpoint
+from utils.evaluation import LABEL_SETS
 from utils.models import count_parameters
-from utils.report import LABEL_SETS, per_class_table
+from utils.report import per_class_table
 
 _USE = """## Intended use
 
@@ -66,9 +67,11 @@ def write_card(
             parts += [
                 f"### {result['split']} split, {LABEL_SETS[name]}",
                 per_class_table(figures),
-                f"![confusion matrix](confusion_{result['split']}_{name}.png)",
+                f"![confusion matrix](confusion_{result['split']}_{checkpoint.heads[0].name}.png)",
             ]
-    parts += [f"![reliability diagram](reliability_{result['split']}.png)"]
+    parts += [
+        f"![reliability diagram](reliability_{result['split']}_{checkpoint.heads[0].name}.png)"
+    ]
     if "end_to_end" in result:
         parts += [_end_to_end(result["end_to_end"])]
     parts += [_USE, _training(checkpoint)]
@@ -76,13 +79,13 @@ def write_card(
 
 
 def _summary(checkpoint: Checkpoint, result: dict[str, Any]) -> str:
-    spec = checkpoint.preprocessing
+    spec, head = checkpoint.preprocessing, checkpoint.heads[0]
     parameters = count_parameters(checkpoint.build())
     return (
         f"A network of {parameters / 1e6:.1f} M parameters for {spec.input_size}x"
         f"{spec.input_size} {spec.color} faces; classes in order: {', '.join(checkpoint.classes)}. "
-        f"Trained on {checkpoint.label_set}. Probabilities are calibrated with temperature "
-        f"{checkpoint.temperature:.3f}; an answer below {checkpoint.threshold:.2f} is marked "
+        f"Trained on {head.label_set}. Probabilities are calibrated with temperature "
+        f"{head.temperature:.3f}; an answer below {head.threshold:.2f} is marked "
         "`uncertain` (the least certain tenth of the validation images)."
     )
 

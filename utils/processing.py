@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +108,12 @@ class FaceFolder:
             return self._pixels[indices]
         with ThreadPoolExecutor(_DECODE_THREADS) as pool:
             return torch.stack(list(pool.map(self._decode, indices.tolist())))
+
+    def seen_by(self, preprocessing: Preprocessing) -> "FaceFolder":
+        """Return the same images as another preprocessing makes them, sharing decoded pixels."""
+        own = self.preprocessing
+        same = (own.input_size, own.color) == (preprocessing.input_size, preprocessing.color)
+        return replace(self, preprocessing=preprocessing, _pixels=self._pixels if same else None)
 
     def _decode(self, index: int) -> Tensor:
         image = load_image(self.paths[index])

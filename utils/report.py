@@ -1,20 +1,20 @@
 """The end of a training run: calibrate the best checkpoint, measure it, write the report."""
 
 import csv
-from collections.abc import Container
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from utils.checkpoint import Checkpoint, save_checkpoint
-from utils.evaluation import evaluate_split
+from utils.evaluation import LABEL_SETS, Evaluation, answered_label_set, evaluate_split
 from utils.metrics import confidence_threshold, fit_temperature
+from utils.model_spec import Head
 from utils.plots import save_confusion, save_curves, save_reliability
+from utils.prediction import predict_logits
 from utils.processing import FaceFolder, load_split
-from utils.training import BEST, Progress, predict_logits
-
-LABEL_SETS = {"folder": "folder labels", "ferplus": "FER+ majority"}
+from utils.training import BEST, Progress
 
 
 def finish(
@@ -27,10 +27,10 @@ def finish(
     """Calibrate and measure a run's best checkpoint and describe the run.
 
     Temperature and threshold come from the validation split. Writes into ``out``: the completed
-    ``best_model.pth``, ``history.csv``, ``curves.png``, a confusion matrix for each label set,
-    ``reliability.png`` and ``report.md``.
+    ``best_model.pth``, ``history.csv``, ``curves.png``, for each head a confusion matrix and a
+    reliability diagram, and ``report.md``.
     """
-    calibrate(checkpoint, validation, checkpoint.training.get("ferplus_weight", 0.0))
+    calibrate(checkpoint, validation)
     checkpoint.data["fingerprint"] = train.fingerprint()
     data = Path(checkpoint.training["data"])
     splits = {"validation": validation}
@@ -38,37 +38,45 @@ def finish(
         splits["test"] = load_split(data, "test", train.preprocessing, train.classes)
     for name, folder in splits.items():
         evaluation = evaluate_split(checkpoint, folder)
-        checkpoint.metrics[name] = evaluation.reports()
-        for label_set, figures in checkpoint.metrics[name].items():
-            title = (
-                f"{checkpoint.model}, {name}, {LABEL_SETS[label_set]}: {figures['accuracy']:.1%}"
-            )
-            path = out / f"confusion_{name}_{label_set}.png"
-            save_confusion(figures["confusion"], checkpoint.classes, path, title)
-        labels = evaluation.labels[primary_label_set(checkpoint, evaluation.labels)]
-        save_reliability(evaluation.probabilities, labels, out / f"reliability_{name}.png")
+        checkpoint.metrics[name] = {h.name: evaluation.reports(h.name) for h in checkpoint.heads}
+        for head in checkpoint.heads:
+            save_pictures(checkpoint, evaluation, head, name, out)
     save_checkpoint(checkpoint, out / BEST)
     save_curves(progress.history, out / "curves.png")
     _write_history(progress.history, out / "history.csv")
     (out / "report.md").write_text(_markdown(checkpoint, progress), "utf-8")
 
 
-def calibrate(checkpoint: Checkpoint, validation: FaceFolder, ferplus_weight: float) -> None:
-    """Set a checkpoint's temperature and ``uncertain`` threshold by the validation split."""
+def save_pictures(
+    checkpoint: Checkpoint, evaluation: Evaluation, head: Head, split: str, out: Path
+) -> None:
+    """Write a head's confusion matrix and reliability diagram for the labels that it answers."""
+    label_set = answered_label_set(head, evaluation.labels)
+    probabilities, labels = evaluation.probabilities[head.name], evaluation.labels[label_set]
+    figures = evaluation.reports(head.name)[label_set]
+    title = (
+        f"{checkpoint.model} ({head.name}), {split}, {LABEL_SETS[label_set]}: "
+        f"{figures['accuracy']:.1%}"
+    )
+    path = out / f"confusion_{split}_{head.name}.png"
+    save_confusion(figures["confusion"], checkpoint.classes, path, title)
+    save_reliability(probabilities, labels, out / f"reliability_{split}_{head.name}.png")
+
+
+def calibrate(checkpoint: Checkpoint, validation: FaceFolder) -> None:
+    """Set the temperature and threshold of every head by the validation split."""
     logits = predict_logits(checkpoint.build(), validation, torch.device("cpu"))
-    labels = validation.targets(ferplus_weight).argmax(1)
     majority = validation.ferplus_majority()
-    if ferplus_weight > 0.5 and majority is not None:
-        labels = majority
-    checkpoint.temperature = fit_temperature(logits, labels)
-    probabilities = (logits / checkpoint.temperature).softmax(1).numpy()
-    checkpoint.threshold = confidence_threshold(probabilities)
-
-
-def primary_label_set(checkpoint: Checkpoint, available: Container[str]) -> str:
-    """Return the label set that a checkpoint was mostly trained on, if it is available."""
-    mostly_votes = checkpoint.training.get("ferplus_weight", 0.0) > 0.5
-    return "ferplus" if mostly_votes and "ferplus" in available else "folder"
+    heads = []
+    for head in checkpoint.heads:
+        labels = validation.labels
+        if majority is not None and head.name == "perceived":
+            labels = majority
+        own = logits[:, checkpoint.head_columns(head)]
+        head = replace(head, temperature=fit_temperature(own, labels))
+        probabilities = head.probabilities(own.numpy())
+        heads.append(replace(head, threshold=confidence_threshold(probabilities)))
+    checkpoint.heads = tuple(heads)
 
 
 def per_class_table(figures: dict[str, Any]) -> str:
@@ -93,21 +101,30 @@ def _markdown(checkpoint: Checkpoint, progress: Progress) -> str:
     rows = progress.history
     parts = [
         f"# {checkpoint.model}",
-        f"Trained on {checkpoint.label_set}; {len(rows)} epochs, the best was epoch "
+        f"{len(rows)} epochs, the best was epoch "
         f"{progress.best_epoch}; {sum(row['seconds'] for row in rows) / 60:.0f} minutes, "
         f"{sum(row['images_per_second'] for row in rows) / len(rows):.0f} images/s.",
-        f"Temperature {checkpoint.temperature:.3f}, uncertain below {checkpoint.threshold:.2f} "
-        "(both from the validation split).",
         "![curves](curves.png)",
     ]
-    for split, sets in checkpoint.metrics.items():
-        for label_set, figures in sets.items():
-            parts += [
-                f"## {split}, {LABEL_SETS[label_set]}",
-                f"Accuracy {figures['accuracy']:.2%}, balanced {figures['balanced_accuracy']:.2%}, "
-                f"macro F1 {figures['macro_f1']:.3f}, ECE {figures['ece']:.2%} "
-                f"({figures['images']} images).",
-                per_class_table(figures),
-                f"![confusion](confusion_{split}_{label_set}.png)",
-            ]
+    parts += [
+        f"Head {head.name}: trained on {head.label_set}; temperature {head.temperature:.3f}, "
+        f"uncertain below {head.threshold:.2f} (both from the validation split)."
+        for head in checkpoint.heads
+    ]
+    for split, heads in checkpoint.metrics.items():
+        for name, sets in heads.items():
+            label_set = answered_label_set(checkpoint.head(name), sets)
+            for labels, figures in sets.items():
+                parts.append(_figures(f"{split}, head {name}, {LABEL_SETS[labels]}", figures))
+                if labels == label_set:
+                    parts.append(f"![confusion](confusion_{split}_{name}.png)")
     return "\n\n".join(parts) + "\n"
+
+
+def _figures(title: str, figures: dict[str, Any]) -> str:
+    return (
+        f"## {title}\n\n"
+        f"Accuracy {figures['accuracy']:.2%}, balanced {figures['balanced_accuracy']:.2%}, "
+        f"macro F1 {figures['macro_f1']:.3f}, ECE {figures['ece']:.2%} "
+        f"({figures['images']} images).\n\n{per_class_table(figures)}"
+    )

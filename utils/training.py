@@ -3,32 +3,35 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from utils.augmentation import build_augmentation
 from utils.checkpoint import (
     Checkpoint,
     code_revision,
+    load_checkpoint,
     load_plain,
     save_atomically,
     save_checkpoint,
+    start_from,
 )
 from utils.config import TrainConfig
 from utils.devices import pick_device
 from utils.errors import CheckpointError, ConfigError, DataError
-from utils.losses import SoftTargetLoss, accuracy, balanced_weights, build_mixing
-from utils.models import FULLY_CONVOLUTIONAL, build_model
+from utils.losses import SoftTargetLoss, accuracy, build_loss, build_mixing
+from utils.models import FINE_TUNED, FULLY_CONVOLUTIONAL, build_model
 from utils.optimization import Schedule, build_ema, build_optimizer
+from utils.prediction import predict_logits
 from utils.processing import FaceFolder
+from utils.targets import build_heads, distilled_targets, label_targets
 
 LAST, BEST = "last.pth", "best_model.pth"
-_EVALUATION_BATCH = 256
 
 
 @dataclass
@@ -49,9 +52,9 @@ class Progress:
 class Trainer:
     """Trains one model on one split and keeps the best by validation accuracy.
 
-    The accuracy that chooses is measured against the most probable class of the validation
-    targets, which are blended like the training targets. Each epoch draws its randomness from the
-    seed and its number alone, so a resumed run ends like an uninterrupted one.
+    The accuracy that chooses is the mean of the heads, measured against the most probable class
+    of the validation targets, which are blended like the training targets. Each epoch draws its
+    randomness from the seed and its number alone, so a resumed run ends like an uninterrupted one.
 
     Args:
         config: What to do.
@@ -61,6 +64,7 @@ class Trainer:
         show_progress: Draw progress bars on standard error.
 
     Raises:
+        CheckpointError: A checkpoint to begin with or to learn from can't be used.
         ConfigError: The model or device can't be had.
         DataError: There are too few images, or FER+ votes are asked for but missing.
     """
@@ -78,6 +82,10 @@ class Trainer:
                 f"{len(train)} training images are fewer than one batch of {config.batch_size}; "
                 "choose a smaller --batch-size"
             )
+        if config.unfreeze_every and config.model not in FINE_TUNED:
+            raise ConfigError(
+                f"unfreeze_every: {config.model} has no groups of layers to freeze; set it to 0"
+            )
         if config.progressive_epochs and config.model not in FULLY_CONVOLUTIONAL:
             raise ConfigError(
                 f"progressive_epochs: {config.model} takes one input size only; set it to 0"
@@ -86,8 +94,11 @@ class Trainer:
         self.config, self.train, self.validation, self.out = config, train, validation, out
         self.show_progress = show_progress
         self.device = pick_device(config.device)
-        self.model_args = model_args(config, len(train.classes))
+        self.heads = build_heads(config)
+        self.model_args = model_args(config, len(self.heads) * len(train.classes))
         network = build_model(config.model, **self.model_args)
+        if config.init:
+            start_from(network, load_checkpoint(config.init), config.init)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = build_ema(self.network, config.ema)
         self.forward: Callable[[Tensor], Tensor] = (
@@ -99,10 +110,12 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(
             self.device.type, enabled=config.precision == "fp16" and self.device.type == "cuda"
         )
-        self.targets = train.targets(config.ferplus_weight)
-        self.validation_targets = validation.targets(config.ferplus_weight)
-        self.loss = self._build_loss().to(self.device)
-        self.mixing = build_mixing(config.mixup, config.cutmix, len(train.classes))
+        labels = label_targets(config, train)
+        self.prior = labels.mean(0).split(len(train.classes))
+        self.targets = distilled_targets(config, train, labels, self.device)
+        self.validation_targets = label_targets(config, validation)
+        self.loss = build_loss(config, self.targets, len(train.classes)).to(self.device)
+        self.mixing = build_mixing(config.mixup, config.cutmix, self.targets.shape[1])
         self.augment = build_augmentation(config.augmentation)
         self.progress = Progress([])
         self.revision = code_revision()  # of the code as it was loaded
@@ -152,7 +165,10 @@ class Trainer:
             classes=self.train.classes,
             preprocessing=self.train.preprocessing,
             state_dict=state,
-            label_set=label_set(self.config.ferplus_weight),
+            heads=tuple(
+                replace(head, prior=tuple(round(p, 5) for p in prior.tolist()))
+                for head, prior in zip(self.heads, self.prior, strict=True)
+            ),
             training=self.config.model_dump(mode="json"),
             data={"train": self.train.counts(), "validation": self.validation.counts()},
             revision=self.revision,
@@ -163,16 +179,11 @@ class Trainer:
         waited = done - self.progress.best_epoch
         return done < self.config.epochs and not 0 < self.config.patience <= waited
 
-    def _build_loss(self) -> SoftTargetLoss:
-        power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[self.config.class_weights]
-        weights = balanced_weights(self.targets, power) if power else None
-        gamma = self.config.focal_gamma if self.config.loss == "focal" else 0.0
-        return SoftTargetLoss(weights, self.config.label_smoothing, gamma)
-
     def _epoch(self, epoch: int) -> dict[str, float]:
         torch.manual_seed(self.config.seed * 100_003 + epoch)
         started = time.perf_counter()
         lr = self.optimizer.param_groups[0]["lr"]
+        self._unfreeze(epoch)
         self.network.train()
         losses, hits = 0.0, 0.0
         with tqdm(
@@ -236,13 +247,26 @@ class Trainer:
         self.schedule.after_step()
         if self.ema:
             self.ema.update_parameters(self.network)
-        return loss.item(), accuracy(logits, targets)
+        return loss.item(), self._accuracy(logits, targets)
+
+    def _accuracy(self, logits: Tensor, targets: Tensor) -> float:
+        """Return the mean accuracy of the heads."""
+        return accuracy(logits, targets, len(self.train.classes))
 
     def _validate(self) -> tuple[float, float]:
         network = self.ema.module if self.ema else self.network
         logits = predict_logits(network, self.validation, self.device)
-        loss = SoftTargetLoss()(logits, self.validation_targets).item()
-        return loss, accuracy(logits, self.validation_targets)
+        plain = SoftTargetLoss(len(self.train.classes))
+        loss = plain(logits, self.validation_targets).item()
+        return loss, self._accuracy(logits, self.validation_targets)
+
+    def _unfreeze(self, epoch: int) -> None:
+        """Let one more group of a pretrained model's layers train every few epochs."""
+        if not self.config.unfreeze_every:
+            return
+        groups = (epoch - 1) // self.config.unfreeze_every
+        most = self.config.unfreeze_groups
+        self.network.freeze_backbone(groups if most is None else min(groups, most))
 
     def _save_last(self) -> None:
         state: dict[str, Any] = {
@@ -256,17 +280,10 @@ class Trainer:
         save_atomically(state, self.out / LAST)
 
 
-def label_set(ferplus_weight: float) -> str:
-    """Return in words what a model learns with a share of FER+ votes in its targets."""
-    if ferplus_weight in (0.0, 1.0):
-        return "FER+ crowd votes" if ferplus_weight else "folder names"
-    return f"{ferplus_weight:.0%} FER+ crowd votes, {1 - ferplus_weight:.0%} folder names"
-
-
-def model_args(config: TrainConfig, num_classes: int) -> dict[str, Any]:
+def model_args(config: TrainConfig, outputs: int) -> dict[str, Any]:
     """Return the arguments of the architecture that a configuration asks for."""
     return {
-        "num_classes": num_classes,
+        "num_classes": outputs,
         "input_size": config.input_size,
         "in_channels": 1 if config.color == "grey" else 3,
     } | config.model_args
@@ -278,15 +295,3 @@ def autocast(device: torch.device, precision: str) -> Any:
         return nullcontext()
     dtype = torch.bfloat16 if precision == "bf16" else torch.float16
     return torch.autocast(device.type, dtype)
-
-
-@torch.inference_mode()
-def predict_logits(network: nn.Module, folder: FaceFolder, device: torch.device) -> Tensor:
-    """Return float32 logits ``(N, K)`` on the CPU for every image of a split, in order."""
-    network.eval()
-    rows = []
-    for indices in torch.arange(len(folder)).split(_EVALUATION_BATCH):
-        pixels = folder.preprocessing.normalize(folder.batch(indices).numpy())
-        batch = torch.from_numpy(pixels).to(device, memory_format=torch.channels_last)
-        rows.append(network(batch).float().cpu())
-    return torch.cat(rows)

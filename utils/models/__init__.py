@@ -22,6 +22,9 @@ _MODELS: dict[str, Callable[..., nn.Module]] = {
 # These take other input sizes than the one they were built for.
 FULLY_CONVOLUTIONAL = frozenset({"se_resnet"})
 
+# These have ``freeze_backbone(trainable_groups)`` and can be fine-tuned layer group by layer group.
+FINE_TUNED = frozenset({"mobilenet_v3_large", "vit"})
+
 
 def list_models() -> tuple[str, ...]:
     """Return the names that ``build_model`` accepts, in alphabetical order."""

@@ -1,0 +1,85 @@
+"""What each head of a network learns: labels, votes, and the answers of other networks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from utils.checkpoint import Checkpoint, load_checkpoint
+from utils.config import TrainConfig
+from utils.errors import ConfigError
+from utils.model_spec import Head
+from utils.prediction import predict_logits
+from utils.processing import FaceFolder
+
+
+def build_heads(config: TrainConfig) -> tuple[Head, ...]:
+    """Return the heads that a configuration asks for, not yet calibrated."""
+    votes = config.ferplus_weight
+    if not votes:
+        return (Head("labels", "folder names"),)
+    words = "FER+ crowd votes"
+    if votes < 1:
+        words = f"{votes:.0%} FER+ crowd votes, {1 - votes:.0%} folder names"
+    first = Head("perceived", words)
+    return (first, Head("fer2013", "folder names")) if config.benchmark_head else (first,)
+
+
+def label_targets(config: TrainConfig, folder: FaceFolder) -> Tensor:
+    """Return float32 targets ``(N, H * K)`` from folder names and FER+ votes.
+
+    Raises:
+        DataError: FER+ votes are asked for but missing.
+    """
+    targets = [folder.targets(config.ferplus_weight)]
+    if config.benchmark_head:
+        targets.append(folder.targets(0.0))
+    return torch.cat(targets, 1)
+
+
+def distilled_targets(
+    config: TrainConfig, folder: FaceFolder, targets: Tensor, device: torch.device
+) -> Tensor:
+    """Blend targets ``(N, H * K)`` with the averaged answers of the teachers in the configuration.
+
+    Knowledge distillation after Hinton et al., 2015 (https://arxiv.org/abs/1503.02531), with each
+    teacher's calibrated probabilities, averaged over the image and its mirror image. Where no
+    teacher has a head of a name, that head's targets stay as they are.
+
+    Raises:
+        CheckpointError: A teacher can't be read.
+        ConfigError: A teacher has other classes.
+    """
+    if not config.distill:
+        return targets
+    teachers = [_load_teacher(path, folder) for path in config.distill]
+    blended = []
+    for head, own in zip(build_heads(config), targets.split(len(folder.classes), 1), strict=True):
+        able = [t for t in teachers if head.name in {other.name for other in t.heads}]
+        if able:
+            answers = _mean_answers(able, head.name, folder, device)
+            own = own * (1 - config.distill_weight) + answers * config.distill_weight
+        blended.append(own)
+    return torch.cat(blended, 1)
+
+
+def _load_teacher(path: Path, folder: FaceFolder) -> Checkpoint:
+    teacher = load_checkpoint(path)
+    if teacher.classes != folder.classes:
+        raise ConfigError(f"{path}: has classes {teacher.classes}, the data {folder.classes}")
+    return teacher
+
+
+def _mean_answers(
+    teachers: Sequence[Checkpoint], head_name: str, folder: FaceFolder, device: torch.device
+) -> Tensor:
+    total = torch.zeros(len(folder), len(folder.classes))
+    for teacher in teachers:
+        head = teacher.head(head_name)
+        network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        seen = folder.seen_by(teacher.preprocessing)
+        for mirrored in (False, True):
+            logits = predict_logits(network, seen, device, mirrored)[:, teacher.head_columns(head)]
+            total += torch.from_numpy(head.probabilities(logits.numpy()))
+    return total / (2 * len(teachers))
