@@ -136,7 +136,7 @@ def test_another_format_is_refused(saved: Path) -> None:
         ("heads", [HEAD | {"threshold": 2.0}]),
         ("heads", [HEAD | {"prior_correction": -1.0}]),
         ("heads", [HEAD | {"prior": [0.5, 0.5]}]),
-        ("heads", [HEAD | {"prior": [0.5, 0.5, 0.0]}]),
+        ("heads", [HEAD | {"prior": [0.5, 0.5, -0.1]}]),
         ("heads", [HEAD, HEAD]),
         ("model_args", None),
         ("state_dict", [1]),

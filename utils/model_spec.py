@@ -40,7 +40,7 @@ class Head:
             raise ValueError(f"threshold must be 0 to 1, not {self.threshold}")
         if not 0 <= self.prior_correction <= 1:
             raise ValueError(f"prior_correction must be 0 to 1, not {self.prior_correction}")
-        if not all(math.isfinite(p) and 0 < p <= 1 for p in self.prior):
+        if not all(0 <= p <= 1 for p in self.prior):
             raise ValueError(f"prior must be shares between 0 and 1, not {self.prior}")
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -52,7 +52,9 @@ class Head:
         """
         values = logits.astype(np.float32) / np.float32(self.temperature)
         if self.prior_correction and self.prior:
-            values = values - self.prior_correction * np.log(np.asarray(self.prior, np.float32))
+            # A class without training images has no prior to divide by.
+            prior = np.array([p or 1.0 for p in self.prior], np.float32)
+            values = values - self.prior_correction * np.log(prior)
         values = np.exp(values - values.max(1, keepdims=True))
         return values / values.sum(1, keepdims=True)
 
