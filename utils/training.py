@@ -1,7 +1,7 @@
 """The training loop: best checkpoint, history, resume."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from utils.augmentation import build_augmentation
+from utils.batches import Batches
 from utils.checkpoint import (
     Checkpoint,
     code_revision,
@@ -24,7 +24,7 @@ from utils.checkpoint import (
 from utils.config import TrainConfig
 from utils.devices import pick_device
 from utils.errors import CheckpointError, ConfigError, DataError
-from utils.losses import SoftTargetLoss, accuracy, build_loss, build_mixing
+from utils.losses import SoftTargetLoss, accuracy, build_loss
 from utils.models import FINE_TUNED, FULLY_CONVOLUTIONAL, build_model
 from utils.optimization import Schedule, build_ema, build_optimizer
 from utils.prediction import predict_logits
@@ -112,11 +112,10 @@ class Trainer:
         )
         labels = label_targets(config, train)
         self.prior = labels.mean(0).split(len(train.classes))
-        self.targets = distilled_targets(config, train, labels, self.device)
+        targets = distilled_targets(config, train, labels, self.device)
+        self.batches = Batches(config, train, targets, self.device)
         self.validation_targets = label_targets(config, validation)
-        self.loss = build_loss(config, self.targets, len(train.classes)).to(self.device)
-        self.mixing = build_mixing(config.mixup, config.cutmix, self.targets.shape[1])
-        self.augment = build_augmentation(config.augmentation)
+        self.loss = build_loss(config, targets, len(train.classes)).to(self.device)
         self.progress = Progress([])
         self.revision = code_revision()  # of the code as it was loaded
 
@@ -193,7 +192,7 @@ class Trainer:
             unit="batch",
             mininterval=1.0,
         ) as bar:
-            for step, (images, targets) in enumerate(self._batches(epoch), 1):
+            for step, (images, targets) in enumerate(self.batches.epoch(epoch), 1):
                 loss, hit = self._step(images, targets)
                 losses, hits = losses + loss, hits + hit
                 bar.update()
@@ -218,23 +217,6 @@ class Trainer:
             "seconds": seconds,
             "images_per_second": self.steps * self.config.batch_size / seconds,
         }
-
-    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        small = epoch <= self.config.progressive_epochs
-        size = self.config.progressive_size if small else None
-        order = torch.randperm(len(self.train))
-        for step in range(self.steps):
-            chosen = order[step * self.config.batch_size : (step + 1) * self.config.batch_size]
-            images = self.train.batch(chosen).to(self.device).float() / 255
-            targets = self.targets[chosen].to(self.device)
-            images = self._normalize(self.augment(images, size))
-            yield self.mixing(images, targets) if self.mixing else (images, targets)
-
-    def _normalize(self, images: Tensor) -> Tensor:
-        spec = self.train.preprocessing
-        mean = torch.tensor(spec.mean, device=self.device).view(1, -1, 1, 1)
-        std = torch.tensor(spec.std, device=self.device).view(1, -1, 1, 1)
-        return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 
     def _step(self, images: Tensor, targets: Tensor) -> tuple[float, float]:
         with autocast(self.device, self.config.precision):
