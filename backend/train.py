@@ -16,12 +16,13 @@ import yaml
 from backend.cli import run
 from utils.checkpoint import load_checkpoint
 from utils.config import TrainConfig, load_config
+from utils.emotions import EMOTIONS
 from utils.errors import ConfigError
-from utils.models import build_model, count_parameters, list_models
+from utils.models import build_model, count_multiply_adds, count_parameters, list_models
 from utils.preprocessing import Preprocessing
 from utils.processing import FaceFolder, load_split, measure_normalization
 from utils.targets import build_heads
-from utils.training import BEST, LAST, Trainer
+from utils.training import BEST, LAST, Trainer, model_args
 
 
 def parse_args(argv: list[str] | None = None) -> tuple[argparse.Namespace, dict[str, Any]]:
@@ -55,9 +56,22 @@ def parse_args(argv: list[str] | None = None) -> tuple[argparse.Namespace, dict[
 
 
 def print_models() -> None:
-    """Print each architecture with its number of parameters."""
+    """Print each architecture as its recipe builds it: input, parameters, multiply-adds."""
+    print(f"{'name':20s} {'input':>9s} {'parameters':>11s} {'multiply-adds':>14s}")
     for name in list_models():
-        print(f"{name:20s} {count_parameters(build_model(name)):>12,} parameters")
+        config = load_config(None, {"model": name})
+        args = model_args(config, len(EMOTIONS)) | {"pretrained": False}
+        if "pretrained" not in config.model_args:
+            del args["pretrained"]
+        network = build_model(name, **args)
+        size, channels = config.input_size, args["in_channels"]
+        adds = count_multiply_adds(network, size, channels)
+        shape = f"{size}x{size}" if channels == 1 else f"{size}x{size}x{channels}"
+        summary = (type(network).__doc__ or "").strip().splitlines()[0]
+        print(
+            f"{name:20s} {shape:>9s} {count_parameters(network):>11,} {adds / 1e6:>12,.0f} M"
+            f"  {summary}"
+        )
 
 
 def run_folder(args: argparse.Namespace, overrides: dict[str, Any]) -> tuple[TrainConfig, Path]:

@@ -11,16 +11,46 @@ from typing import Any
 from torch import nn
 
 from utils.errors import ConfigError
+from utils.models.attention_cnn import AttentionCNN
+from utils.models.baseline_cnn import BaselineCNN
+from utils.models.cbam_cnn import CBAMCNN
 from utils.models.emotion_cnn import EmotionCNN
+from utils.models.kernel_cnn import KernelCNN
+from utils.models.mini_xception import MiniXception
+from utils.models.mobilenet_v3_large import MobileNetV3Large
 from utils.models.se_resnet import SEResNet
+from utils.models.simple_resnet import SimpleResNet
+from utils.models.small_vit import SmallViT
+from utils.models.vgg_cnn import VGGCNN
+from utils.models.vit import ViT
 
 _MODELS: dict[str, Callable[..., nn.Module]] = {
+    "attention_cnn": AttentionCNN,
+    "baseline_cnn": BaselineCNN,
+    "cbam_cnn": CBAMCNN,
     "emotion_cnn": EmotionCNN,
+    "kernel_cnn": KernelCNN,
+    "mini_xception": MiniXception,
+    "mobilenet_v3_large": MobileNetV3Large,
     "se_resnet": SEResNet,
+    "simple_resnet": SimpleResNet,
+    "small_vit": SmallViT,
+    "vgg_cnn": VGGCNN,
+    "vit": ViT,
 }
 
 # These take other input sizes than the one they were built for.
-FULLY_CONVOLUTIONAL = frozenset({"se_resnet"})
+FULLY_CONVOLUTIONAL = frozenset(
+    {
+        "cbam_cnn",
+        "kernel_cnn",
+        "mini_xception",
+        "mobilenet_v3_large",
+        "se_resnet",
+        "simple_resnet",
+        "vgg_cnn",
+    }
+)
 
 # These have ``freeze_backbone(trainable_groups)`` and can be fine-tuned layer group by layer group.
 FINE_TUNED = frozenset({"mobilenet_v3_large", "vit"})
@@ -53,3 +83,15 @@ def build_model(name: str, **args: Any) -> nn.Module:
 def count_parameters(model: nn.Module) -> int:
     """Return the number of trainable parameters."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def count_multiply_adds(model: nn.Module, input_size: int, in_channels: int) -> int:
+    """Return the multiply-adds of one picture in convolutions and matrix products."""
+    # Both are heavy to import and needed for this table alone.
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    picture = torch.zeros(1, in_channels, input_size, input_size)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode(False):
+        model.eval()(picture)
+    return counter.get_total_flops() // 2

@@ -1,0 +1,62 @@
+"""Building blocks that several architectures share."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+
+def conv_bn_relu(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
+    """Return a 3x3 convolution with BatchNorm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+def conv_stages(
+    in_channels: int,
+    channels: tuple[int, ...],
+    convs: int | tuple[int, ...] = 2,
+    attention: Callable[[int], nn.Module] | None = None,
+    dropout: float = 0.0,
+) -> nn.Sequential:
+    """Return stages of 3x3 convolutions that each end in a 2x2 max-pool.
+
+    Args:
+        in_channels: Channels of the input.
+        channels: Channels of each stage.
+        convs: Convolutions in each stage, or in every one of them.
+        attention: Makes a module for a number of channels, put before each pool.
+        dropout: Dropout of whole channels after each pool.
+    """
+    stages: list[nn.Module] = []
+    numbers = (convs,) * len(channels) if isinstance(convs, int) else convs
+    for width, count in zip(channels, numbers, strict=True):
+        layers: list[nn.Module] = []
+        for _ in range(count):
+            layers.append(conv_bn_relu(in_channels, width))
+            in_channels = width
+        if attention:
+            layers.append(attention(width))
+        layers += [nn.MaxPool2d(2), nn.Dropout2d(dropout)]
+        stages.append(nn.Sequential(*layers))
+    return nn.Sequential(*stages)
+
+
+class GlobalAveragePool(nn.Module):
+    """The mean over all places."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``(N, C, H, W)`` to ``(N, C)``."""
+        return x.mean((2, 3))
+
+
+def check_multiple(input_size: int, factor: int) -> None:
+    """Refuse an input size that is not a multiple of a factor.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if input_size < factor or input_size % factor:
+        raise ValueError(f"input_size must be a multiple of {factor}, not {input_size}")

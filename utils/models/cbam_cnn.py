@@ -1,0 +1,22 @@
+"""CBAMCNN: hand-made filters, then blocks that choose channels and places."""
+
+from typing import Any
+
+from utils.models.attention import CBAM
+from utils.models.kernel_cnn import KernelCNN
+
+
+class CBAMCNN(KernelCNN):
+    """``KernelCNN`` with CBAM (channel, then spatial attention) in each block, before its pool.
+
+    Woo et al., 2018 (https://arxiv.org/abs/1807.06521).
+
+    Args:
+        **args: As of ``KernelCNN``.
+
+    Raises:
+        ValueError: ``input_size`` is below 16.
+    """
+
+    def __init__(self, **args: Any) -> None:
+        super().__init__(**args, attention=CBAM)
