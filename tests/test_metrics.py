@@ -79,12 +79,12 @@ def test_balanced_weights_favour_the_rare_and_have_mean_one() -> None:
     assert torch.allclose(heads, torch.cat([weights, weights.flip(0)]))
 
 
-def test_heads_share_the_loss_evenly() -> None:
+def test_heads_share_the_loss() -> None:
     torch.manual_seed(0)
     logits, targets = torch.randn(8, 6), torch.rand(8, 6).softmax(1)
-    both = SoftTargetLoss(3)(logits, targets)
+    both = SoftTargetLoss(3, (0.75, 0.25))(logits, targets)
     each = [SoftTargetLoss(3)(logits[:, s], targets[:, s]) for s in (slice(0, 3), slice(3, 6))]
-    assert both == pytest.approx((each[0] + each[1]).item() / 2)
+    assert both == pytest.approx((0.75 * each[0] + 0.25 * each[1]).item())
 
 
 def test_generalized_loss_lies_between_cross_entropy_and_absolute_error() -> None:

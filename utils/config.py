@@ -68,6 +68,9 @@ class TrainConfig(BaseModel):
     benchmark_head: bool = Field(
         False, description="a second head that answers the folder names alone, beside the votes"
     )
+    benchmark_share: float = Field(
+        0.5, gt=0, lt=1, description="share of that head in the loss and in the choice of the epoch"
+    )
     distill: tuple[Path, ...] = Field(
         (), description="checkpoints (A,B) whose mean answers are blended into the targets"
     )

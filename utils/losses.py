@@ -1,5 +1,6 @@
 """Losses on soft targets, and the mixing of images."""
 
+import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
@@ -15,6 +16,7 @@ class SoftTargetLoss(nn.Module):
 
     Args:
         num_classes: Classes K of each head.
+        shares: Share of each of the H heads in the loss; 1 in all.
         class_weights: Float ``(H * K,)`` or None.
         label_smoothing: Share of each target spread evenly over the K classes.
         focal_gamma: Exponent of the focal term; 0 is plain cross-entropy.
@@ -23,10 +25,12 @@ class SoftTargetLoss(nn.Module):
     """
 
     weights: Tensor | None
+    shares: Tensor
 
     def __init__(
         self,
         num_classes: int,
+        shares: tuple[float, ...] = (1.0,),
         class_weights: Tensor | None = None,
         label_smoothing: float = 0.0,
         focal_gamma: float = 0.0,
@@ -34,6 +38,7 @@ class SoftTargetLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
+        self.register_buffer("shares", torch.tensor(shares))
         self.register_buffer("weights", class_weights)
         self.label_smoothing = label_smoothing
         self.focal_gamma = focal_gamma
@@ -42,7 +47,7 @@ class SoftTargetLoss(nn.Module):
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of logits ``(N, H * K)`` against probabilities ``(N, H * K)``.
 
-        It is the mean over samples and heads.
+        It is the mean over the samples of the heads' losses, weighted by their shares.
         """
         smooth = self.label_smoothing
         targets = targets * (1 - smooth) + smooth / self.num_classes
@@ -54,7 +59,13 @@ class SoftTargetLoss(nn.Module):
         cost = (1 - (q * log_p).exp()) / q if q else -log_p
         if self.focal_gamma:
             cost = cost * (1 - log_p.exp()) ** self.focal_gamma
-        return (targets * cost).sum(1).mean()
+        return ((targets * cost).sum(1).view(-1, len(self.shares)) @ self.shares).mean()
+
+
+def head_shares(config: TrainConfig) -> tuple[float, ...]:
+    """Return the share of each head in the loss."""
+    share = config.benchmark_share
+    return (1 - share, share) if config.benchmark_head else (1.0,)
 
 
 def build_loss(config: TrainConfig, targets: Tensor, num_classes: int) -> SoftTargetLoss:
@@ -68,6 +79,7 @@ def build_loss(config: TrainConfig, targets: Tensor, num_classes: int) -> SoftTa
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[config.class_weights]
     return SoftTargetLoss(
         num_classes,
+        head_shares(config),
         balanced_weights(targets, power, num_classes) if power else None,
         config.label_smoothing,
         config.focal_gamma if config.loss == "focal" else 0.0,
@@ -101,7 +113,7 @@ def balanced_weights(targets: Tensor, power: float, num_classes: int) -> Tensor:
     return (weights / (weights * share).sum(1, keepdim=True)).flatten()
 
 
-def accuracy(logits: Tensor, targets: Tensor, num_classes: int) -> float:
-    """Return the share of answers of all heads whose largest logit is the largest target."""
-    answers = logits.reshape(-1, num_classes).argmax(1)
-    return (answers == targets.reshape(-1, num_classes).argmax(1)).float().mean().item()
+def accuracies(logits: Tensor, targets: Tensor, num_classes: int) -> Tensor:
+    """Return ``(H,)``, for each head the share of answers that are the most probable target."""
+    answers = logits.view(len(logits), -1, num_classes).argmax(2)
+    return (answers == targets.view(len(targets), -1, num_classes).argmax(2)).float().mean(0)

@@ -24,7 +24,7 @@ from utils.checkpoint import (
 from utils.config import TrainConfig
 from utils.devices import pick_device
 from utils.errors import CheckpointError, ConfigError, DataError
-from utils.losses import SoftTargetLoss, accuracy, build_loss
+from utils.losses import SoftTargetLoss, accuracies, build_loss, head_shares
 from utils.models import FINE_TUNED, FULLY_CONVOLUTIONAL, build_model
 from utils.optimization import Schedule, build_ema, build_optimizer
 from utils.prediction import predict_logits
@@ -52,7 +52,7 @@ class Progress:
 class Trainer:
     """Trains one model on one split and keeps the best by validation accuracy.
 
-    The accuracy that chooses is the mean of the heads, measured against the most probable class
+    The accuracy that chooses is the heads' weighted mean, measured against the most probable class
     of the validation targets, which are blended like the training targets. Each epoch draws its
     randomness from the seed and its number alone, so a resumed run ends like an uninterrupted one.
 
@@ -232,13 +232,14 @@ class Trainer:
         return loss.item(), self._accuracy(logits, targets)
 
     def _accuracy(self, logits: Tensor, targets: Tensor) -> float:
-        """Return the mean accuracy of the heads."""
-        return accuracy(logits, targets, len(self.train.classes))
+        """Return the accuracy, the mean of the heads' weighted by their shares."""
+        heads = accuracies(logits, targets, len(self.train.classes))
+        return float((heads.cpu() * torch.tensor(head_shares(self.config))).sum())
 
     def _validate(self) -> tuple[float, float]:
         network = self.ema.module if self.ema else self.network
         logits = predict_logits(network, self.validation, self.device)
-        plain = SoftTargetLoss(len(self.train.classes))
+        plain = SoftTargetLoss(len(self.train.classes), head_shares(self.config))
         loss = plain(logits, self.validation_targets).item()
         return loss, self._accuracy(logits, self.validation_targets)
 
