@@ -1,103 +1,226 @@
-"""Measure a model on a labelled split and on whole photos; write its model card.
+"""Measure a model on a labelled split and on whole photos; compare models; write the model card.
 
-Example: python backend/evaluate.py --data images --split test
+Examples:
+  python backend/evaluate.py --data images --split test
+  python backend/evaluate.py --compare A.pth B.pth
+  python backend/evaluate.py --zoo runs/zoo
 """
 
 import argparse
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from backend.cli import run
+from backend.evaluation_text import (
+    print_end_to_end,
+    print_figures,
+    print_priors,
+    print_robustness,
+)
+from utils.ablation import ablation_table, read_ablation
 from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
+from utils.classifier import EmotionClassifier, TorchRuntime
+from utils.comparison import compare_answers
 from utils.errors import ConfigError, EmotionError
-from utils.evaluation import LABEL_SETS, Evaluation, evaluate_end_to_end, evaluate_split
+from utils.evaluation import (
+    LABEL_SETS,
+    Evaluation,
+    answered_label_set,
+    document,
+    evaluate_end_to_end,
+    evaluate_split,
+    prior_table,
+)
+from utils.evaluation_plots import save_zoo
+from utils.faces import build_detector
 from utils.model_card import write_card
+from utils.model_spec import Head
+from utils.prediction import TEST_TIME_AVERAGES
 from utils.processing import FaceFolder, load_split
-from utils.report import per_class_table, save_pictures
+from utils.report import save_evaluation
+from utils.robustness import evaluate_robustness
 from utils.twins import find_twins
+from utils.zoo import load_models, merge_results, zoo_row, zoo_table
+
+ZOO_RESULTS = BUNDLED_MODEL.parent / "zoo.json"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the program's options."""
-    parser = argparse.ArgumentParser(description="Measure a model; print and save its figures.")
-    parser.add_argument("--model", type=Path, default=BUNDLED_MODEL, help="checkpoint (.pth)")
-    parser.add_argument("--data", type=Path, default=Path("images"), help="prepared data folder")
-    parser.add_argument("--split", choices=("train", "validation", "test"), default="test")
-    parser.add_argument(
-        "--end-to-end", type=Path, metavar="PHOTOS", help="whole photos, one folder a class"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--detector", default="mtcnn", help="face detector for --end-to-end")
-    parser.add_argument(
-        "--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd"
-    )
-    parser.add_argument("--out", type=Path, help="folder for confusion matrices and reliability")
-    parser.add_argument("--card", type=Path, metavar="FILE.md", help="write a model card")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    add = parser.add_argument
+    add("--model", type=Path, default=BUNDLED_MODEL, help="checkpoint (.pth)")
+    add("--head", help="which of the model's answers: perceived (default) or fer2013")
+    add("--data", type=Path, default=Path("images"), help="prepared data folder")
+    add("--split", choices=("train", "validation", "test"), default="test")
+    add("--ferplus", type=Path, metavar="CSV", help="FER+ votes, if not DATA/ferplus.csv")
+    add("--average", choices=TEST_TIME_AVERAGES, default="none", help="test-time averaging")
+    add("--prior-correction", type=float, metavar="0..1", help="in place of the model's own")
+    add("--prior-table", action="store_true", help="show what other prior corrections would do")
+    add("--robustness", action="store_true", help="measure blur, bad light, noise, turned heads …")
+    add("--end-to-end", type=Path, metavar="PHOTOS", help="whole photos, one folder a class")
+    add("--detector", default="mtcnn", help="face detector for --end-to-end")
+    add("--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd")
+    add("--compare", type=Path, nargs=2, metavar=("A.pth", "B.pth"), help="is one better?")
+    add("--zoo", type=Path, metavar="FOLDER", help="measure FOLDER/NAME/best_model.pth, all")
+    add("--ablation", type=Path, metavar="FOLDER", help="table of FOLDER's runs against its base")
+    add("--out", type=Path, help="folder for the pictures")
+    add("--card", type=Path, metavar="FILE.md", help="write a model card with everything")
+    add("--json", action="store_true", help="print one JSON document")
     return parser.parse_args(argv)
 
 
-def measure(checkpoint: Checkpoint, data: Path, split: str) -> Evaluation:
-    """Return the answers on a split, with its twins in the training split marked."""
-    spec = checkpoint.preprocessing
-    folder = load_split(data, split, spec, checkpoint.classes)
-    folder.cache(limit_gb=4)
-    twins = None
-    if split != "train" and (data / "train").is_dir():
-        grey = replace(spec, color="grey", input_size=48)
-        library = load_split(data, "train", grey, checkpoint.classes)
-        twins = find_twins(library, _with(folder, grey))
-    return evaluate_split(checkpoint, folder, twins)
+class Data:
+    """A prepared data folder as models see it; twins are looked for only once.
+
+    Args:
+        args: The program's options.
+        split: ``train``, ``validation`` or ``test``.
+    """
+
+    def __init__(self, args: argparse.Namespace, split: str) -> None:
+        self._args, self.split = args, split
+        self._twins: np.ndarray | None = None
+
+    def folder(self, checkpoint: Checkpoint) -> FaceFolder:
+        """Return the split as a model sees it, in memory."""
+        args = self._args
+        folder = load_split(
+            args.data, self.split, checkpoint.preprocessing, checkpoint.classes, args.ferplus
+        )
+        folder.cache(limit_gb=4)
+        return folder
+
+    def evaluate(self, checkpoint: Checkpoint) -> Evaluation:
+        """Return a model's answers on the split, its twins in the training split marked."""
+        folder, args = self.folder(checkpoint), self._args
+        if self._twins is None and self.split != "train" and (args.data / "train").is_dir():
+            grey = replace(checkpoint.preprocessing, color="grey", input_size=48)
+            library = load_split(args.data, "train", grey, checkpoint.classes)
+            self._twins = find_twins(library, folder.seen_by(grey))
+        return evaluate_split(checkpoint, folder, self._twins, args.average)
 
 
-def _with(folder: FaceFolder, spec: Any) -> FaceFolder:
-    return FaceFolder(folder.paths, folder.labels, folder.classes, spec)
+def load_model(args: argparse.Namespace) -> tuple[Checkpoint, Head]:
+    """Return the model and the head to measure, with the prior correction asked for."""
+    checkpoint = load_checkpoint(args.model)
+    head = checkpoint.head(args.head)
+    if args.prior_correction is not None:
+        try:
+            changed = replace(head, prior_correction=args.prior_correction)
+        except ValueError as error:
+            raise ConfigError(f"--prior-correction: {error}") from error
+        checkpoint.heads = tuple(changed if h == head else h for h in checkpoint.heads)
+        head = changed
+    return checkpoint, head
 
 
-def document(checkpoint: Checkpoint, evaluation: Evaluation, split: str) -> dict[str, Any]:
-    """Return the figures of a split as plain types; the top level is against folder labels."""
-    head = checkpoint.heads[0]
-    sets = evaluation.reports(head.name)
-    result = {
-        "model": checkpoint.model,
-        "trained_on": head.label_set,
-        "split": split,
-        "temperature": head.temperature,
-        "threshold": head.threshold,
-    } | sets["folder"]
-    if "ferplus" in sets:
-        result |= {
-            "ferplus_accuracy": sets["ferplus"]["accuracy"],
-            "ferplus": sets["ferplus"],
-            "label_agreement": evaluation.label_agreement(),
-        }
-    return result
+def measure_photos(args: argparse.Namespace, checkpoint: Checkpoint, head: Head) -> dict[str, Any]:
+    """Return the figures on whole photos; unreadable ones are named on standard error."""
+    classifier = EmotionClassifier(checkpoint, TorchRuntime(checkpoint), head.name)
+    detector = build_detector(args.detector, weights=args.detector_weights)
+    photos = evaluate_end_to_end(EmotionAnalyzer(classifier, detector), args.end_to_end)
+    for sentence in photos["unreadable"]:
+        print(f"error: {sentence}", file=sys.stderr)
+    return {"detector": args.detector} | photos
 
 
-def print_figures(name: str, figures: dict[str, Any]) -> None:
-    """Print one label set's figures for people."""
-    twin_free = figures.get("accuracy_twin_free")
-    extra = f", without twins {twin_free:.2%}" if twin_free is not None else ""
-    print(f"\n{name}: accuracy {figures['accuracy']:.2%}{extra}")
+def measure(args: argparse.Namespace) -> int:
+    """Measure one model."""
+    checkpoint, head = load_model(args)
+    data = Data(args, args.split)
+    evaluation = data.evaluate(checkpoint)
+    label_set = answered_label_set(head, evaluation.labels)
+    result = document(checkpoint, head, evaluation, args.split)
+    if args.prior_table or args.card:
+        result["prior_table"] = prior_table(head, evaluation)
+    if args.robustness or args.card:
+        labels, folder = evaluation.labels[label_set], data.folder(checkpoint)
+        result["robustness"] = evaluate_robustness(checkpoint, head, folder, labels)
+    if args.end_to_end:
+        result["end_to_end"] = measure_photos(args, checkpoint, head)
+    out = args.out or (args.card and args.card.parent)
+    if out:
+        save_evaluation(checkpoint, head, evaluation, data.folder(checkpoint), out, args.split)
+    if args.card:
+        validation = Data(args, "validation").evaluate(checkpoint)
+        command = " ".join(["python", *sys.argv])
+        write_card(checkpoint, result, evaluation, validation, args.card, command)
+    print_result(args, result)
+    unreadable = result.get("end_to_end", {}).get("unreadable")
+    return EmotionError.exit_code if unreadable else 0
+
+
+def print_result(args: argparse.Namespace, result: dict[str, Any]) -> None:
+    """Print a measurement as JSON or for people."""
+    if args.json:
+        print(json.dumps(result, indent=1))
+        return
     print(
-        f"  balanced {figures['balanced_accuracy']:.2%}, macro F1 {figures['macro_f1']:.3f}, "
-        f"ECE {figures['ece']:.2%}, {figures['images']} images"
+        f"{result['model']}, head {result['head']}, trained on {result['trained_on']}; "
+        f"{args.split} of {args.data}"
     )
-    print(per_class_table(figures))
+    for name, figures in result["label_sets"].items():
+        print_figures(LABEL_SETS[name], figures)
+    if "prior_table" in result:
+        print_priors(result["prior_table"])
+    if "robustness" in result:
+        print_robustness(result["robustness"])
+    if "end_to_end" in result:
+        print_end_to_end(result["end_to_end"])
 
 
-def print_end_to_end(figures: dict[str, Any]) -> None:
-    """Print the figures on whole photos for people."""
-    print(
-        f"\nend to end: accuracy {figures['accuracy']:.2%}, "
-        f"balanced {figures['balanced_accuracy']:.2%}, "
-        f"no face found {figures['no_face']:.2%}, {figures['images']} photos"
-    )
-    for name, row in figures["per_class"].items():
-        print(f"  {name:10s} recall {row['recall']:.1%} of {row['support']}")
+def compare(args: argparse.Namespace) -> int:
+    """Say for each label set whether one of two models is significantly better."""
+    data, names = Data(args, args.split), [str(path) for path in args.compare]
+    models = [load_checkpoint(path) for path in args.compare]
+    found = {}
+    for label_set in LABEL_SETS:
+        answers = []
+        for model in models:
+            evaluation = data.evaluate(model)
+            heads = [h for h in model.heads if answered_label_set(h, LABEL_SETS) == label_set]
+            head = model.head(args.head) if args.head else (heads or model.heads)[0]
+            answers.append(evaluation.probabilities[head.name].argmax(1))
+        if label_set in evaluation.labels:
+            labels = evaluation.labels[label_set]
+            found[label_set] = compare_answers(answers[0], answers[1], labels)
+    if args.json:
+        print(json.dumps({name: asdict(c) for name, c in found.items()}, indent=1))
+    else:
+        for name, comparison in found.items():
+            print(f"{LABEL_SETS[name]}: {comparison.sentence(*names)}")
+    return 0
+
+
+def measure_zoo(args: argparse.Namespace) -> int:
+    """Measure every architecture of a folder and bring the committed table up to date."""
+    data, rows = Data(args, args.split), []
+    for name, checkpoint in load_models(args.zoo).items():
+        rows.append(zoo_row(name, checkpoint, data.evaluate(checkpoint)))
+        print(f"measured {name}", file=sys.stderr)
+    path = args.out / "zoo.json" if args.out else ZOO_RESULTS
+    merged = merge_results(path, rows)
+    table = zoo_table(merged)
+    path.with_suffix(".md").write_text(table + "\n", "utf-8")
+    save_zoo(merged, path.with_suffix(".png"))
+    print(json.dumps(merged, indent=1) if args.json else table)
+    return 0
+
+
+def show_ablation(args: argparse.Namespace) -> int:
+    """Print what each change of the recipe is worth."""
+    rows = read_ablation(args.ablation)
+    print(json.dumps(rows, indent=1) if args.json else ablation_table(rows))
+    return 0
 
 
 def check_outputs(args: argparse.Namespace) -> None:
@@ -119,35 +242,13 @@ def main() -> int:
     """Run the program and return its exit code."""
     args = parse_args()
     check_outputs(args)
-    checkpoint = load_checkpoint(args.model)
-    head = checkpoint.heads[0]
-    evaluation = measure(checkpoint, args.data, args.split)
-    result = document(checkpoint, evaluation, args.split)
-    failed = False
-    if args.end_to_end:
-        analyzer = EmotionAnalyzer.load(
-            args.model, args.detector, detector_weights=args.detector_weights
-        )
-        photos = evaluate_end_to_end(analyzer, args.end_to_end)
-        result["end_to_end"] = {"detector": args.detector} | photos
-        for sentence in photos["unreadable"]:
-            print(f"error: {sentence}", file=sys.stderr)
-            failed = True
-    if args.out:
-        save_pictures(checkpoint, evaluation, head, args.split, args.out)
-    if args.card:
-        save_pictures(checkpoint, evaluation, head, args.split, args.card.parent)
-        validation = measure(checkpoint, args.data, "validation").reports(head.name)
-        write_card(checkpoint, result, validation, args.card, " ".join(["python", *sys.argv]))
-    if args.json:
-        print(json.dumps(result, indent=1))
-    else:
-        print(f"{checkpoint.model}, trained on {head.label_set}; {args.split} of {args.data}")
-        for name, figures in evaluation.reports(head.name).items():
-            print_figures(LABEL_SETS[name], figures)
-        if args.end_to_end:
-            print_end_to_end(result["end_to_end"])
-    return EmotionError.exit_code if failed else 0
+    if args.ablation:
+        return show_ablation(args)
+    if args.zoo:
+        return measure_zoo(args)
+    if args.compare:
+        return compare(args)
+    return measure(args)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,66 @@ def test_figures_agree_with_reckoning_by_hand(data: Path, always_neutral: Path) 
     assert figures["ece"] == pytest.approx(0.4 - 4 / 28, abs=1e-4)
     # The votes call the four happy faces neutral; the others have none.
     assert figures["ferplus_accuracy"] == 1
-    assert figures["ferplus"]["images"] == 4
+    assert figures["label_sets"]["ferplus"]["images"] == 4
+    assert figures["label_set"] == "folder labels"
+    assert figures["fer2013_accuracy"] == figures["accuracy"]
+    low, high = figures["intervals"]["accuracy"]
+    assert low < figures["accuracy"] < high
+    assert figures["top2_accuracy"] == pytest.approx(8 / 28)
+    assert figures["coverage_80_accuracy"] <= 1
+
+
+def test_votes_may_lie_elsewhere_in_their_own_format(
+    data: Path, always_neutral: Path, tmp_path: Path
+) -> None:
+    names = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,"
+    row = "PrivateTest,test_sad_0001.png,0,0,0,10,0,0,0,0,0,0\n"
+    (tmp_path / "votes.csv").write_text(names + "unknown,NF\n" + row)
+    votes = ["--ferplus", tmp_path / "votes.csv"]
+    done = evaluate("--model", always_neutral, "--data", data, *votes, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["label_sets"]["ferplus"]["images"] == 1
+    assert figures["ferplus_accuracy"] == 0
+
+
+def test_robustness_and_priors_are_measured(data: Path, always_neutral: Path) -> None:
+    extras = ["--robustness", "--prior-table", "--average", "flip", "--json"]
+    done = evaluate("--model", always_neutral, "--data", data, *extras)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    # Nothing that happens to a picture changes this answer.
+    assert {row["drop"] for row in figures["robustness"]} == {0}
+    assert len(figures["robustness"]) == 10
+    assert [row["prior_correction"] for row in figures["prior_table"]][::5] == [0, 0.5, 1]
+
+
+def test_a_model_is_no_better_than_itself(data: Path, always_neutral: Path) -> None:
+    done = evaluate("--compare", always_neutral, always_neutral, "--data", data)
+    assert done.returncode == 0, done.stderr
+    assert "folder labels: no significant difference" in done.stdout
+
+
+def test_the_zoo_is_measured_and_remembered(
+    data: Path, always_neutral: Path, tmp_path: Path
+) -> None:
+    zoo, out = tmp_path / "zoo", tmp_path / "out"
+    (zoo / "neutral").mkdir(parents=True)
+    (zoo / "neutral" / "best_model.pth").write_bytes(always_neutral.read_bytes())
+    done = evaluate("--zoo", zoo, "--data", data, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "| neutral |" in done.stdout
+    (row,) = json.loads((out / "zoo.json").read_text())
+    assert row["accuracy"] == pytest.approx(4 / 28)
+    assert row["ferplus_accuracy"] == 1
+    assert row["ms"] > 0
+    assert row["multiply_adds"] > row["parameters"] > 0
+    (zoo / "neutral").rename(zoo / "again")
+    done = evaluate("--zoo", zoo, "--data", data, "--out", out)
+    names = {row["name"] for row in json.loads((out / "zoo.json").read_text())}
+    assert names == {"neutral", "again"}
+    with Image.open(out / "zoo.png") as image:
+        assert min(image.size) > 300
 
 
 def test_end_to_end_counts_a_missing_face_as_wrong(
@@ -111,7 +170,8 @@ def test_end_to_end_counts_a_missing_face_as_wrong(
     text = card.read_text()
     for words in ("Intended use", "Article 5(1)(f)", "lie detector", "**50.0%** right", "FER+"):
         assert words in text
-    for picture in ("confusion_test_folder.png", "confusion_test_ferplus.png"):
+    for kind in ("confusion", "reliability", "coverage", "mistakes"):
+        picture = f"{kind}_test_perceived.png"
         assert picture in text
         with Image.open(card.parent / picture) as image:
             assert min(image.size) > 300
@@ -121,11 +181,12 @@ def test_the_bundled_models_card_belongs_to_it() -> None:
     checkpoint = load_checkpoint()
     assert checkpoint.classes == EMOTIONS
     card = (REPO / "model" / "MODEL_CARD.md").read_text()
-    assert f"temperature {checkpoint.temperature:.3f}" in card
     assert str(checkpoint.revision) in card
-    validation = checkpoint.metrics["validation"]["ferplus"]["accuracy"]
-    assert f"| FER+ majority | validation | {validation:.1%} " in card
-    for picture in ("confusion_test_ferplus.png", "confusion_test_folder.png"):
+    for head in checkpoint.heads:
+        assert f"Temperature {head.temperature:.3f}" in card
+    validation = checkpoint.metrics["validation"]["perceived"]["ferplus"]["accuracy"]
+    assert f"| perceived | FER+ majority | validation | {validation:.1%} " in card
+    for picture in ("confusion_test_perceived.png", "confusion_test_fer2013.png"):
         assert picture in card
         assert (REPO / "model" / picture).is_file()
 
@@ -137,6 +198,12 @@ def test_the_bundled_models_card_belongs_to_it() -> None:
         (["--data", "{data}", "--model", "/nowhere.pth"], "/nowhere.pth"),
         (["--data", "{data}", "--out", "{data}/ferplus.csv"], "ferplus.csv"),
         (["--data", "{data}", "--end-to-end", "/nowhere"], "/nowhere"),
+        (["--data", "{data}", "--head", "truth"], "perceived"),
+        (["--data", "{data}", "--prior-correction", "7"], "--prior-correction"),
+        (["--zoo", "/nowhere"], "/nowhere"),
+        (["--ablation", "{data}"], "base"),
+        (["--data", "{data}", "--ferplus", "/nowhere.csv"], "/nowhere.csv"),
+        (["--compare", "/a.pth", "/b.pth"], "/a.pth"),
     ],
 )
 def test_a_users_mistake_is_named(data: Path, args: list[str], words: str) -> None:

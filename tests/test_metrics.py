@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from utils.comparison import compare_answers
 from utils.losses import SoftTargetLoss, balanced_weights
 from utils.metrics import (
+    accuracy_at_coverage,
+    bootstrap_intervals,
     confidence_threshold,
     expected_calibration_error,
     fit_temperature,
     report,
+    top_accuracy,
 )
 
 CLASSES = ("a", "b", "c")
@@ -92,3 +96,45 @@ def test_generalized_loss_lies_between_cross_entropy_and_absolute_error() -> Non
     p = logits.softmax(1)[0, 0].item()
     assert SoftTargetLoss(2, noise_q=1.0)(logits, target) == pytest.approx(1 - p)
     assert SoftTargetLoss(2, noise_q=1e-3)(logits, target) == pytest.approx(-np.log(p), rel=0.01)
+
+
+def test_coverage_keeps_the_most_confident() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.55, 0.45], [0.52, 0.48]])
+    labels = np.array([0, 1, 0, 0, 1])
+    assert accuracy_at_coverage(probabilities, labels, 0.4) == 1
+    assert accuracy_at_coverage(probabilities, labels, 0.6) == pytest.approx(2 / 3)
+    assert accuracy_at_coverage(probabilities, labels, 1) == pytest.approx(3 / 5)
+
+
+def test_the_second_answer_counts_for_the_top_two() -> None:
+    probabilities = np.array([[0.6, 0.3, 0.1], [0.6, 0.3, 0.1], [0.6, 0.3, 0.1]])
+    assert top_accuracy(probabilities, np.array([0, 1, 2]), 1) == pytest.approx(1 / 3)
+    assert top_accuracy(probabilities, np.array([0, 1, 2]), 2) == pytest.approx(2 / 3)
+
+
+def test_intervals_are_as_wide_as_chance_makes_them() -> None:
+    rng = np.random.default_rng(1)
+    answers = rng.random((2000, 2))
+    probabilities = answers / answers.sum(1, keepdims=True)
+    labels = np.where(rng.random(2000) < 0.8, probabilities.argmax(1), 1 - probabilities.argmax(1))
+    low, high = bootstrap_intervals(probabilities, labels)["accuracy"]
+    share = (probabilities.argmax(1) == labels).mean()
+    # The normal approximation of a binomial share.
+    half = 1.96 * np.sqrt(share * (1 - share) / 2000)
+    assert low == pytest.approx(share - half, abs=0.004)
+    assert high == pytest.approx(share + half, abs=0.004)
+
+
+def test_mcnemar_looks_at_the_images_that_divide_the_models() -> None:
+    labels = np.zeros(100, int)
+    a, b = np.zeros(100, int), np.zeros(100, int)
+    b[:10] = 1
+    found = compare_answers(a, b, labels)
+    assert (found.only_a, found.only_b) == (10, 0)
+    assert found.p_value == pytest.approx(2 / 2**10)
+    assert "A (100.00%) is significantly better than B" in found.sentence("A", "B")
+    a[10:19] = 1
+    even = compare_answers(a, b, labels)
+    assert even.p_value > 0.9
+    assert "no significant difference" in even.sentence("A", "B")
+    assert compare_answers(a, a, labels).p_value == 1

@@ -1,7 +1,7 @@
 """What a model is worth: on labelled crops, and end to end on whole photos."""
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import Checkpoint
 from utils.errors import DataError, ImageError
 from utils.images import list_images
-from utils.metrics import report
+from utils.metrics import bootstrap_intervals, report
 from utils.model_spec import Head
 from utils.prediction import predict_logits
 from utils.processing import FaceFolder
@@ -29,12 +29,14 @@ class Evaluation:
 
     Attributes:
         classes: Class names.
+        logits: Head name to float32 ``(N, K)``.
         probabilities: Head name to calibrated float32 ``(N, K)``.
         labels: Label set name (``folder``, ``ferplus``) to int64 ``(N,)``; -1 is no label.
         twins: bool ``(N,)``, has a near-identical training image; None if not looked for.
     """
 
     classes: tuple[str, ...]
+    logits: dict[str, NDArray[np.float32]]
     probabilities: dict[str, NDArray[np.float32]]
     labels: dict[str, NDArray[np.int64]]
     twins: NDArray[np.bool_] | None = None
@@ -46,18 +48,30 @@ class Evaluation:
         both = self.labels[FERPLUS] >= 0
         return float((self.labels[FOLDER] == self.labels[FERPLUS])[both].mean())
 
-    def reports(self, head: str) -> dict[str, dict[str, Any]]:
-        """Return a head's figures by label set; ``accuracy_twin_free`` too if twins are known."""
+    def reports(self, head: str, intervals: bool = False) -> dict[str, dict[str, Any]]:
+        """Return a head's figures by label set.
+
+        Args:
+            head: Name of the head.
+            intervals: Add ``intervals``, the bootstrap 95 % intervals, which takes a second.
+
+        Returns:
+            For each label set the figures of ``utils.metrics.report``, and ``accuracy_twin_free``
+            and ``twins`` if twins are known.
+        """
         found = {}
         for name, labels in self.labels.items():
             if not (labels >= 0).any():
                 continue
-            figures = report(self.probabilities[head], labels, self.classes)
+            probabilities = self.probabilities[head]
+            figures = report(probabilities, labels, self.classes)
             if self.twins is not None:
-                unique = np.where(self.twins, -1, labels)
-                alone = report(self.probabilities[head], unique, self.classes)
-                figures["accuracy_twin_free"] = alone["accuracy"]
+                right = probabilities.argmax(1) == labels
+                alone = (labels >= 0) & ~self.twins
+                figures["accuracy_twin_free"] = float(right[alone].mean()) if alone.any() else None
                 figures["twins"] = int((self.twins & (labels >= 0)).sum())
+            if intervals:
+                figures["intervals"] = bootstrap_intervals(probabilities, labels)
             found[name] = figures
         return found
 
@@ -68,9 +82,18 @@ def answered_label_set(head: Head, available: Container[str]) -> str:
 
 
 def evaluate_split(
-    checkpoint: Checkpoint, folder: FaceFolder, twins: NDArray[np.bool_] | None = None
+    checkpoint: Checkpoint,
+    folder: FaceFolder,
+    twins: NDArray[np.bool_] | None = None,
+    average: str = "none",
 ) -> Evaluation:
     """Answer every image of a split with every head of a checkpoint.
+
+    Args:
+        checkpoint: The model.
+        folder: The images.
+        twins: bool ``(N,)``, which of them have a near-identical training image.
+        average: Test-time average, see ``utils.prediction.predict_logits``.
 
     Raises:
         DataError: The split has other classes than the checkpoint.
@@ -78,16 +101,62 @@ def evaluate_split(
     """
     if folder.classes != checkpoint.classes:
         raise DataError(f"the data has classes {folder.classes}, the model {checkpoint.classes}")
-    logits = predict_logits(checkpoint.build(), folder, torch.device("cpu")).numpy()
+    logits = predict_logits(checkpoint.build(), folder, torch.device("cpu"), average).numpy()
     labels = {FOLDER: folder.labels.numpy()}
     majority = folder.ferplus_majority()
     if majority is not None:
         labels[FERPLUS] = majority.numpy()
-    probabilities = {
-        head.name: head.probabilities(logits[:, checkpoint.head_columns(head)])
-        for head in checkpoint.heads
+    own = {head.name: logits[:, checkpoint.head_columns(head)] for head in checkpoint.heads}
+    probabilities = {head.name: head.probabilities(own[head.name]) for head in checkpoint.heads}
+    return Evaluation(checkpoint.classes, own, probabilities, labels, twins)
+
+
+def document(
+    checkpoint: Checkpoint, head: Head, evaluation: Evaluation, split: str
+) -> dict[str, Any]:
+    """Return a head's figures on a split as plain types, the contents of ``--json``.
+
+    The top level is against the labels that the head answers, ``label_set`` names them;
+    ``label_sets`` has the figures against each. ``ferplus_accuracy`` is the first head's against
+    the majority of FER+, ``fer2013_accuracy`` the last head's against the folder labels.
+    """
+    sets = evaluation.reports(head.name, intervals=True)
+    label_set = answered_label_set(head, sets)
+    first, last = checkpoint.heads[0].name, checkpoint.heads[-1].name
+    votes = evaluation.reports(first).get(FERPLUS)
+    return {
+        "model": checkpoint.model,
+        "head": head.name,
+        "trained_on": head.label_set,
+        "split": split,
+        "label_set": LABEL_SETS[label_set],
+        "temperature": head.temperature,
+        "threshold": head.threshold,
+        "prior_correction": head.prior_correction,
+        **sets[label_set],
+        "ferplus_accuracy": votes["accuracy"] if votes else None,
+        "fer2013_accuracy": evaluation.reports(last)[FOLDER]["accuracy"],
+        "label_agreement": evaluation.label_agreement(),
+        "label_sets": sets,
     }
-    return Evaluation(checkpoint.classes, probabilities, labels, twins)
+
+
+def prior_table(head: Head, evaluation: Evaluation) -> list[dict[str, float]]:
+    """Return what every strength of the prior correction would do to a head's figures.
+
+    Returns:
+        ``prior_correction``, ``accuracy``, ``balanced_accuracy`` and ``macro_f1`` for 0, 0.1 … 1,
+        against the labels that the head answers.
+    """
+    labels = evaluation.labels[answered_label_set(head, evaluation.labels)]
+    rows = []
+    for strength in np.round(np.arange(0.0, 1.01, 0.1), 1).tolist():
+        changed = replace(head, prior_correction=strength)
+        probabilities = changed.probabilities(evaluation.logits[head.name])
+        figures = report(probabilities, labels, evaluation.classes)
+        names = ("accuracy", "balanced_accuracy", "macro_f1")
+        rows.append({"prior_correction": strength} | {name: figures[name] for name in names})
+    return rows
 
 
 def evaluate_end_to_end(analyzer: EmotionAnalyzer, photos: Path) -> dict[str, Any]:

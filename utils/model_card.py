@@ -6,7 +6,9 @@ from typing import Any
 import yaml
 
 from utils.checkpoint import Checkpoint
-from utils.evaluation import LABEL_SETS
+from utils.evaluation import LABEL_SETS, Evaluation, answered_label_set
+from utils.evaluation_plots import save_robustness
+from utils.model_spec import Head
 from utils.models import count_parameters
 from utils.report import per_class_table
 
@@ -36,58 +38,58 @@ probability for each of seven classes and an `uncertain` mark where the model ha
 def write_card(
     checkpoint: Checkpoint,
     result: dict[str, Any],
-    validation: dict[str, dict[str, Any]],
+    evaluation: Evaluation,
+    validation: Evaluation,
     path: Path,
     command: str,
 ) -> None:
-    """Write a model card in Markdown.
+    """Write a model card in Markdown, and its pictures beside it.
 
     Args:
         checkpoint: The model.
-        result: The document of ``backend/evaluate.py`` for the test split, with ``end_to_end`` if
-            photos were measured.
-        validation: The figures of each label set on the validation split.
-        path: The Markdown file; the pictures lie beside it.
+        result: ``utils.evaluation.document`` of its first head for the test split, with
+            ``prior_table``, ``robustness`` and, if photos were measured, ``end_to_end``.
+        evaluation: The answers on that split.
+        validation: The answers on the validation split.
+        path: The Markdown file.
         command: The command that printed the figures.
     """
     parts = [
         f"# Model card: {checkpoint.model}",
-        _summary(checkpoint, result),
+        _summary(checkpoint),
         _data(checkpoint),
         "## Accuracy",
-        f"Printed by `{command}`. The best epoch, the temperature and the threshold were chosen on "
-        "the validation split; the test split was only measured. *Without twins* leaves out the "
-        "images that have a near-identical copy (root-mean-square difference below 3 grey levels) "
-        "among the training images." + _agreement(result),
-        _accuracy_table(result, validation),
+        f"Printed by `{command}`. The best epoch, the temperature, the prior correction and the "
+        "thresholds were chosen on the validation split; the test split was only measured. In "
+        "brackets are bootstrap 95 % intervals. *Without twins* leaves out the images that have a "
+        "near-identical copy (root-mean-square difference below 3 grey levels) among the training "
+        "images." + _agreement(result),
+        _accuracy_table(checkpoint, {"validation": validation, result["split"]: evaluation}),
     ]
-    for name in ("ferplus", "folder"):
-        figures = result if name == "folder" else result.get(name)
-        if figures:
-            parts += [
-                f"### {result['split']} split, {LABEL_SETS[name]}",
-                per_class_table(figures),
-                f"![confusion matrix](confusion_{result['split']}_{checkpoint.heads[0].name}.png)",
-            ]
-    parts += [
-        f"![reliability diagram](reliability_{result['split']}_{checkpoint.heads[0].name}.png)"
-    ]
+    for head in checkpoint.heads:
+        parts += _head(head, evaluation, result["split"])
     if "end_to_end" in result:
         parts += [_end_to_end(result["end_to_end"])]
+    parts += [_robustness(result, path), _priors(result, checkpoint.heads[0])]
     parts += [_USE, _training(checkpoint)]
     path.write_text("\n\n".join(parts) + "\n", "utf-8")
 
 
-def _summary(checkpoint: Checkpoint, result: dict[str, Any]) -> str:
-    spec, head = checkpoint.preprocessing, checkpoint.heads[0]
+def _summary(checkpoint: Checkpoint) -> str:
+    spec = checkpoint.preprocessing
     parameters = count_parameters(checkpoint.build())
-    return (
+    lines = [
         f"A network of {parameters / 1e6:.1f} M parameters for {spec.input_size}x"
         f"{spec.input_size} {spec.color} faces; classes in order: {', '.join(checkpoint.classes)}. "
-        f"Trained on {head.label_set}. Probabilities are calibrated with temperature "
-        f"{head.temperature:.3f}; an answer below {head.threshold:.2f} is marked "
-        "`uncertain` (the least certain tenth of the validation images)."
-    )
+        "Its heads, the default first:"
+    ]
+    lines += [
+        f"- **{head.name}**, trained on {head.label_set}. Temperature {head.temperature:.3f}, "
+        f"prior correction {head.prior_correction:.1f}; an answer below {head.threshold:.2f} is "
+        "marked `uncertain` (the least certain tenth of the validation images)."
+        for head in checkpoint.heads
+    ]
+    return "\n".join(lines)
 
 
 def _agreement(result: dict[str, Any]) -> str:
@@ -116,26 +118,79 @@ def _data(checkpoint: Checkpoint) -> str:
     return text
 
 
-def _accuracy_table(result: dict[str, Any], validation: dict[str, dict[str, Any]]) -> str:
+def _accuracy_table(checkpoint: Checkpoint, splits: dict[str, Evaluation]) -> str:
     lines = [
-        "| labels | split | accuracy | without twins | balanced | macro F1 | ECE | images |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+        "| head | labels | split | accuracy | without twins | balanced | macro F1 | top-2 | ECE "
+        "| right of the surest 80 % | images |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for name in ("ferplus", "folder"):
-        test = result if name == "folder" else result.get(name)
-        for split, figures in (("validation", validation.get(name)), (result["split"], test)):
-            if figures:
-                lines.append(_accuracy_row(LABEL_SETS[name], split, figures))
+    for head in checkpoint.heads:
+        for split, evaluation in splits.items():
+            for name, figures in evaluation.reports(head.name, intervals=True).items():
+                lines.append(f"| {head.name} | {LABEL_SETS[name]} | {split} {_row(figures)}")
     return "\n".join(lines)
 
 
-def _accuracy_row(labels: str, split: str, figures: dict[str, Any]) -> str:
+def _row(figures: dict[str, Any]) -> str:
     twin_free = figures.get("accuracy_twin_free")
+    low, high = figures["intervals"]["accuracy"]
     return (
-        f"| {labels} | {split} | {figures['accuracy']:.1%} "
+        f"| {figures['accuracy']:.1%} [{100 * low:.1f}, {100 * high:.1f}] "
         f"| {f'{twin_free:.1%}' if twin_free is not None else '–'} "
         f"| {figures['balanced_accuracy']:.1%} | {figures['macro_f1']:.3f} "
-        f"| {figures['ece']:.1%} | {figures['images']} |"
+        f"| {figures['top2_accuracy']:.1%} | {figures['ece']:.1%} "
+        f"| {figures['coverage_80_accuracy']:.1%} | {figures['images']} |"
+    )
+
+
+def _head(head: Head, evaluation: Evaluation, split: str) -> list[str]:
+    sets = evaluation.reports(head.name)
+    label_set = answered_label_set(head, sets)
+    parts = [
+        f"### Head {head.name}: {split} split, {LABEL_SETS[label_set]}",
+        per_class_table(sets[label_set]),
+        f"![confusion matrix](confusion_{split}_{head.name}.png)",
+        f"![reliability diagram](reliability_{split}_{head.name}.png) "
+        f"![accuracy by coverage](coverage_{split}_{head.name}.png)",
+        "The most confident mistakes. Many are the label's: "
+        f"\n\n![confident mistakes](mistakes_{split}_{head.name}.png)",
+    ]
+    for name, figures in sets.items():
+        if name != label_set:
+            parts += [f"The same head against the {LABEL_SETS[name]}:", per_class_table(figures)]
+    return parts
+
+
+def _robustness(result: dict[str, Any], path: Path) -> str:
+    rows = result["robustness"]
+    save_robustness(rows, path.parent / "robustness.png")
+    mean = sum(row["drop"] for row in rows) / len(rows)
+    lines = ["| degradation | accuracy | points lost |", "|---|---:|---:|"]
+    lines += [
+        f"| {row['name']} | {row['accuracy']:.1%} | {100 * row['drop']:.1f} |" for row in rows
+    ]
+    return (
+        f"### What a webcam does\n\nHead {result['head']}, {result['split']} split, "
+        f"{result['label_set']}; `utils/degradations.py` defines each. On average "
+        f"{100 * mean:.1f} points are lost.\n\n"
+        + "\n".join(lines)
+        + "\n\n![robustness](robustness.png)"
+    )
+
+
+def _priors(result: dict[str, Any], head: Head) -> str:
+    lines = ["| correction | accuracy | balanced | macro F1 |", "|---:|---:|---:|---:|"]
+    lines += [
+        f"| {row['prior_correction']:.1f} | {row['accuracy']:.1%} "
+        f"| {row['balanced_accuracy']:.1%} | {row['macro_f1']:.3f} |"
+        for row in result["prior_table"]
+    ]
+    return (
+        "### Class-prior correction\n\nFrequent classes, above all neutral, are answered too often "
+        "where people show other faces than FER2013's. The correction trades accuracy on data with "
+        f"FER2013's prior for recall of the rarer classes; the default {head.prior_correction:.1f} "
+        "is the strongest that costs at most half a point on the validation split. On the "
+        f"{result['split']} split:\n\n" + "\n".join(lines)
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from utils.metrics import ECE_BINS
 
-_INK, _ACCENT, _SOFT = "#2b2f36", "#4477aa", "#c9d3df"
+INK, ACCENT, SOFT = "#2b2f36", "#4477aa", "#c9d3df"
 
 
 def save_curves(history: Sequence[dict[str, float]], path: Path) -> None:
@@ -25,25 +25,25 @@ def save_curves(history: Sequence[dict[str, float]], path: Path) -> None:
     figure = Figure(figsize=(11, 3.6), layout="constrained")
     loss, accuracy, lr = figure.subplots(1, 3)
     for axes, key, scale in ((loss, "loss", 1.0), (accuracy, "accuracy", 100.0)):
-        for split, color in (("train", _SOFT), ("validation", _ACCENT)):
+        for split, color in (("train", SOFT), ("validation", ACCENT)):
             values = [row[f"{split}_{key}"] * scale for row in history]
             axes.plot(epochs, values, label=split, color=color, linewidth=2)
         axes.legend(frameon=False)
     best = max(history, key=lambda row: row["validation_accuracy"])
-    accuracy.axvline(best["epoch"], color=_INK, linewidth=0.8, linestyle=":")
+    accuracy.axvline(best["epoch"], color=INK, linewidth=0.8, linestyle=":")
     accuracy.annotate(
         f"best {best['validation_accuracy']:.1%}",
         (best["epoch"], best["validation_accuracy"] * 100),
         xytext=(-6, -14),
         textcoords="offset points",
         ha="right",
-        color=_INK,
+        color=INK,
     )
-    lr.plot(epochs, [row["lr"] for row in history], color=_ACCENT, linewidth=2)
+    lr.plot(epochs, [row["lr"] for row in history], color=ACCENT, linewidth=2)
     for axes, title in ((loss, "Loss"), (accuracy, "Accuracy, %"), (lr, "Learning rate")):
-        _tidy(axes, title)
+        tidy(axes, title)
         axes.set_xlabel("epoch")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def save_confusion(confusion: Any, classes: Sequence[str], path: Path, title: str) -> None:
@@ -63,7 +63,7 @@ def save_confusion(confusion: Any, classes: Sequence[str], path: Path, title: st
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for row in range(len(classes)):
         for column in range(len(classes)):
-            color = "white" if share[row, column] > 0.55 else _INK
+            color = "white" if share[row, column] > 0.55 else INK
             axes.text(column, row - 0.1, f"{share[row, column]:.0%}", ha="center", color=color)
             axes.text(column, row + 0.27, counts[row, column], ha="center", color=color, fontsize=7)
     axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
@@ -72,8 +72,8 @@ def save_confusion(confusion: Any, classes: Sequence[str], path: Path, title: st
     axes.set_ylabel("label")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_title(title, color=_INK, fontsize=11)
-    _save(figure, path)
+    axes.set_title(title, color=INK, fontsize=11)
+    save_figure(figure, path)
 
 
 def save_reliability(
@@ -93,28 +93,30 @@ def save_reliability(
     filled = sorted(set(bins))
     figure = Figure(figsize=(4.6, 4.4), layout="constrained")
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=_SOFT, linewidth=1.5, label="perfectly calibrated")
+    axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1.5, label="perfectly calibrated")
     axes.bar(
         [(edges[b] + edges[b + 1]) / 2 for b in filled],
         [right[bins == b].mean() for b in filled],
         width=0.9 / ECE_BINS,
-        color=_ACCENT,
+        color=ACCENT,
         label="accuracy",
     )
     axes.set_xlabel("confidence")
     axes.legend(frameon=False, loc="upper left")
-    _tidy(axes, "Accuracy by confidence")
+    tidy(axes, "Accuracy by confidence")
     axes.set_xlim(0, 1)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _tidy(axes: Axes, title: str) -> None:
-    axes.set_title(title, loc="left", color=_INK, fontsize=11)
+def tidy(axes: Axes, title: str) -> None:
+    """Give a chart its title and take away what does not help."""
+    axes.set_title(title, loc="left", color=INK, fontsize=11)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e8ebef", linewidth=0.8)
     axes.set_axisbelow(True)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, making its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130, facecolor="white")

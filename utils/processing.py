@@ -115,6 +115,16 @@ class FaceFolder:
         same = (own.input_size, own.color) == (preprocessing.input_size, preprocessing.color)
         return replace(self, preprocessing=preprocessing, _pixels=self._pixels if same else None)
 
+    def with_pixels(self, indices: list[int], pixels: Tensor) -> "FaceFolder":
+        """Return some of the images with other content, uint8 ``(B, C, S, S)``."""
+        return replace(
+            self,
+            paths=[self.paths[i] for i in indices],
+            labels=self.labels[indices],
+            votes=None if self.votes is None else self.votes[indices],
+            _pixels=pixels,
+        )
+
     def _decode(self, index: int) -> Tensor:
         image = load_image(self.paths[index])
         return torch.from_numpy(self.preprocessing.to_network_size(image[None])[0])
@@ -134,7 +144,11 @@ class FaceFolder:
 
 
 def load_split(
-    data: Path, split: str, preprocessing: Preprocessing, classes: tuple[str, ...] | None = None
+    data: Path,
+    split: str,
+    preprocessing: Preprocessing,
+    classes: tuple[str, ...] | None = None,
+    votes_file: Path | None = None,
 ) -> FaceFolder:
     """Read ``DATA/SPLIT/CLASS/*`` and, if there, the FER+ votes in ``DATA/ferplus.csv``.
 
@@ -143,6 +157,7 @@ def load_split(
         split: ``train``, ``validation`` or ``test``.
         preprocessing: How images become network input.
         classes: Class names that the split must have; taken from its folders if None.
+        votes_file: FER+ votes that lie elsewhere.
 
     Raises:
         DataError: The folder is missing, has no classes or images, or other classes than asked.
@@ -164,14 +179,14 @@ def load_split(
     if not found:
         raise DataError(f"{root}: no images in its class folders")
     paths, labels = [p for p, _ in found], torch.tensor([i for _, i in found])
-    votes = None
-    if (data / "ferplus.csv").is_file() and set(classes) == set(EMOTIONS):
-        by_name = load_votes(data / "ferplus.csv", classes, split)
+    votes, source = None, votes_file or data / "ferplus.csv"
+    if (votes_file or source.is_file()) and set(classes) == set(EMOTIONS):
+        by_name = load_votes(source, classes, split)
         if any(p.name in by_name for p in paths):
             none = np.zeros(len(classes) + len(OTHER), np.float32)
             votes = np.stack([by_name.get(p.name, none) for p in paths])
         else:
-            log.warning("%s has votes for none of the images in %s", data / "ferplus.csv", root)
+            log.warning("%s has votes for none of the images in %s", source, root)
     return FaceFolder(paths, labels, classes, preprocessing, votes)
 
 

@@ -5,16 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from utils.checkpoint import Checkpoint, save_checkpoint
 from utils.evaluation import LABEL_SETS, Evaluation, answered_label_set, evaluate_split
+from utils.evaluation_plots import save_coverage, save_mistakes
 from utils.metrics import confidence_threshold, fit_temperature
 from utils.model_spec import Head
 from utils.plots import save_confusion, save_curves, save_reliability
 from utils.prediction import predict_logits
 from utils.processing import FaceFolder, load_split
 from utils.training import BEST, Progress
+
+PRIOR_COST = 0.005
 
 
 def finish(
@@ -26,9 +31,9 @@ def finish(
 ) -> None:
     """Calibrate and measure a run's best checkpoint and describe the run.
 
-    Temperature and threshold come from the validation split. Writes into ``out``: the completed
-    ``best_model.pth``, ``history.csv``, ``curves.png``, for each head a confusion matrix and a
-    reliability diagram, and ``report.md``.
+    Temperature, prior correction and threshold come from the validation split. Writes into
+    ``out``: the completed ``best_model.pth``, ``history.csv``, ``curves.png``, for each head a
+    confusion matrix and a reliability diagram, and ``report.md``.
     """
     calibrate(checkpoint, validation)
     checkpoint.data["fingerprint"] = train.fingerprint()
@@ -63,20 +68,64 @@ def save_pictures(
     save_reliability(probabilities, labels, out / f"reliability_{split}_{head.name}.png")
 
 
+def save_evaluation(
+    checkpoint: Checkpoint,
+    head: Head,
+    evaluation: Evaluation,
+    folder: FaceFolder,
+    out: Path,
+    split: str,
+) -> None:
+    """Write all pictures of a head: ``save_pictures``, coverage and the worst mistakes."""
+    save_pictures(checkpoint, evaluation, head, split, out)
+    labels = evaluation.labels[answered_label_set(head, evaluation.labels)]
+    probabilities = evaluation.probabilities[head.name]
+    curves = {split: (probabilities, labels)}
+    save_coverage(curves, out / f"coverage_{split}_{head.name}.png")
+    images = folder.batch(torch.arange(len(folder))).numpy()
+    path = out / f"mistakes_{split}_{head.name}.png"
+    save_mistakes(images, probabilities, labels, checkpoint.classes, path)
+
+
 def calibrate(checkpoint: Checkpoint, validation: FaceFolder) -> None:
-    """Set the temperature and threshold of every head by the validation split."""
+    """Set each head's temperature, prior correction and threshold by the validation split."""
     logits = predict_logits(checkpoint.build(), validation, torch.device("cpu"))
     majority = validation.ferplus_majority()
     heads = []
-    for head in checkpoint.heads:
+    for index, head in enumerate(checkpoint.heads):
         labels = validation.labels
         if majority is not None and head.name == "perceived":
             labels = majority
         own = logits[:, checkpoint.head_columns(head)]
         head = replace(head, temperature=fit_temperature(own, labels))
+        if index == 0:
+            head = correct_prior(head, own.numpy(), labels.numpy())
         probabilities = head.probabilities(own.numpy())
         heads.append(replace(head, threshold=confidence_threshold(probabilities)))
     checkpoint.heads = tuple(heads)
+
+
+def correct_prior(head: Head, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Head:
+    """Correct the class prior as far as it costs no more than half a point of accuracy.
+
+    Accuracy on data with the same prior can only pay for the correction; what it buys is recall of
+    the rarer classes, there and on pictures from elsewhere.
+
+    Args:
+        head: Calibrated head.
+        logits: ``(N, K)`` on the validation split.
+        labels: ``(N,)``; negative ones are left out.
+    """
+    kept = labels >= 0
+
+    def accuracy(candidate: Head) -> float:
+        answers = candidate.probabilities(logits[kept]).argmax(1)
+        return float((answers == labels[kept]).mean())
+
+    least = accuracy(replace(head, prior_correction=0.0)) - PRIOR_COST
+    strengths = np.round(np.arange(0.0, 1.01, 0.1), 1).tolist()
+    good = [x for x in strengths if accuracy(replace(head, prior_correction=x)) >= least]
+    return replace(head, prior_correction=max(good))
 
 
 def per_class_table(figures: dict[str, Any]) -> str:
@@ -108,7 +157,8 @@ def _markdown(checkpoint: Checkpoint, progress: Progress) -> str:
     ]
     parts += [
         f"Head {head.name}: trained on {head.label_set}; temperature {head.temperature:.3f}, "
-        f"uncertain below {head.threshold:.2f} (both from the validation split)."
+        f"prior correction {head.prior_correction:.1f}, uncertain below {head.threshold:.2f} (all "
+        "from the validation split)."
         for head in checkpoint.heads
     ]
     for split, heads in checkpoint.metrics.items():

@@ -44,7 +44,7 @@ def distilled_targets(
     """Blend targets ``(N, H * K)`` with the averaged answers of the teachers in the configuration.
 
     Knowledge distillation after Hinton et al., 2015 (https://arxiv.org/abs/1503.02531), with each
-    teacher's calibrated probabilities, averaged over the image and its mirror image. Where no
+    teacher's calibrated probabilities for the image and its mirror image together. Where no
     teacher has a head of a name, that head's targets stay as they are.
 
     Raises:
@@ -74,12 +74,11 @@ def _load_teacher(path: Path, folder: FaceFolder) -> Checkpoint:
 def _mean_answers(
     teachers: Sequence[Checkpoint], head_name: str, folder: FaceFolder, device: torch.device
 ) -> Tensor:
-    total = torch.zeros(len(folder), len(folder.classes))
+    answers = []
     for teacher in teachers:
         head = teacher.head(head_name)
         network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         seen = folder.seen_by(teacher.preprocessing)
-        for mirrored in (False, True):
-            logits = predict_logits(network, seen, device, mirrored)[:, teacher.head_columns(head)]
-            total += torch.from_numpy(head.probabilities(logits.numpy()))
-    return total / (2 * len(teachers))
+        logits = predict_logits(network, seen, device, "flip")[:, teacher.head_columns(head)]
+        answers.append(torch.from_numpy(head.probabilities(logits.numpy())))
+    return torch.stack(answers).mean(0)

@@ -23,14 +23,29 @@ def find_twins(train: FaceFolder, other: FaceFolder, max_rms: float = MAX_RMS) -
     Returns:
         bool ``(N,)`` for the N images of ``other``.
     """
+    _, difference = nearest_images(train, other)
+    return difference < max_rms
+
+
+def nearest_images(
+    train: FaceFolder, other: FaceFolder
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return for each image of ``other`` the most similar training image.
+
+    Returns:
+        int64 ``(N,)`` indices in ``train`` and float32 ``(N,)`` root-mean-square differences in
+        grey levels.
+    """
     library = _vectors(train)
     norms = (library**2).sum(1)
-    limit = max_rms**2 * library.shape[1]
-    found = []
+    indices, squares = [], []
     for rows in _vectors(other).split(512):
         squared = (rows**2).sum(1, keepdim=True) + norms - 2 * rows @ library.T
-        found.append(squared.min(1).values < limit)
-    return torch.cat(found).numpy()
+        nearest = squared.min(1)
+        indices.append(nearest.indices)
+        squares.append(nearest.values.clamp(min=0))
+    mean = torch.cat(squares) / library.shape[1]
+    return torch.cat(indices).numpy(), mean.sqrt().numpy()
 
 
 def _vectors(folder: FaceFolder) -> torch.Tensor:

@@ -10,14 +10,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.emotions import FERPLUS_OTHER
+from utils.emotions import FERPLUS_COLUMNS, FERPLUS_OTHER
 from utils.errors import DataError
+from utils.preparation.table import USAGES
 
 OTHER = tuple(name.lower() for name in FERPLUS_OTHER)
+_PREPARED_NAMES = {
+    "Usage": "split",
+    "Image name": "image",
+    "NF": "nf",
+    **{column: name for name, column in FERPLUS_COLUMNS.items()},
+}
 
 
 def load_votes(path: Path, classes: tuple[str, ...], split: str) -> dict[str, NDArray[np.float32]]:
-    """Read one split's votes from ``ferplus.csv`` as ``backend/prepare.py`` writes it.
+    """Read one split's votes, from ``ferplus.csv`` as ``backend/prepare.py`` writes it or from the
+    ``fer2013new.csv`` of FER+ itself.
 
     Returns:
         File name to float32 votes ``(K + 3,)``: the classes in order, then contempt, unknown, NF.
@@ -29,10 +37,12 @@ def load_votes(path: Path, classes: tuple[str, ...], split: str) -> dict[str, ND
     votes = {}
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if missing := {"image", "split", *columns} - set(reader.fieldnames or ()):
+            reader = csv.DictReader(file, skipinitialspace=True)
+            reader.fieldnames = [_PREPARED_NAMES.get(n, n) for n in reader.fieldnames or ()]
+            if missing := {"image", "split", *columns} - set(reader.fieldnames):
                 raise DataError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
             for row in reader:
+                row["split"] = USAGES.get(str(row["split"]).lower(), row["split"])
                 if row["split"] != split:
                     continue
                 try:

@@ -1,0 +1,46 @@
+"""Each degradation does what its name says, the same way every time."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from utils.degradations import DEGRADATIONS
+
+
+@pytest.fixture
+def face(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(astronaut[60:180, 170:290])
+
+
+@pytest.mark.parametrize("name", list(DEGRADATIONS))
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_picture_stays_a_picture(name: str, step: int, face: NDArray[np.uint8]) -> None:
+    image = np.ascontiguousarray(face[::step, ::step])
+    before = image.copy()
+    worse = DEGRADATIONS[name](image)
+    assert worse.shape == image.shape
+    assert worse.dtype == np.uint8
+    assert np.abs(worse.astype(int) - image).mean() > 0.5
+    np.testing.assert_array_equal(image, before)
+    np.testing.assert_array_equal(DEGRADATIONS[name](image), worse)
+
+
+def detail(image: NDArray[np.uint8]) -> float:
+    return float(np.abs(np.diff(image.astype(int), axis=1)).mean())
+
+
+def test_each_does_what_it_says(face: NDArray[np.uint8]) -> None:
+    made = {name: degrade(face) for name, degrade in DEGRADATIONS.items()}
+    assert made["low light"].mean() == pytest.approx(face.mean() / 4, rel=0.05)
+    assert detail(made["blur"]) < 0.8 * detail(face)
+    assert detail(made["24 pixels"]) < 0.8 * detail(face)
+    assert (made["noise"].astype(int) - face).std() == pytest.approx(15, rel=0.15)
+    centre = slice(40, 80), slice(40, 80)
+    assert np.abs(made["colour cast"][centre].astype(int) - face[centre]).mean() < 40
+    changed = np.abs(made["glasses"].astype(int) - face).sum(2) > 0
+    assert changed[30:65].any()
+    assert not changed[:25].any()
+    assert not changed[70:].any()
+    changed = np.abs(made["hand"].astype(int) - face).sum(2) > 0
+    assert not changed[:60].any()
+    assert 0.05 < changed.mean() < 0.3

@@ -1,0 +1,113 @@
+"""What a webcam does to a face: made by rule, to measure how much accuracy each costs.
+
+Each function takes and returns RGB uint8 ``(H, W, 3)``. Lengths are shares of the image's side, so
+that they mean the same for faces of every size.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+
+def blur(image: Image) -> Image:
+    """Blur as by wrong focus: a Gaussian of 3 % of the side, 1.4 pixels at 48."""
+    return _bytes(cv2.GaussianBlur(image, (0, 0), 0.03 * len(image)))
+
+
+def low_light(image: Image) -> Image:
+    """Keep a quarter of the light, with the noise of a sensor of 3 grey levels."""
+    return _noisy(image * 0.25, 3.0)
+
+
+def noise(image: Image) -> Image:
+    """Add the noise of a bad sensor, 15 grey levels."""
+    return _noisy(image, 15.0)
+
+
+def jpeg_30(image: Image) -> Image:
+    """Compress as JPEG of quality 30."""
+    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 30])
+    if not done:
+        raise RuntimeError("OpenCV can't write JPEG")
+    return _bytes(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1])
+
+
+def small_24(image: Image) -> Image:
+    """Show the face with 24x24 pixels only."""
+    small = cv2.resize(image, (24, 24), interpolation=cv2.INTER_AREA)
+    return _bytes(cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+
+
+def roll_left(image: Image) -> Image:
+    """Turn the head by 20 degrees, anticlockwise."""
+    return _rolled(image, 20)
+
+
+def roll_right(image: Image) -> Image:
+    """Turn the head by 20 degrees, clockwise."""
+    return _rolled(image, -20)
+
+
+def glasses(image: Image) -> Image:
+    """Cover the eyes with dark glasses: two discs and a bridge at 38 % of the height."""
+    out, side = image.copy(), len(image)
+    y, radius = round(0.38 * side), round(0.13 * side)
+    for x in (0.3, 0.7):
+        cv2.circle(out, (round(x * side), y), radius, (25, 25, 25), -1)
+    cv2.line(out, (round(0.3 * side), y), (round(0.7 * side), y), (25, 25, 25), max(1, side // 24))
+    return out
+
+
+def hand(image: Image) -> Image:
+    """Cover the left half of mouth and chin, as a hand does, in the picture's mean colour."""
+    out, side = image.copy(), len(image)
+    colour = tuple(float(c) for c in image.mean((0, 1)))
+    center = (round(0.25 * side), round(0.85 * side))
+    cv2.ellipse(out, center, (round(0.3 * side), round(0.25 * side)), 20, 0, 360, colour, -1)
+    return out
+
+
+def colour_cast(image: Image) -> Image:
+    """Light the face warmly and balance it as cameras do, by the grey-world rule.
+
+    Where the light was cut off, the balance can't bring it back.
+    """
+    cast = np.clip(image * np.array([1.5, 1.0, 0.5]), 0, 255)
+    means = np.maximum(cast.mean((0, 1)), 1.0)
+    return _bytes(cast * means.mean() / means)
+
+
+DEGRADATIONS: dict[str, Callable[[Image], Image]] = {
+    "blur": blur,
+    "low light": low_light,
+    "noise": noise,
+    "JPEG 30": jpeg_30,
+    "24 pixels": small_24,
+    "roll -20°": roll_left,
+    "roll +20°": roll_right,
+    "glasses": glasses,
+    "hand": hand,
+    "colour cast": colour_cast,
+}
+
+
+def _bytes(image: NDArray[np.generic]) -> Image:
+    return np.clip(np.asarray(image, np.float64).round(), 0, 255).astype(np.uint8)
+
+
+def _noisy(image: NDArray[np.generic], deviation: float) -> Image:
+    """Add Gaussian noise that depends on the image alone, so that runs agree."""
+    values = np.asarray(image, np.float64)
+    seed = int(values.sum()) % 2**32
+    return _bytes(values + np.random.default_rng(seed).normal(0, deviation, values.shape))
+
+
+def _rolled(image: Image, degrees: float) -> Image:
+    center = ((image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(center, degrees, 1.0)
+    turned = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    return _bytes(turned)

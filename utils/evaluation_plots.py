@@ -1,0 +1,118 @@
+"""Figures of an evaluation as PNG files: coverage, mistakes, robustness, the zoo."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from utils.metrics import coverage_curve
+from utils.plots import ACCENT, INK, SOFT, save_figure, tidy
+
+_COLUMNS, _ROWS = 6, 4
+
+
+def save_coverage(
+    curves: Mapping[str, tuple[NDArray[np.float32], NDArray[np.int64]]], path: Path
+) -> None:
+    """Draw how accuracy rises when the least confident answers are left out.
+
+    Args:
+        curves: Split name to probabilities ``(N, K)`` and labels ``(N,)``; negative labels are left
+            out.
+        path: PNG file.
+    """
+    figure = Figure(figsize=(5.2, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for (name, (probabilities, labels)), color in zip(curves.items(), (SOFT, ACCENT), strict=False):
+        kept = labels >= 0
+        coverage, accuracy = coverage_curve(probabilities[kept], labels[kept])
+        shown = coverage >= 0.05  # a few answers make no rate
+        axes.plot(
+            coverage[shown] * 100, accuracy[shown] * 100, color=color, linewidth=2, label=name
+        )
+        at = accuracy[round(0.8 * len(accuracy)) - 1] * 100
+        axes.plot([80], [at], "o", color=color)
+        axes.annotate(f"{at:.1f}", (80, at), xytext=(4, 6), textcoords="offset points", color=INK)
+    axes.axvline(80, color=INK, linewidth=0.8, linestyle=":")
+    axes.set_xlabel("answers kept, %, the most confident first")
+    axes.legend(frameon=False, loc="lower left")
+    tidy(axes, "Accuracy of the answers kept, %")
+    save_figure(figure, path)
+
+
+def save_mistakes(
+    images: NDArray[np.uint8],
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    classes: Sequence[str],
+    path: Path,
+) -> None:
+    """Draw the most confident mistakes: each face with its label and the model's answer.
+
+    Args:
+        images: uint8 ``(N, C, S, S)``, grey or RGB.
+        probabilities: ``(N, K)``.
+        labels: ``(N,)``; negative ones are left out.
+        classes: The K class names.
+        path: PNG file.
+    """
+    answers, confidence = probabilities.argmax(1), probabilities.max(1)
+    wrong = np.flatnonzero((labels >= 0) & (answers != labels))
+    worst = wrong[np.argsort(-confidence[wrong])][: _COLUMNS * _ROWS]
+    figure = Figure(figsize=(1.55 * _COLUMNS, 1.95 * _ROWS), layout="constrained")
+    for i, axes in enumerate(figure.subplots(_ROWS, _COLUMNS).flat):
+        axes.set_axis_off()
+        if i < len(worst):
+            index = worst[i]
+            axes.imshow(images[index].transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
+            answer = f"{classes[answers[index]]} {confidence[index]:.0%}"
+            axes.set_title(f"{answer}\nlabel: {classes[labels[index]]}", fontsize=8, color=INK)
+    save_figure(figure, path)
+
+
+def save_robustness(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw the points of accuracy that each degradation costs.
+
+    Args:
+        rows: ``name`` and ``drop`` (a share) of each.
+        path: PNG file.
+    """
+    rows = sorted(rows, key=lambda row: row["drop"])
+    figure = Figure(figsize=(6, 0.6 + 0.34 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    drops = [100 * row["drop"] for row in rows]
+    bars = axes.barh([row["name"] for row in rows], drops, color=ACCENT, height=0.65)
+    axes.bar_label(bars, fmt="%.1f", padding=3, color=INK, fontsize=9)
+    tidy(axes, "Points of accuracy lost")
+    axes.grid(visible=False)
+    axes.spines[["bottom"]].set_visible(False)
+    axes.tick_params(length=0, labelbottom=False)
+    save_figure(figure, path)
+
+
+def save_zoo(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw every architecture's accuracy on both label sets against its cost.
+
+    Args:
+        rows: ``name``, ``multiply_adds``, ``ferplus_accuracy`` and ``accuracy`` (FER2013) of each.
+        path: PNG file.
+    """
+    figure = Figure(figsize=(10, 4.4), layout="constrained")
+    charts = (("ferplus_accuracy", "FER+ test accuracy, %"), ("accuracy", "FER2013 accuracy, %"))
+    for axes, (key, title) in zip(figure.subplots(1, 2), charts, strict=True):
+        known = [row for row in rows if row.get(key) is not None]
+        x = [row["multiply_adds"] / 1e6 for row in known]
+        y = [100 * row[key] for row in known]
+        axes.scatter(x, y, color=ACCENT, s=36)
+        for row, px, py in zip(known, x, y, strict=True):
+            axes.annotate(
+                row["name"], (px, py), xytext=(5, 4), textcoords="offset points", fontsize=8,
+                color=INK,
+            )  # fmt: skip
+        axes.set_xlabel("multiply-adds, million")
+        axes.margins(0.15)
+        tidy(axes, title)
+    save_figure(figure, path)
