@@ -25,7 +25,7 @@ from backend.evaluation_text import (
 from utils.ablation import ablation_table, read_ablation
 from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
-from utils.classifier import EmotionClassifier, TorchRuntime
+from utils.classifier import EmotionClassifier
 from utils.comparison import compare_answers
 from utils.errors import ConfigError, EmotionError
 from utils.evaluation import (
@@ -45,6 +45,7 @@ from utils.prediction import TEST_TIME_AVERAGES
 from utils.processing import FaceFolder, load_split
 from utils.report import save_evaluation
 from utils.robustness import evaluate_robustness
+from utils.torch_runtime import TorchRuntime
 from utils.twins import find_twins
 from utils.zoo import load_models, merge_results, zoo_row, zoo_table
 

@@ -92,7 +92,9 @@ def test_a_device_that_is_there_is_used_and_another_refused(
 ) -> None:
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}[device]
     if there:
-        assert EmotionClassifier.load(tiny_checkpoint, device).device.type == device
+        found = EmotionClassifier.load(tiny_checkpoint, device).predict(random_crops(2))
+        expected = EmotionClassifier.load(tiny_checkpoint, "cpu").predict(random_crops(2))
+        np.testing.assert_allclose(found, expected, atol=1e-3)
     else:
         with pytest.raises(ConfigError, match=device):
             EmotionClassifier.load(tiny_checkpoint, device)

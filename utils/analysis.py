@@ -48,15 +48,17 @@ class EmotionAnalyzer:
         device: str = "auto",
         detector_weights: Path | None = None,
         min_face: int = 20,
+        threads: int = 1,
     ) -> "EmotionAnalyzer":
         """Load a model, the bundled one if None, and build a detector.
 
         Args:
-            model: Checkpoint (.pth).
+            model: Checkpoint (.pth) or ONNX file.
             detector: One of ``utils.faces.list_detectors()``.
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``, for the classifier.
             detector_weights: The user's model file for the detectors that need one.
             min_face: Smallest face in pixels that is looked for; live video is faster with 40.
+            threads: Cores that ONNX Runtime may use.
 
         Raises:
             CheckpointError: The model is missing, damaged, unsafe or does not fit.
@@ -64,7 +66,8 @@ class EmotionAnalyzer:
             DetectorError: The detector is unknown or its model file is not there.
         """
         found = build_detector(detector, weights=detector_weights, min_face=min_face)
-        return cls(EmotionClassifier.load(model, device), found, min_face)
+        classifier = EmotionClassifier.load(model, device, threads=threads)
+        return cls(classifier, found, min_face)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from utils.checkpoint import Checkpoint, load_checkpoint
-from utils.devices import pick_device
+from utils.errors import ConfigError
 from utils.model_spec import ModelSpec
+from utils.onnx_model import OnnxRuntime
 from utils.preprocessing import Preprocessing
 
 _MAX_BATCH = 64
+_MODEL = Path(__file__).resolve().parent.parent / "model"
+BUNDLED_ONNX = _MODEL / "best_model.onnx"
 
 
 class Runtime(Protocol):
@@ -21,25 +22,6 @@ class Runtime(Protocol):
     def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised float32 ``(N, C, S, S)`` to raw logits ``(N, H * K)``."""
         ...
-
-
-class TorchRuntime:
-    """Runs a checkpoint's network with PyTorch.
-
-    Raises:
-        CheckpointError: The weights do not fit the architecture.
-        ConfigError: The device is not there.
-    """
-
-    def __init__(self, checkpoint: Checkpoint, device: str = "auto") -> None:
-        self.device = pick_device(device)
-        self._network = checkpoint.build().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    @torch.inference_mode()
-    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map normalised float32 ``(N, C, S, S)`` to raw logits ``(N, H * K)``."""
-        batch = torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last)
-        return self._network(batch).float().cpu().numpy()
 
 
 class EmotionClassifier:
@@ -62,14 +44,35 @@ class EmotionClassifier:
 
     @classmethod
     def load(
-        cls, path: Path | str | None = None, device: str = "auto", head: str | None = None
+        cls,
+        path: Path | str | None = None,
+        device: str = "auto",
+        head: str | None = None,
+        threads: int = 1,
     ) -> "EmotionClassifier":
-        """Read a checkpoint, the bundled one if ``path`` is None.
+        """Read a model: ``.onnx`` runs by ONNX Runtime on the CPU, ``.pth`` by PyTorch.
+
+        Args:
+            path: The model; None is the bundled one, as ONNX file where the CPU is to be used.
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            head: Which of the model's answers to give, the default one if None.
+            threads: Cores that ONNX Runtime may use.
 
         Raises:
             CheckpointError: The file is missing, damaged, unsafe or does not fit.
             ConfigError: The device or the head is not there.
         """
+        if path is None and BUNDLED_ONNX.is_file() and _on_cpu(device):
+            path = BUNDLED_ONNX
+        if path is not None and Path(path).suffix == ".onnx":
+            if device not in ("auto", "cpu"):
+                raise ConfigError(f"{path}: ONNX files run on the CPU; for {device} take the .pth")
+            runtime = OnnxRuntime(Path(path), threads)
+            return cls(runtime.spec, runtime, head)
+        # PyTorch takes a second to import, which the ONNX file does without.
+        from utils.checkpoint import load_checkpoint
+        from utils.torch_runtime import TorchRuntime
+
         checkpoint = load_checkpoint(path)
         return cls(checkpoint, TorchRuntime(checkpoint, device), head)
 
@@ -110,3 +113,11 @@ class EmotionClassifier:
         """Run once, so that the first real picture is not the slow one."""
         side = self.preprocessing.input_size
         self.predict(np.zeros((1, side, side, 3), np.uint8))
+
+
+def _on_cpu(device: str) -> bool:
+    if device != "auto":
+        return device == "cpu"
+    from utils.devices import pick_device
+
+    return pick_device("auto").type == "cpu"

@@ -1,0 +1,113 @@
+"""Write a checkpoint as ONNX files, each held against the original and refused if it drifts.
+
+Example: python backend/export.py --model model/best_model.pth --data images
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend.cli import run
+from utils.checkpoint import BUNDLED_MODEL, load_checkpoint
+from utils.errors import CheckpointError, EmotionError
+from utils.evaluation import FERPLUS, FOLDER, answered_label_set
+from utils.export import LIMITS, PRECISIONS, check_drift, export_onnx, measure_drift
+from utils.model_spec import ModelSpec
+from utils.processing import FaceFolder, load_split
+
+CALIBRATION_IMAGES = 512
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the program's options."""
+    parser = argparse.ArgumentParser(
+        description="Write a checkpoint as ONNX files, checked against the original."
+    )
+    parser.add_argument("--model", type=Path, default=BUNDLED_MODEL, help="checkpoint (.pth)")
+    parser.add_argument("--out", type=Path, help="folder; the checkpoint's own by default")
+    parser.add_argument(
+        "--precision", nargs="+", choices=PRECISIONS, default=list(PRECISIONS), help="default: all"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("images"),
+        help="prepared data folder: int8 is calibrated on its validation split, every file is "
+        "checked on its test split",
+    )
+    return parser.parse_args(argv)
+
+
+def file_name(checkpoint_path: Path, precision: str) -> str:
+    """Return the name of an exported file; fp32 is the plain one."""
+    suffix = "" if precision == "fp32" else f"_{precision.replace('-', '_')}"
+    return f"{checkpoint_path.stem}{suffix}.onnx"
+
+
+def load_images(checkpoint: ModelSpec, data: Path, split: str) -> FaceFolder:
+    """Return a split of the data as the checkpoint sees it, in memory."""
+    folder = load_split(data, split, checkpoint.preprocessing, checkpoint.classes)
+    folder.cache(limit_gb=4)
+    return folder
+
+
+def calibration_images(checkpoint: ModelSpec, data: Path) -> NDArray[np.float32]:
+    """Return normalised images spread over the validation split."""
+    folder = load_images(checkpoint, data, "validation")
+    number = min(CALIBRATION_IMAGES, len(folder))
+    chosen = torch.linspace(0, len(folder) - 1, number).long()
+    return checkpoint.preprocessing.normalize(folder.batch(chosen).numpy())
+
+
+def test_images(
+    checkpoint: ModelSpec, data: Path
+) -> tuple[NDArray[np.float32], dict[str, NDArray[np.int64]]]:
+    """Return the normalised test split and what each head is to answer."""
+    split = "test" if (data / "test").is_dir() else "validation"
+    folder = load_images(checkpoint, data, split)
+    labels = {FOLDER: folder.labels.numpy()}
+    majority = folder.ferplus_majority()
+    if majority is not None:
+        labels[FERPLUS] = majority.numpy()
+    by_head = {head.name: labels[answered_label_set(head, labels)] for head in checkpoint.heads}
+    pixels = folder.batch(torch.arange(len(folder))).numpy()
+    return checkpoint.preprocessing.normalize(pixels), by_head
+
+
+def main() -> int:
+    """Run the program and return its exit code."""
+    args = parse_args()
+    checkpoint = load_checkpoint(args.model)
+    calibration = calibration_images(checkpoint, args.data)
+    pixels, labels = test_images(checkpoint, args.data)
+    out = args.out or args.model.parent
+    print(
+        f"{'file':32s} {'MB':>6s} {'max Δp':>8s} {'mean Δp':>8s} {'same':>7s} {'points lost':>12s}"
+    )
+    refused = False
+    for precision in args.precision:
+        path = out / file_name(args.model, precision)
+        export_onnx(checkpoint, precision, path, calibration)
+        size, drift = path.stat().st_size / 1e6, measure_drift(checkpoint, path, pixels, labels)
+        loss = 100 * (drift.accuracy_loss or 0.0)
+        print(
+            f"{path.name:32s} {size:6.2f} {drift.max_probability:8.5f} "
+            f"{drift.mean_probability:8.5f} {drift.agreement:7.2%} {loss:12.2f}",
+            flush=True,
+        )
+        try:
+            check_drift(path, precision, drift)
+        except CheckpointError as error:
+            print(f"error: {error}", file=sys.stderr)
+            refused = True
+    allowed = ", ".join(f"{p} {100 * LIMITS[p].accuracy:.1f}" for p in args.precision)
+    print(f"on {len(pixels)} images of {args.data}; points that may be lost: {allowed}")
+    return EmotionError.exit_code if refused else 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,70 @@
+"""ONNX files that know how they must be used, as checkpoints do."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from utils.errors import CheckpointError
+from utils.model_spec import ModelSpec
+
+INPUT, OUTPUT = "pixels", "logits"
+SPEC_KEY, WEIGHTS_KEY, PRECISION_KEY = "emotion_model", "weights_sha256", "precision"
+_DAMAGED = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoSuchFile,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+
+
+class OnnxRuntime:
+    """Runs an ONNX file of ``backend/export.py`` on the CPU; safe to share between threads.
+
+    Args:
+        path: The ``.onnx`` file.
+        threads: Cores that one call may use.
+
+    Raises:
+        CheckpointError: The file is missing, damaged or not of this project.
+    """
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        if not path.is_file():
+            raise CheckpointError(f"{path}: no such model file")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Waiting threads that spin would take the cores that live video needs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(
+                path, options, providers=["CPUExecutionProvider"]
+            )
+        except _DAMAGED as error:
+            raise CheckpointError(f"{path}: damaged, or not an ONNX model") from error
+        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+        self.spec = _read_spec(path, self.metadata)
+
+    def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised float32 ``(N, C, S, S)`` to raw logits ``(N, H * K)``."""
+        (logits,) = self._session.run([OUTPUT], {INPUT: pixels})
+        return logits
+
+
+def _read_spec(path: Path, metadata: dict[str, str]) -> ModelSpec:
+    if SPEC_KEY not in metadata:
+        raise CheckpointError(
+            f"{path}: has none of this project's metadata (make it with backend/export.py)"
+        )
+    try:
+        return ModelSpec(**ModelSpec.values_from_dict(json.loads(metadata[SPEC_KEY])))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its metadata is incomplete or wrong: {error}") from error
