@@ -4,14 +4,19 @@ python -m backend.prepare fer2013.zip --ferplus fer2013new.csv --out images
 """
 
 import argparse
+import csv
 import sys
+from pathlib import Path
 
 from tqdm import tqdm
 
 from backend import cli
-from utils.errors import DataError
+from utils.errors import ConfigError, DataError
 from utils.preparation import Report, prepare
 from utils.preparation.files import SPLITS
+from utils.preprocessing import Preprocessing
+from utils.processing import load_split
+from utils.twins import MAX_RMS, SIDE, nearest_images
 
 _SHOWN_PROBLEMS = 100
 
@@ -19,6 +24,10 @@ _SHOWN_PROBLEMS = 100
 def main(argv: list[str] | None = None) -> int:
     """Prepare a data set; return 0, or 1 if some of it could not be used."""
     args = _parser().parse_args(argv)
+    if args.find_twins:
+        return _find_twins(args.find_twins, args.max_rms, args.list)
+    if not args.source:
+        raise ConfigError("name a source to prepare, or --find-twins DATA (--help shows both)")
     with tqdm(unit="images", disable=args.quiet) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -42,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "source",
+        nargs="?",
         help="fer2013.csv or icml_face_data.csv; Kaggle's train/ and test/; or an image folder with"
         " train/, validation/, test/. Each as it is or in a zip.",
     )
@@ -51,7 +61,41 @@ def _parser() -> argparse.ArgumentParser:
         "--overwrite", action="store_true", help="replace pictures that differ from the source"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    twins = parser.add_argument_group("near-copies between the splits")
+    twins.add_argument(
+        "--find-twins", type=Path, metavar="DATA", help="look through a prepared folder, then end"
+    )
+    twins.add_argument(
+        "--max-rms",
+        type=float,
+        default=MAX_RMS,
+        help=f"greatest root-mean-square difference in grey levels (default: {MAX_RMS:g})",
+    )
+    twins.add_argument("--list", type=Path, metavar="CSV", help="write every pair into a table")
     return parser
+
+
+def _find_twins(data: Path, max_rms: float, table: Path | None) -> int:
+    """Print how many images of each split have a twin in the training split."""
+    spec = Preprocessing(input_size=SIDE)
+    train = load_split(data, "train", spec)
+    pairs = []
+    for split in ("validation", "test"):
+        if not (data / split).is_dir():
+            continue
+        other = load_split(data, split, spec, train.classes)
+        nearest, rms = nearest_images(train, other)
+        found = [i for i in range(len(other)) if rms[i] < max_rms]
+        alike = sum(int(other.labels[i] == train.labels[nearest[i]]) for i in found)
+        print(f"{split}: {len(found)} of {len(other)} images have a twin, {alike} with its label")
+        pairs += [(other.paths[i], train.paths[nearest[i]], f"{rms[i]:.2f}") for i in found]
+    if table:
+        try:
+            with table.open("w", newline="") as file:
+                csv.writer(file).writerows([("image", "twin", "rms"), *pairs])
+        except OSError as error:
+            raise ConfigError(f"--list {table}: can't be written ({error.strerror})") from error
+    return 0
 
 
 def _table(report: Report) -> str:

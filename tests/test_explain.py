@@ -52,6 +52,7 @@ def explain(*args: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.filterwarnings("ignore:An input array is constant")
 def test_explanations_depend_on_the_weights(bundled: Checkpoint, faces: NDArray[np.uint8]) -> None:
     """The model-randomisation test of Adebayo et al., 2018 (https://arxiv.org/abs/1810.03292)."""
     noisy = np.clip(faces + np.random.default_rng(0).normal(0, 3, faces.shape), 0, 255)
@@ -63,9 +64,10 @@ def test_explanations_depend_on_the_weights(bundled: Checkpoint, faces: NDArray[
 
     def similarity(maps: NDArray[np.float32]) -> float:
         pairs = zip(trained, maps, strict=True)
-        return float(np.mean([spearmanr(a.ravel(), b.ravel())[0] for a, b in pairs]))
+        found = [spearmanr(a.ravel(), b.ravel())[0] for a, b in pairs]
+        return float(np.mean(np.nan_to_num(found)))  # a map without contrast is like no other
 
-    assert similarity(again) > 0.8
+    assert similarity(again) > 0.9
     assert similarity(other) < 0.5
 
 

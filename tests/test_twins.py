@@ -1,5 +1,7 @@
 """Twins of training images are found, and only they."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -9,6 +11,8 @@ from faces_data import make_face_folder
 from utils.preprocessing import Preprocessing
 from utils.processing import load_split
 from utils.twins import find_twins
+
+REPO = Path(__file__).resolve().parent.parent
 
 
 def test_near_copies_are_twins_and_other_faces_are_not(tmp_path: Path) -> None:
@@ -24,3 +28,25 @@ def test_near_copies_are_twins_and_other_faces_are_not(tmp_path: Path) -> None:
     test = load_split(root, "test", spec)
     twins = find_twins(load_split(root, "train", spec), test)
     assert [p.name for p, twin in zip(test.paths, twins, strict=True) if twin] == ["near.png"]
+
+
+def test_the_program_lists_the_pairs(tmp_path: Path) -> None:
+    data = make_face_folder(tmp_path / "data", sizes={"train": 3, "validation": 2, "test": 2})
+    original = data / "train/sad/train_sad_0001.png"
+    (data / "test/happy/test_happy_0000.png").write_bytes(original.read_bytes())
+    table = tmp_path / "twins.csv"
+    command = [
+        sys.executable,
+        "backend/prepare.py",
+        "--find-twins",
+        str(data),
+        "--list",
+        str(table),
+    ]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "validation: 0 of 6 images have a twin" in done.stdout
+    assert "test: 1 of 6 images have a twin, 0 with its label" in done.stdout
+    header, row = table.read_text().splitlines()
+    assert header == "image,twin,rms"
+    assert row.endswith(f"test_happy_0000.png,{original},0.00")
