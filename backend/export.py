@@ -4,6 +4,7 @@ Example: python backend/export.py --model model/best_model.pth --data images
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -91,8 +92,10 @@ def main() -> int:
     refused = False
     for precision in args.precision:
         path = out / file_name(args.model, precision)
-        export_onnx(checkpoint, precision, path, calibration)
-        size, drift = path.stat().st_size / 1e6, measure_drift(checkpoint, path, pixels, labels)
+        # The file takes its place only once it has been checked.
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        export_onnx(checkpoint, precision, part, calibration)
+        size, drift = part.stat().st_size / 1e6, measure_drift(checkpoint, part, pixels, labels)
         loss = 100 * (drift.accuracy_loss or 0.0)
         print(
             f"{path.name:32s} {size:6.2f} {drift.max_probability:8.5f} "
@@ -101,7 +104,9 @@ def main() -> int:
         )
         try:
             check_drift(path, precision, drift)
+            part.replace(path)
         except CheckpointError as error:
+            part.unlink()
             print(f"error: {error}", file=sys.stderr)
             refused = True
     allowed = ", ".join(f"{p} {100 * LIMITS[p].accuracy:.1f}" for p in args.precision)
