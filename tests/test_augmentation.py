@@ -70,6 +70,6 @@ def test_geometry_stays_within_its_range(
 
 
 def test_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(ConfigError, match="basic, full, webcam"):
+    with pytest.raises(ConfigError, match="basic, light, full, webcam"):
         build_augmentation("wild")
-    assert set(AUGMENTATIONS) == {"none", "basic", "full", "webcam"}
+    assert set(AUGMENTATIONS) == {"none", "basic", "light", "full", "webcam"}

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from utils.batches import Batches
 from utils.config import TrainConfig
 from utils.faces.crop import CropGeometry
 from utils.preprocessing import Preprocessing
 from utils.processing import load_split
-from utils.training import Trainer
+from utils.targets import label_targets
 
 GREY = Preprocessing(32, "grey", (0.4,), (0.2,), {"haar": CropGeometry(1.2, 0.0, 0.1)})
 RGB = Preprocessing(40, "rgb", (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), {})
@@ -78,9 +80,10 @@ def test_training_sees_what_use_sees(spec: Preprocessing, tmp_path: Path) -> Non
             path = tmp_path / split / name / "1.png"
             path.parent.mkdir(parents=True)
             Image.fromarray(picture).save(path)
-    train, validation = (load_split(tmp_path, split, spec) for split in ("train", "validation"))
+    train = load_split(tmp_path, "train", spec)
     config = TrainConfig(input_size=side, color=spec.color, augmentation="none", batch_size=2)
-    images, targets = next(Trainer(config, train, validation, tmp_path / "out")._batches(1))
+    batches = Batches(config, train, label_targets(config, train), torch.device("cpu"))
+    images, targets = next(batches.epoch(1))
     used = spec(pixels)[targets.argmax(1).numpy()]
     np.testing.assert_allclose(images.numpy(), used, atol=1e-5)
     assert not np.allclose(images.numpy(), used[::-1], atol=1e-2)

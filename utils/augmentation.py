@@ -156,6 +156,9 @@ def _uniform(n: int) -> Tensor:
 AUGMENTATIONS: dict[str, Augmentation] = {
     "none": Augmentation(),
     "basic": Augmentation(flip=0.5, brightness=0.2, contrast=0.2),
+    "light": Augmentation(
+        flip=0.5, rotation=6, shift=0.04, zoom=0.08, brightness=0.2, contrast=0.2, erasing=0.1
+    ),
     "full": Augmentation(
         flip=0.5,
         rotation=10,

@@ -77,10 +77,10 @@ class TrainConfig(BaseModel):
     distill_weight: float = Field(0.5, ge=0, le=1, description="share of those answers")
     mixup: float = Field(0.0, ge=0, description="Beta parameter of mixup; 0: off")
     cutmix: float = Field(0.0, ge=0, description="Beta parameter of CutMix; 0: off")
-    augmentation: Literal["none", "basic", "full", "webcam"] = Field(
+    augmentation: Literal["none", "basic", "light", "full", "webcam"] = Field(
         "basic",
-        description="basic: flip and colour jitter; full: geometry and erasing too; webcam: also "
-        "blur, noise, bad light and few pixels",
+        description="basic: flip and colour jitter; light: small moves and erasing too; full: "
+        "larger ones; webcam: also blur, noise, bad light and few pixels",
     )
     progressive_size: int | None = Field(
         None, ge=8, description="smaller input for the first epochs (fully convolutional models)"
