@@ -9,10 +9,8 @@ import argparse
 import json
 from pathlib import Path
 
-from backend.benchmark_live import benchmark_live
 from backend.benchmark_models import benchmark_models, models_table
 from backend.cli import run
-from utils.checkpoint import BUNDLED_MODEL
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -40,10 +38,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     """Parse the arguments, measure, print."""
     args = parse_args()
+    # Imported where they are used: each process that measures a form of the model imports this
+    # program anew, and PyTorch would count as its memory.
     if args.live:
+        from backend.benchmark_live import benchmark_live
+
         figures = benchmark_live(args)
         text = "\n".join(f"{name:>18}  {value}" for name, value in figures.items())
     else:
+        from utils.checkpoint import BUNDLED_MODEL
+
         model = args.model or BUNDLED_MODEL
         figures = benchmark_models(model, args.data, args.threads or [1, 2], args.runs)
         text = models_table(figures)

@@ -6,7 +6,6 @@ Each form is measured in a process of its own, so that neither threads nor memor
 import multiprocessing
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -16,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.export import file_name
 from utils.errors import ConfigError
 from utils.model_spec import ModelSpec
+from utils.onnx_model import OnnxRuntime, onnx_path
 
 BATCHES = (1, 32)
 _FORMS = {
@@ -50,14 +49,13 @@ def benchmark_models(checkpoint: Path, data: Path, threads: list[int], runs: int
     rows: list[dict[str, Any]] = []
     context = multiprocessing.get_context("spawn")
     for form, precision in _FORMS.items():
-        name = file_name(checkpoint, precision) if precision else checkpoint.name
-        path = checkpoint.with_name(name)
+        path = onnx_path(checkpoint, precision) if precision else checkpoint
         if precision and not path.is_file():
             continue
         for number in threads:
             with context.Pool(1) as pool:
                 measured = pool.apply(measure, (form, path, number, runs, data))
-            rows.append({"form": form, "file": name, "threads": number} | measured)
+            rows.append({"form": form, "file": path.name, "threads": number} | measured)
     for row in rows:
         base = next(r for r in rows if r["threads"] == row["threads"])
         row["speedup"] = base["batch_1"]["p50_ms"] / row["batch_1"]["p50_ms"]
@@ -92,8 +90,6 @@ def measure(form: str, path: Path, threads: int, runs: int, data: Path) -> dict[
 
 def _load(form: str, path: Path, threads: int) -> tuple[ModelSpec, Run]:
     if form.startswith("onnx"):
-        from utils.onnx_model import OnnxRuntime
-
         runtime = OnnxRuntime(path, threads)
         return runtime.spec, runtime
     import torch
@@ -124,14 +120,13 @@ def _time(run: Run, faces: NDArray[np.float32], runs: int) -> list[float]:
 
 
 def _peak_memory_mb() -> float | None:
-    """Return the most memory this process has held; None on Windows, which does not tell."""
-    if sys.platform == "win32":
+    """Return the most memory this process has held; None where the system does not tell."""
+    # Not resource.getrusage: on Linux a new process begins with its parent's peak.
+    status = Path("/proc/self/status")
+    if not status.is_file():
         return None
-    import resource
-
-    # Kilobytes on Linux, bytes on macOS.
-    scale = 1e6 if sys.platform == "darwin" else 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+    peak = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
+    return int(peak.split()[1]) / 1024
 
 
 def _accuracy(spec: ModelSpec, run: Run, data: Path) -> dict[str, float]:
@@ -173,11 +168,12 @@ def models_table(figures: dict[str, Any]) -> str:
     ]
     for row in figures["rows"]:
         one, many = row["batch_1"], row["batch_32"]
+        memory = "–" if row["peak_memory_mb"] is None else f"{row['peak_memory_mb']:.0f}"
         accuracy = ", ".join(f"{k} {v:.2%}" for k, v in (row["accuracy"] or {}).items()) or "–"
         lines.append(
             f"| {row['form']} | {row['threads']} | {row['megabytes']:.1f} | {row['load_s']:.2f} "
             f"| {one['p50_ms']:.2f} ({one['p95_ms']:.2f}) "
             f"| {many['p50_ms']:.1f} ({many['p95_ms']:.1f}) | {many['images_per_second']:.0f} "
-            f"| {row['peak_memory_mb'] or 0:.0f} | {row['speedup']:.1f}x | {accuracy} |"
+            f"| {memory} | {row['speedup']:.1f}x | {accuracy} |"
         )
     return "\n".join(lines)

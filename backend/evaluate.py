@@ -2,6 +2,7 @@
 
 Examples:
   python backend/evaluate.py --data images --split test
+  python backend/evaluate.py --end-to-end PHOTOS
   python backend/evaluate.py --compare A.pth B.pth
   python backend/evaluate.py --zoo runs/zoo
 """
@@ -9,47 +10,37 @@ Examples:
 import argparse
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from backend.cli import run
+from backend.evaluate_models import compare, measure_zoo, show_ablation
+from backend.evaluation_data import Data
 from backend.evaluation_text import (
     print_end_to_end,
     print_figures,
     print_priors,
     print_robustness,
 )
-from utils.ablation import ablation_table, read_ablation
 from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
 from utils.classifier import EmotionClassifier
-from utils.comparison import compare_answers
 from utils.errors import ConfigError, EmotionError
 from utils.evaluation import (
     LABEL_SETS,
-    Evaluation,
     answered_label_set,
     document,
     evaluate_end_to_end,
-    evaluate_split,
     prior_table,
 )
-from utils.evaluation_plots import save_zoo
 from utils.faces import build_detector
 from utils.model_card import write_card
 from utils.model_spec import Head
 from utils.prediction import TEST_TIME_AVERAGES
-from utils.processing import FaceFolder, load_split
 from utils.report import save_evaluation
 from utils.robustness import evaluate_robustness
 from utils.torch_runtime import TorchRuntime
-from utils.twins import find_twins
-from utils.zoo import load_models, merge_results, zoo_row, zoo_table
-
-ZOO_RESULTS = BUNDLED_MODEL.parent / "zoo.json"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -67,7 +58,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--prior-correction", type=float, metavar="0..1", help="in place of the model's own")
     add("--prior-table", action="store_true", help="show what other prior corrections would do")
     add("--robustness", action="store_true", help="measure blur, bad light, noise, turned heads …")
-    add("--end-to-end", type=Path, metavar="PHOTOS", help="whole photos, one folder a class")
+    add(
+        "--end-to-end",
+        type=Path,
+        metavar="PHOTOS",
+        help="measure whole photos, one folder a class, in place of --data",
+    )
     add("--detector", default="mtcnn", help="face detector for --end-to-end")
     add("--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd")
     add("--compare", type=Path, nargs=2, metavar=("A.pth", "B.pth"), help="is one better?")
@@ -77,37 +73,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--card", type=Path, metavar="FILE.md", help="write a model card with everything")
     add("--json", action="store_true", help="print one JSON document")
     return parser.parse_args(argv)
-
-
-class Data:
-    """A prepared data folder as models see it; twins are looked for only once.
-
-    Args:
-        args: The program's options.
-        split: ``train``, ``validation`` or ``test``.
-    """
-
-    def __init__(self, args: argparse.Namespace, split: str) -> None:
-        self._args, self.split = args, split
-        self._twins: np.ndarray | None = None
-
-    def folder(self, checkpoint: Checkpoint) -> FaceFolder:
-        """Return the split as a model sees it, in memory."""
-        args = self._args
-        folder = load_split(
-            args.data, self.split, checkpoint.preprocessing, checkpoint.classes, args.ferplus
-        )
-        folder.cache(limit_gb=4)
-        return folder
-
-    def evaluate(self, checkpoint: Checkpoint) -> Evaluation:
-        """Return a model's answers on the split, its twins in the training split marked."""
-        folder, args = self.folder(checkpoint), self._args
-        if self._twins is None and self.split != "train" and (args.data / "train").is_dir():
-            grey = replace(checkpoint.preprocessing, color="grey", input_size=48)
-            library = load_split(args.data, "train", grey, checkpoint.classes)
-            self._twins = find_twins(library, folder.seen_by(grey))
-        return evaluate_split(checkpoint, folder, self._twins, args.average)
 
 
 def load_model(args: argparse.Namespace) -> tuple[Checkpoint, Head]:
@@ -124,14 +89,25 @@ def load_model(args: argparse.Namespace) -> tuple[Checkpoint, Head]:
     return checkpoint, head
 
 
-def measure_photos(args: argparse.Namespace, checkpoint: Checkpoint, head: Head) -> dict[str, Any]:
+def evaluate_photos(args: argparse.Namespace, checkpoint: Checkpoint, head: Head) -> dict[str, Any]:
     """Return the figures on whole photos; unreadable ones are named on standard error."""
     classifier = EmotionClassifier(checkpoint, TorchRuntime(checkpoint), head.name)
     detector = build_detector(args.detector, weights=args.detector_weights)
     photos = evaluate_end_to_end(EmotionAnalyzer(classifier, detector), args.end_to_end)
     for sentence in photos["unreadable"]:
         print(f"error: {sentence}", file=sys.stderr)
-    return {"detector": args.detector} | photos
+    about = {"model": checkpoint.model, "head": head.name, "detector": args.detector}
+    return about | {"prior_correction": head.prior_correction} | photos
+
+
+def measure_photos(args: argparse.Namespace) -> int:
+    """Measure one model on whole photos."""
+    result = evaluate_photos(args, *load_model(args))
+    if args.json:
+        print(json.dumps(result, indent=1))
+    else:
+        print_end_to_end(result)
+    return EmotionError.exit_code if result["unreadable"] else 0
 
 
 def measure(args: argparse.Namespace) -> int:
@@ -145,9 +121,11 @@ def measure(args: argparse.Namespace) -> int:
         result["prior_table"] = prior_table(head, evaluation)
     if args.robustness or args.card:
         labels, folder = evaluation.labels[label_set], data.folder(checkpoint)
-        result["robustness"] = evaluate_robustness(checkpoint, head, folder, labels)
+        rows = evaluate_robustness(checkpoint, head, folder, labels, args.average)
+        result["robustness"] = rows
+        result["robustness_mean_drop"] = sum(row["drop"] for row in rows) / len(rows)
     if args.end_to_end:
-        result["end_to_end"] = measure_photos(args, checkpoint, head)
+        result["end_to_end"] = evaluate_photos(args, checkpoint, head)
     out = args.out or (args.card and args.card.parent)
     if out:
         save_evaluation(checkpoint, head, evaluation, data.folder(checkpoint), out, args.split)
@@ -174,67 +152,27 @@ def print_result(args: argparse.Namespace, result: dict[str, Any]) -> None:
     if "prior_table" in result:
         print_priors(result["prior_table"])
     if "robustness" in result:
-        print_robustness(result["robustness"])
+        print_robustness(result["robustness"], result["robustness_mean_drop"])
     if "end_to_end" in result:
         print_end_to_end(result["end_to_end"])
 
 
-def compare(args: argparse.Namespace) -> int:
-    """Say for each label set whether one of two models is significantly better."""
-    data, names = Data(args, args.split), [str(path) for path in args.compare]
-    models = [load_checkpoint(path) for path in args.compare]
-    found = {}
-    for label_set in LABEL_SETS:
-        answers = []
-        for model in models:
-            evaluation = data.evaluate(model)
-            heads = [h for h in model.heads if answered_label_set(h, LABEL_SETS) == label_set]
-            head = model.head(args.head) if args.head else (heads or model.heads)[0]
-            answers.append(evaluation.probabilities[head.name].argmax(1))
-        if label_set in evaluation.labels:
-            labels = evaluation.labels[label_set]
-            found[label_set] = compare_answers(answers[0], answers[1], labels)
-    if args.json:
-        print(json.dumps({name: asdict(c) for name, c in found.items()}, indent=1))
-    else:
-        for name, comparison in found.items():
-            print(f"{LABEL_SETS[name]}: {comparison.sentence(*names)}")
-    return 0
-
-
-def measure_zoo(args: argparse.Namespace) -> int:
-    """Measure every architecture of a folder and bring the committed table up to date."""
-    data, rows = Data(args, args.split), []
-    for name, checkpoint in load_models(args.zoo).items():
-        rows.append(zoo_row(name, checkpoint, data.evaluate(checkpoint)))
-        print(f"measured {name}", file=sys.stderr)
-    path = args.out / "zoo.json" if args.out else ZOO_RESULTS
-    merged = merge_results(path, rows)
-    table = zoo_table(merged)
-    path.with_suffix(".md").write_text(table + "\n", "utf-8")
-    save_zoo(merged, path.with_suffix(".png"))
-    print(json.dumps(merged, indent=1) if args.json else table)
-    return 0
-
-
-def show_ablation(args: argparse.Namespace) -> int:
-    """Print what each change of the recipe is worth."""
-    rows = read_ablation(args.ablation)
-    print(json.dumps(rows, indent=1) if args.json else ablation_table(rows))
-    return 0
-
-
 def check_outputs(args: argparse.Namespace) -> None:
-    """Find out before the work whether its results can be written.
+    """Find out before the work whether its results can be written and mean what they say.
 
     Raises:
-        ConfigError: A folder can't be made or is a file.
+        ConfigError: A folder can't be made or is a file, or options contradict each other.
     """
     for folder in filter(None, (args.out, args.card and args.card.parent)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"{folder}: can't be used as a folder ({error.strerror})") from error
+    if args.card and (args.head or args.prior_correction is not None or args.average != "none"):
+        raise ConfigError(
+            "--card describes a model as it is used: leave out --head, --prior-correction and "
+            "--average"
+        )
     if args.card and args.card.is_dir():
         raise ConfigError(f"--card {args.card}: is a folder; name a file")
 
@@ -249,6 +187,8 @@ def main() -> int:
         return measure_zoo(args)
     if args.compare:
         return compare(args)
+    if args.end_to_end and not args.card:
+        return measure_photos(args)
     return measure(args)
 
 

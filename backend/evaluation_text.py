@@ -32,12 +32,11 @@ def print_end_to_end(figures: dict[str, Any]) -> None:
         print(f"  {name:10s} recall {row['recall']:.1%} of {row['support']}")
 
 
-def print_robustness(rows: Sequence[dict[str, Any]]) -> None:
+def print_robustness(rows: Sequence[dict[str, Any]], mean: float) -> None:
     """Print what each degradation costs."""
     print("\nrobustness:")
     for row in rows:
         print(f"  {row['name']:12s} {row['accuracy']:.2%}  {-100 * row['drop']:+.1f} points")
-    mean = sum(row["drop"] for row in rows) / len(rows)
     print(f"  {'mean':12s} {'':6s}  {-100 * mean:+.1f} points")
 
 

@@ -18,6 +18,7 @@ from utils.errors import CheckpointError, EmotionError
 from utils.evaluation import FERPLUS, FOLDER, answered_label_set
 from utils.export import LIMITS, PRECISIONS, check_drift, export_onnx, measure_drift
 from utils.model_spec import ModelSpec
+from utils.onnx_model import onnx_path
 from utils.processing import FaceFolder, load_split
 
 CALIBRATION_IMAGES = 512
@@ -41,12 +42,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "checked on its test split",
     )
     return parser.parse_args(argv)
-
-
-def file_name(checkpoint_path: Path, precision: str) -> str:
-    """Return the name of an exported file; fp32 is the plain one."""
-    suffix = "" if precision == "fp32" else f"_{precision.replace('-', '_')}"
-    return f"{checkpoint_path.stem}{suffix}.onnx"
 
 
 def load_images(checkpoint: ModelSpec, data: Path, split: str) -> FaceFolder:
@@ -91,7 +86,7 @@ def main() -> int:
     )
     refused = False
     for precision in args.precision:
-        path = out / file_name(args.model, precision)
+        path = out / onnx_path(args.model, precision).name
         # The file takes its place only once it has been checked.
         part = path.with_name(f".{path.name}.{os.getpid()}.part")
         export_onnx(checkpoint, precision, part, calibration)

@@ -47,8 +47,10 @@ def _load(
     device: str,
     threads: int | None,
 ) -> Engine:
-    limit_threads(threads)
-    analyzer = EmotionAnalyzer.load(model, detector, device, weights, LIVE_MIN_FACE)
+    threads = limit_threads(threads)
+    analyzer = EmotionAnalyzer.load(
+        model, detector, device, weights, LIVE_MIN_FACE, threads=threads
+    )
     blank = np.zeros((480, 640, 3), dtype=np.uint8)
     for name in {detector, *LIVE_DETECTORS}:
         analyzer.with_detector(name).detect(blank)

@@ -113,6 +113,7 @@ def test_robustness_and_priors_are_measured(data: Path, always_neutral: Path) ->
     # Nothing that happens to a picture changes this answer.
     assert {row["drop"] for row in figures["robustness"]} == {0}
     assert len(figures["robustness"]) == 10
+    assert figures["robustness_mean_drop"] == 0
     assert [row["prior_correction"] for row in figures["prior_table"]][::5] == [0, 0.5, 1]
 
 
@@ -120,6 +121,10 @@ def test_a_model_is_no_better_than_itself(data: Path, always_neutral: Path) -> N
     done = evaluate("--compare", always_neutral, always_neutral, "--data", data)
     assert done.returncode == 0, done.stderr
     assert "folder labels: no significant difference" in done.stdout
+    done = evaluate("--compare", always_neutral, always_neutral, "--data", data, "--json")
+    figures = json.loads(done.stdout)["folder"]
+    assert figures["only_a"] == figures["only_b"] == 0
+    assert "no significant difference" in figures["sentence"]
 
 
 def test_the_zoo_is_measured_and_remembered(
@@ -131,6 +136,7 @@ def test_the_zoo_is_measured_and_remembered(
     done = evaluate("--zoo", zoo, "--data", data, "--out", out)
     assert done.returncode == 0, done.stderr
     assert "| neutral |" in done.stdout
+    assert "measured earlier" not in done.stdout
     (row,) = json.loads((out / "zoo.json").read_text())
     assert row["accuracy"] == pytest.approx(4 / 28)
     assert row["ferplus_accuracy"] == 1
@@ -140,6 +146,7 @@ def test_the_zoo_is_measured_and_remembered(
     done = evaluate("--zoo", zoo, "--data", data, "--out", out)
     names = {row["name"] for row in json.loads((out / "zoo.json").read_text())}
     assert names == {"neutral", "again"}
+    assert "| neutral * |" in done.stdout
     with Image.open(out / "zoo.png") as image:
         assert min(image.size) > 300
 
@@ -161,6 +168,8 @@ def test_end_to_end_counts_a_missing_face_as_wrong(
     assert "broken.jpg" in done.stderr
     assert "Traceback" not in done.stderr
     figures = json.loads(done.stdout)["end_to_end"]
+    alone = evaluate("--data", "/nowhere", "--end-to-end", photos, "--json")
+    assert json.loads(alone.stdout) == figures
     assert figures["accuracy"] == 0.5
     assert figures["balanced_accuracy"] == 0.5
     assert figures["no_face"] == 0.5
@@ -191,6 +200,23 @@ def test_the_bundled_models_card_belongs_to_it() -> None:
         assert (REPO / "model" / picture).is_file()
 
 
+def test_ablation_runs_are_held_against_their_base(always_neutral: Path, tmp_path: Path) -> None:
+    votes = {"ferplus": {"accuracy": 0.5, "macro_f1": 0.4, "ece": 0.02}}
+    for name, option, right in (("base", 0.0, 0.5), ("with-mixup", 0.2, 0.625)):
+        checkpoint = load_checkpoint(always_neutral)
+        checkpoint.training = {"epochs": 3, "mixup": option, "out": name}
+        labels = {"folder": {"accuracy": right, "macro_f1": 0.4, "ece": 0.02}}
+        for split in ("validation", "test"):
+            checkpoint.metrics[split] = {"labels": votes | labels}
+        (tmp_path / name).mkdir()
+        save_checkpoint(checkpoint, tmp_path / name / "best_model.pth")
+    done = evaluate("--ablation", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "| with mixup (`mixup 0.2`) | 50.0% | 50.0% | 62.5% (+12.5) |" in done.stdout
+    done = evaluate("--ablation", tmp_path, "--json")
+    assert [row["changes"] for row in json.loads(done.stdout)] == [{}, {"mixup": 0.2}]
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
@@ -201,6 +227,8 @@ def test_the_bundled_models_card_belongs_to_it() -> None:
         (["--data", "{data}", "--head", "truth"], "perceived"),
         (["--data", "{data}", "--prior-correction", "7"], "--prior-correction"),
         (["--zoo", "/nowhere"], "/nowhere"),
+        (["--zoo", "/nowhere", "--split", "validation"], "--split"),
+        (["--data", "{data}", "--card", "{data}/card.md", "--average", "flip"], "--average"),
         (["--ablation", "{data}"], "base"),
         (["--data", "{data}", "--ferplus", "/nowhere.csv"], "/nowhere.csv"),
         (["--compare", "/a.pth", "/b.pth"], "/a.pth"),

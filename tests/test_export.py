@@ -13,6 +13,7 @@ import pytest
 import torch
 from faces_data import make_face_folder
 from numpy.typing import NDArray
+from PIL import Image
 
 from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint, save_checkpoint
 from utils.classifier import BUNDLED_ONNX, EmotionClassifier
@@ -86,7 +87,9 @@ def test_answers_are_the_checkpoints(
     assert count == 1 or found.std(0).max() > 1e-3
 
 
-@pytest.mark.parametrize(("precision", "most"), [("fp16", 0.02), ("int8", 0.2)])
+@pytest.mark.parametrize(
+    ("precision", "most"), [("fp16", 0.02), ("int8", 0.2), ("int8-dynamic", 0.2)]
+)
 def test_smaller_files_answer_nearly_the_same(
     checkpoint: Checkpoint,
     exported: Path,
@@ -204,6 +207,26 @@ def test_the_program_writes_checked_files(checkpoint: Checkpoint, tmp_path: Path
         assert row["batch_32"]["images_per_second"] > 0
         assert row["peak_memory_mb"] > 10
         assert set(row["accuracy"]) == {"perceived", "fer2013"}
+
+
+@pytest.mark.slow
+def test_a_file_that_answers_otherwise_is_not_written(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    """int8 calibrated on black pictures has no range left for faces."""
+    save_checkpoint(checkpoint, tmp_path / "tiny.pth")
+    drawn = {name: "sad" if name == "sad" else "happy" for name in EMOTIONS}
+    data = make_face_folder(tmp_path / "data", drawn, {"train": 1, "validation": 2, "test": 4})
+    for path in (data / "validation").rglob("*.png"):
+        Image.new("L", (48, 48)).save(path)
+    (tmp_path / "tiny_int8.onnx").write_text("the file of before")
+    done = export("--model", tmp_path / "tiny.pth", "--data", data, "--precision", "int8", "fp32")
+    assert done.returncode == 2, done.stdout
+    assert "tiny_int8.onnx: refused and not written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "tiny_int8.onnx").read_text() == "the file of before"
+    assert (tmp_path / "tiny.onnx").is_file()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_users_mistake_is_named(tmp_path: Path) -> None:

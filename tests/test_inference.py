@@ -59,6 +59,18 @@ def test_json_is_one_document_as_documented(astronaut_jpg: Path) -> None:
     assert tuple(face["probabilities"]) == EMOTIONS
 
 
+def test_an_onnx_file_answers_as_its_checkpoint(astronaut_jpg: Path) -> None:
+    answers = []
+    for model in ("best_model.pth", "best_model.onnx", "best_model_int8.onnx"):
+        done = infer(astronaut_jpg, "--json", "--device", "cpu", "--model", REPO / "model" / model)
+        assert done.returncode == 0, done.stderr
+        (face,) = json.loads(done.stdout)["faces"]
+        answers.append(face["probabilities"])
+    original, exact, small = answers
+    assert exact == pytest.approx(original, abs=1e-3)
+    assert small == pytest.approx(original, abs=0.05)
+
+
 def test_every_kind_of_picture_is_answered(tmp_path: Path) -> None:
     good, bad = make_good(tmp_path), make_bad(tmp_path)
     paths = [entry.path for entry in good.values()] + [entry.path for entry in bad.values()]

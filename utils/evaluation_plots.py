@@ -15,13 +15,16 @@ _COLUMNS, _ROWS = 6, 4
 
 
 def save_coverage(
-    curves: Mapping[str, tuple[NDArray[np.float32], NDArray[np.int64]]], path: Path
+    curves: Mapping[str, tuple[NDArray[np.float32], NDArray[np.int64]]],
+    threshold: float,
+    path: Path,
 ) -> None:
     """Draw how accuracy rises when the least confident answers are left out.
 
     Args:
         curves: Split name to probabilities ``(N, K)`` and labels ``(N,)``; negative labels are left
             out.
+        threshold: Answers less probable than this are marked ``uncertain``.
         path: PNG file.
     """
     figure = Figure(figsize=(5.2, 4.2), layout="constrained")
@@ -36,6 +39,18 @@ def save_coverage(
         at = accuracy[round(0.8 * len(accuracy)) - 1] * 100
         axes.plot([80], [at], "o", color=color)
         axes.annotate(f"{at:.1f}", (80, at), xytext=(4, 6), textcoords="offset points", color=INK)
+        certain = float((probabilities[kept].max(1) >= threshold).mean())
+        if certain:
+            at = accuracy[max(round(certain * len(accuracy)), 1) - 1] * 100
+            axes.plot([certain * 100], [at], "D", color=color, markerfacecolor="white")
+            axes.annotate(
+                f"{at:.1f}, not uncertain",
+                (certain * 100, at),
+                xytext=(0, -14),
+                textcoords="offset points",
+                ha="right",
+                color=INK,
+            )
     axes.axvline(80, color=INK, linewidth=0.8, linestyle=":")
     axes.set_xlabel("answers kept, %, the most confident first")
     axes.legend(frameon=False, loc="lower left")

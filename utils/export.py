@@ -36,18 +36,20 @@ class Limits:
 
     Attributes:
         probability: Greatest difference of any probability.
+        agreement: Least share of equal answers.
         accuracy: Greatest loss of accuracy, a share.
     """
 
     probability: float
+    agreement: float
     accuracy: float
 
 
 LIMITS = {
-    "fp32": Limits(1e-4, 0.001),
-    "fp16": Limits(0.02, 0.002),
-    "int8": Limits(1.0, 0.005),
-    "int8-dynamic": Limits(1.0, 0.005),
+    "fp32": Limits(1e-4, 0.999, 0.001),
+    "fp16": Limits(0.02, 0.99, 0.002),
+    "int8": Limits(1.0, 0.95, 0.005),
+    "int8-dynamic": Limits(1.0, 0.95, 0.005),
 }
 
 
@@ -229,6 +231,10 @@ def check_drift(path: Path, precision: str, drift: Drift) -> None:
     if not drift.max_probability <= limits.probability:
         reasons.append(
             f"a probability differs by {drift.max_probability:.4f}, more than {limits.probability}"
+        )
+    if drift.agreement < limits.agreement:
+        reasons.append(
+            f"{drift.agreement:.1%} of the answers are the same, fewer than {limits.agreement:.1%}"
         )
     if drift.accuracy_loss is not None and drift.accuracy_loss > limits.accuracy:
         reasons.append(

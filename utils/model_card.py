@@ -48,7 +48,8 @@ def write_card(
     Args:
         checkpoint: The model.
         result: ``utils.evaluation.document`` of its first head for the test split, with
-            ``prior_table``, ``robustness`` and, if photos were measured, ``end_to_end``.
+            ``prior_table``, ``robustness``, ``robustness_mean_drop`` and, if photos were measured,
+            ``end_to_end``.
         evaluation: The answers on that split.
         validation: The answers on the validation split.
         path: The Markdown file.
@@ -164,7 +165,6 @@ def _head(head: Head, evaluation: Evaluation, split: str) -> list[str]:
 def _robustness(result: dict[str, Any], path: Path) -> str:
     rows = result["robustness"]
     save_robustness(rows, path.parent / "robustness.png")
-    mean = sum(row["drop"] for row in rows) / len(rows)
     lines = ["| degradation | accuracy | points lost |", "|---|---:|---:|"]
     lines += [
         f"| {row['name']} | {row['accuracy']:.1%} | {100 * row['drop']:.1f} |" for row in rows
@@ -172,7 +172,7 @@ def _robustness(result: dict[str, Any], path: Path) -> str:
     return (
         f"### What a webcam does\n\nHead {result['head']}, {result['split']} split, "
         f"{result['label_set']}; `utils/degradations.py` defines each. On average "
-        f"{100 * mean:.1f} points are lost.\n\n"
+        f"{100 * result['robustness_mean_drop']:.1f} points are lost.\n\n"
         + "\n".join(lines)
         + "\n\n![robustness](robustness.png)"
     )
@@ -200,9 +200,7 @@ def _end_to_end(figures: dict[str, Any]) -> str:
         f"Detector ({figures['detector']}), crop and classifier together on {figures['images']} "
         f"photos in `{figures['photos']}`, one folder a class: "
         f"**{figures['accuracy']:.1%}** right, balanced {figures['balanced_accuracy']:.1%}; "
-        f"a photo without a face found ({figures['no_face']:.1%}) counts as wrong. The bundled "
-        "model is measured on 600 photos that are not from FER2013, a sample of "
-        "`muxspace/facial_expressions` on GitHub, labelled by other people.",
+        f"a photo without a face found ({figures['no_face']:.1%}) counts as wrong.",
     ]
     answers = list(next(iter(figures["confusion"].values())))
     lines.append(

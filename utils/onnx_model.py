@@ -24,6 +24,12 @@ _DAMAGED = (
 )
 
 
+def onnx_path(checkpoint: Path, precision: str = "fp32") -> Path:
+    """Return where ``backend/export.py`` puts a form of a checkpoint; fp32 is the plain name."""
+    suffix = "" if precision == "fp32" else f"_{precision.replace('-', '_')}"
+    return checkpoint.with_name(f"{checkpoint.stem}{suffix}.onnx")
+
+
 class OnnxRuntime:
     """Runs an ONNX file of ``backend/export.py`` on the CPU; safe to share between threads.
 

@@ -81,7 +81,7 @@ def save_evaluation(
     labels = evaluation.labels[answered_label_set(head, evaluation.labels)]
     probabilities = evaluation.probabilities[head.name]
     curves = {split: (probabilities, labels)}
-    save_coverage(curves, out / f"coverage_{split}_{head.name}.png")
+    save_coverage(curves, head.threshold, out / f"coverage_{split}_{head.name}.png")
     images = folder.batch(torch.arange(len(folder))).numpy()
     path = out / f"mistakes_{split}_{head.name}.png"
     save_mistakes(images, probabilities, labels, checkpoint.classes, path)

@@ -14,7 +14,11 @@ from utils.processing import FaceFolder
 
 
 def evaluate_robustness(
-    checkpoint: Checkpoint, head: Head, folder: FaceFolder, labels: NDArray[np.int64]
+    checkpoint: Checkpoint,
+    head: Head,
+    folder: FaceFolder,
+    labels: NDArray[np.int64],
+    average: str = "none",
 ) -> list[dict[str, Any]]:
     """Measure a head on every degradation of a split.
 
@@ -23,6 +27,7 @@ def evaluate_robustness(
         head: Whose answers.
         folder: The images.
         labels: ``(N,)``; images with a negative label are left out.
+        average: Test-time average, see ``utils.prediction.predict_logits``.
 
     Returns:
         ``name``, ``accuracy`` and ``drop`` (shares) for each degradation.
@@ -33,7 +38,7 @@ def evaluate_robustness(
 
     def accuracy(pixels: NDArray[np.uint8]) -> float:
         shown = folder.with_pixels(kept.tolist(), torch.from_numpy(pixels))
-        logits = predict_logits(network, shown, torch.device("cpu"))[:, columns].numpy()
+        logits = predict_logits(network, shown, torch.device("cpu"), average)[:, columns].numpy()
         return float((head.probabilities(logits).argmax(1) == labels[kept]).mean())
 
     best = accuracy(clean)
