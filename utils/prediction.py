@@ -8,7 +8,7 @@ from utils.errors import ConfigError
 from utils.processing import FaceFolder
 
 TEST_TIME_AVERAGES = ("none", "flip", "ten-crop")
-_EVALUATION_BATCH = 256
+_EVALUATION_BATCH = 64
 _CROP = 11 / 12
 
 
