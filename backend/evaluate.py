@@ -35,6 +35,7 @@ from utils.evaluation import (
     prior_table,
 )
 from utils.faces import build_detector
+from utils.memory import keep_freed_memory
 from utils.model_card import write_card
 from utils.model_spec import Head
 from utils.prediction import TEST_TIME_AVERAGES
@@ -181,6 +182,7 @@ def main() -> int:
     """Run the program and return its exit code."""
     args = parse_args()
     check_outputs(args)
+    keep_freed_memory()
     if args.ablation:
         return show_ablation(args)
     if args.zoo:

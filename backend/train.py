@@ -18,6 +18,7 @@ from utils.checkpoint import load_checkpoint
 from utils.config import TrainConfig, load_config
 from utils.emotions import EMOTIONS
 from utils.errors import ConfigError
+from utils.memory import keep_freed_memory
 from utils.models import build_model, count_multiply_adds, count_parameters, list_models
 from utils.preprocessing import Preprocessing
 from utils.processing import FaceFolder, load_split, measure_normalization
@@ -129,6 +130,7 @@ def main() -> int:
     if args.list_models:
         print_models()
         return 0
+    keep_freed_memory()
     config, out = run_folder(args, overrides)
     train, validation = load_data(config, not args.quiet)
     print(f"{len(train):,} training and {len(validation):,} validation images")
