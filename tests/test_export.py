@@ -17,6 +17,7 @@ from PIL import Image
 
 from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint, save_checkpoint
 from utils.classifier import BUNDLED_ONNX, EmotionClassifier
+from utils.devices import means_cpu, pick_device
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError
 from utils.export import check_drift, export_onnx, measure_drift, weights_hash
@@ -157,15 +158,21 @@ def test_wrong_files_are_explained(exported: Path, tmp_path: Path) -> None:
         EmotionClassifier.load(exported, "cuda")
 
 
-def test_an_onnx_file_needs_no_pytorch(exported: Path) -> None:
+def test_a_photo_on_the_cpu_needs_no_pytorch(astronaut_jpg: Path) -> None:
     code = (
-        "import sys, numpy as np\n"
-        "from utils.classifier import EmotionClassifier\n"
-        f"found = EmotionClassifier.load({str(exported)!r})\n"
-        "assert found.predict(np.zeros((2, 32, 32, 3), np.uint8)).shape == (2, 7)\n"
+        "import sys\n"
+        "from utils.analysis import EmotionAnalyzer\n"
+        f"found = EmotionAnalyzer.load(device='cpu').analyze({str(astronaut_jpg)!r})\n"
+        "assert found.faces[0].emotion == 'happy'\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_cpu_is_recognised_without_pytorch_where_pytorch_would_take_it() -> None:
+    for name in ("auto", "cpu"):
+        assert means_cpu(name) == (pick_device(name).type == "cpu")
+    assert not means_cpu("cuda")
 
 
 def test_the_bundled_files_belong_together() -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.devices import means_cpu
 from utils.errors import ConfigError
 from utils.model_spec import ModelSpec
 from utils.onnx_model import OnnxRuntime
@@ -62,7 +63,7 @@ class EmotionClassifier:
             CheckpointError: The file is missing, damaged, unsafe or does not fit.
             ConfigError: The device or the head is not there.
         """
-        if path is None and BUNDLED_ONNX.is_file() and _on_cpu(device):
+        if path is None and BUNDLED_ONNX.is_file() and means_cpu(device):
             path = BUNDLED_ONNX
         if path is not None and Path(path).suffix == ".onnx":
             if device not in ("auto", "cpu"):
@@ -113,11 +114,3 @@ class EmotionClassifier:
         """Run once, so that the first real picture is not the slow one."""
         side = self.preprocessing.input_size
         self.predict(np.zeros((1, side, side, 3), np.uint8))
-
-
-def _on_cpu(device: str) -> bool:
-    if device != "auto":
-        return device == "cpu"
-    from utils.devices import pick_device
-
-    return pick_device("auto").type == "cpu"

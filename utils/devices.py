@@ -1,19 +1,47 @@
 """Where networks run."""
 
-import torch
+import platform
+import sys
+from ctypes.util import find_library
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from utils.errors import ConfigError
 
+if TYPE_CHECKING:
+    import torch
 
-def pick_device(name: str) -> torch.device:
+# What the drivers of NVIDIA's and AMD's cards put there.
+_DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
+
+
+def pick_device(name: str) -> "torch.device":
     """Return the device of a name; ``auto`` takes CUDA, then MPS, then the CPU.
 
     Raises:
         ConfigError: The device is not there.
     """
+    import torch
+
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device(next((d for d, there in available.items() if there), "cpu"))
     if not available.get(name, name == "cpu"):
         raise ConfigError(f"device {name!r} is not available here; use auto or cpu")
     return torch.device(name)
+
+
+def means_cpu(name: str) -> bool:
+    """Tell whether ``pick_device`` would take the CPU, without loading PyTorch where that is plain.
+
+    PyTorch takes a second to load, which a program that runs ONNX files does without.
+    """
+    if name != "auto":
+        return name == "cpu"
+    if sys.platform.startswith("linux"):
+        no_card = not any(path.exists() for path in _DRIVERS)
+    elif sys.platform == "win32":
+        no_card = find_library("nvcuda") is None
+    else:
+        no_card = platform.machine() != "arm64"
+    return no_card or pick_device("auto").type == "cpu"

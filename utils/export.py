@@ -112,13 +112,13 @@ def export_onnx(
             WEIGHTS_KEY: weights_hash(checkpoint),
             PRECISION_KEY: precision,
         }
-        _forget_the_exporters_notes(model)
+        forget_exporters_notes(model)
         onnx.helper.set_model_props(model, metadata)
         path.parent.mkdir(parents=True, exist_ok=True)
         onnx.save(model, path)
 
 
-def _forget_the_exporters_notes(model: onnx.ModelProto) -> None:
+def forget_exporters_notes(model: onnx.ModelProto) -> None:
     """Remove stack traces, which name files of the machine that made the model."""
     graph = model.graph
     parts = [*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer]

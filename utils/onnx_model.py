@@ -24,6 +24,26 @@ _DAMAGED = (
 )
 
 
+def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Open an ONNX file for the CPU.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such model file")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Waiting threads that spin would take the cores that live video needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except _DAMAGED as error:
+        raise CheckpointError(f"{path}: damaged, or not an ONNX model") from error
+
+
 def onnx_path(checkpoint: Path, precision: str = "fp32") -> Path:
     """Return where ``backend/export.py`` puts a form of a checkpoint; fp32 is the plain name."""
     suffix = "" if precision == "fp32" else f"_{precision.replace('-', '_')}"
@@ -42,20 +62,7 @@ class OnnxRuntime:
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        if not path.is_file():
-            raise CheckpointError(f"{path}: no such model file")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Waiting threads that spin would take the cores that live video needs.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
-        except _DAMAGED as error:
-            raise CheckpointError(f"{path}: damaged, or not an ONNX model") from error
+        self._session = open_session(path, threads)
         self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
         self.spec = _read_spec(path, self.metadata)
 

@@ -1,4 +1,4 @@
-"""The default detector: MTCNN with the weights inside the facenet-pytorch package."""
+"""The default detector: MTCNN with the weights of facenet-pytorch."""
 
 import numpy as np
 from numpy.typing import NDArray

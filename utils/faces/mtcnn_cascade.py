@@ -6,26 +6,43 @@ to whose results it is tested. All candidates of a stage go through its network 
 """
 
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from utils.faces.mtcnn_networks import load_networks
+from utils.errors import CheckpointError, DetectorError
+from utils.onnx_model import open_session
 
+NETWORKS = Path(__file__).resolve().parent.parent.parent / "model" / "mtcnn"
 Floats = NDArray[np.float32]
 PYRAMID_FACTOR = 0.709
 _CELL, _STRIDE = 12, 2  # of P-Net, in its input's pixels
 
 
 class Cascade:
-    """The three networks and the search with them; keeps no state between pictures."""
+    """The three networks and the search with them; keeps no state between pictures.
 
-    def __init__(self) -> None:
-        self._propose, self._refine, self._decide = load_networks()
+    The ONNX files are facenet-pytorch's networks (MIT licence,
+    https://github.com/timesler/facenet-pytorch), converted by ``backend/convert_mtcnn.py``.
 
-    @torch.inference_mode()
+    Args:
+        threads: Cores that a search may use.
+
+    Raises:
+        DetectorError: A network is missing or damaged.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        try:
+            self._pnet, self._rnet, self._onet = (
+                open_session(NETWORKS / f"{name}.onnx", threads)
+                for name in ("pnet", "rnet", "onet")
+            )
+        except CheckpointError as error:
+            raise DetectorError(f"MTCNN can't be used: {error}") from error
+
     def search(
         self, image: NDArray[np.uint8], min_face: float, thresholds: tuple[float, float, float]
     ) -> tuple[Floats, Floats, Floats]:
@@ -42,14 +59,17 @@ class Cascade:
         boxes = self._candidates(image, min_face, thresholds[0])
         crops, boxes = _cut(image, boxes, 24)
         if len(boxes):
-            scores, shifts = (t.numpy() for t in self._refine(crops))
+            shifts, pairs = self._rnet.run(["shifts", "probabilities"], {"pixels": crops})
+            scores = pairs[:, 1]
             boxes, scores, shifts = _rows(scores > thresholds[1], boxes, scores, shifts)
             kept = _suppress(boxes, scores, 0.7)
             boxes = _square(_shift(boxes[kept], shifts[kept]))
         crops, boxes = _cut(image, boxes, 48)
         if not len(boxes):
             return np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), "f4")
-        scores, shifts, points = (t.numpy() for t in self._decide(crops))
+        outputs = ["shifts", "points", "probabilities"]
+        shifts, points, pairs = self._onet.run(outputs, {"pixels": crops})
+        scores = pairs[:, 1]
         kept = scores > thresholds[2]
         boxes, scores, shifts, points = _rows(kept, boxes, scores, shifts, points)
         marks = _landmarks(boxes, points)
@@ -64,8 +84,10 @@ class Cascade:
         while min(height, width) * scale >= _CELL:
             size = (int(width * scale + 1), int(height * scale + 1))
             shrunk = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-            probabilities, shifts = (t.numpy() for t in self._propose(_network_input(shrunk[None])))
-            rows = _cells_to_boxes(probabilities, shifts, scale, threshold)
+            shifts, pairs = self._pnet.run(
+                ["shifts", "probabilities"], {"pixels": _network_input(shrunk[None])}
+            )
+            rows = _cells_to_boxes(pairs[0, 1], shifts[0], scale, threshold)
             found.append(rows[_suppress(rows[:, :4], rows[:, 4], 0.5)])
             scale *= PYRAMID_FACTOR
         rows = np.concatenate(found)
@@ -74,10 +96,12 @@ class Cascade:
         return _square(rows[:, :4] + rows[:, 5:] * sides)
 
 
-def _network_input(pictures: NDArray[np.uint8]) -> torch.Tensor:
+def _network_input(pictures: NDArray[np.uint8]) -> Floats:
     """Turn uint8 ``(N, H, W, 3)`` into float ``(N, 3, H, W)`` in -1..1."""
-    tensor = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
-    return (tensor - 127.5) / 128
+    pixels = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)).astype(np.float32)
+    pixels -= 127.5
+    pixels /= 128
+    return pixels
 
 
 def _cells_to_boxes(
@@ -126,7 +150,7 @@ def _square(boxes: Floats) -> Floats:
     return np.concatenate([center - half, center + half], 1)
 
 
-def _cut(image: NDArray[np.uint8], boxes: Floats, side: int) -> tuple[torch.Tensor, Floats]:
+def _cut(image: NDArray[np.uint8], boxes: Floats, side: int) -> tuple[Floats, Floats]:
     """Return network input of the boxes' parts inside the picture, and the boxes that have one."""
     height, width = image.shape[:2]
     corners = np.trunc(boxes).astype(int)
