@@ -1,15 +1,12 @@
-"""Identity and smoothing across frames."""
-
-import math
+"""Identity across frames."""
 
 import numpy as np
 import pytest
 
 from utils.faces.base import Detections
+from utils.smoothing import Answer, Smoother, Smoothing
 from utils.tracking import (
     MAX_PREDICTION,
-    Smoother,
-    Smoothing,
     Track,
     Tracker,
     match_boxes,
@@ -82,32 +79,10 @@ def test_landmarks_move_with_the_box() -> None:
     marks = np.full((5, 2), 50, dtype=np.float32)
     ones = np.ones(1, dtype=np.float32)
     box, speed = np.array([0, 0, 100, 100]), np.array([100, 50, 100, 50])
-    track = Track(1, 0.0, box, speed, 0.9, ones, ones, ones, marks)
+    track = Track(1, 0.0, box, speed, 0.9, Answer(ones, ones, ones, 0), marks)
     moved = track.landmarks_at(0.2)
     assert moved is not None
     assert moved[0] == pytest.approx([70, 60])
-
-
-@pytest.mark.parametrize("fps", [5, 10, 60])
-def test_smoothing_depends_on_time_and_not_on_the_frame_rate(fps: int) -> None:
-    smoother = Smoother(0.5)
-    value = np.zeros(1, dtype=np.float32)
-    for _ in range(fps):
-        value = smoother.step(value, np.ones(1, dtype=np.float32), 1 / fps)
-    assert value[0] == pytest.approx(1 - math.exp(-1 / 0.5), abs=1e-4)
-
-
-def test_the_classic_weights_at_ten_analyses_a_second() -> None:
-    one, zero = np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.float32)
-    assert Smoother(0.28).step(one, zero, 0.1)[0] == pytest.approx(0.70, abs=0.005)
-    assert Smoother(0.62).step(one, zero, 0.1)[0] == pytest.approx(0.85, abs=0.005)
-
-
-def test_no_time_constant_means_no_smoothing_and_nonsense_is_refused() -> None:
-    one, zero = np.ones(1, dtype=np.float32), np.zeros(1, dtype=np.float32)
-    assert Smoother(0.0).step(one, zero, 0.001)[0] == 0
-    with pytest.raises(ValueError, match="tau"):
-        Smoother(-1)
 
 
 def test_tracks_carry_raw_smoothed_and_chart_probabilities_read_only() -> None:
@@ -118,12 +93,13 @@ def test_tracks_carry_raw_smoothed_and_chart_probabilities_read_only() -> None:
     probabilities = np.array([[0.0, 1.0]], dtype=np.float32)
     (track,) = tracker.update(0.1, box, probabilities, smoothing)
     probabilities[:] = 0.5
-    assert track.raw.tolist() == [0, 1]
-    assert 0 < track.smoothed[1] < 1
-    assert 0 < track.chart[1] < track.smoothed[1]
-    assert track.smoothed.sum() == pytest.approx(1)
+    answer = track.answer
+    assert answer.raw.tolist() == [0, 1]
+    assert 0 < answer.smoothed[1] < 1
+    assert 0 < answer.chart[1] < answer.smoothed[1]
+    assert answer.smoothed.sum() == pytest.approx(1)
     with pytest.raises(ValueError, match="read-only"):
-        track.raw[0] = 1
+        answer.raw[0] = 1
 
 
 def test_overlap() -> None:

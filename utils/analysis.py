@@ -167,6 +167,7 @@ class EmotionAnalyzer:
         probabilities: NDArray[np.float32],
         landmarks: NDArray[np.float32] | None = None,
         track_id: int | None = None,
+        label: int | None = None,
     ) -> Face:
         """Return one face's result.
 
@@ -176,9 +177,10 @@ class EmotionAnalyzer:
             probabilities: ``(K,)`` in class order.
             landmarks: ``(5, 2)`` in pixels, or None.
             track_id: Identity within a video or stream, or None.
+            label: Index of the class to name; the most probable one if None.
         """
         values = np.clip(probabilities, 0, 1).tolist()
-        best = int(np.argmax(probabilities))
+        best = int(np.argmax(probabilities)) if label is None else label
         return Face(
             box=tuple(round(float(v), 2) for v in box),  # type: ignore[arg-type]
             score=min(max(float(score), 0.0), 1.0),

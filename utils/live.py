@@ -192,7 +192,7 @@ class LiveAnalyzer:
             probabilities = analyzer.classify(frame.image, found.boxes)
             seconds = clock.perf_counter() - began
         seen = stream.tracker.update(frame.time, found, probabilities, options.smoothing)
-        sure = any(track.smoothed.max() >= analyzer.threshold for track in seen)
+        sure = any(track.answer.smoothed.max() >= analyzer.threshold for track in seen)
         status = Status.OK if sure else Status.UNCERTAIN if seen else Status.NO_FACE
         self._publish(stream, Shown(frame, status, stream.tracker.tracks), seen, seconds)
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from utils.analysis import EmotionAnalyzer
 from utils.errors import ConfigError
 from utils.results import FrameResult, Status, status_of
+from utils.smoothing import Smoother, Smoothing
 from utils.timeline import HISTORY_ROWS, LiveStats, Rate, TimelineRow, timeline_rows
-from utils.tracking import Smoother, Smoothing, Track, Tracker
+from utils.tracking import Track, Tracker
 
 # A face that the detector missed stays on the screen for so long (media time), against flicker.
 SHOW_LOST = 0.5
@@ -166,7 +167,12 @@ def result_at(
         lost = shown.frame.time - track.time > SHOW_LOST
         if not lost and (box[2:] > box[:2]).all():
             marks = track.landmarks_at(time)
-            faces.append(analyzer.face(box, track.score, track.smoothed, marks, track.track_id))
+            answer = track.answer
+            faces.append(
+                analyzer.face(
+                    box, track.score, answer.smoothed, marks, track.track_id, answer.label
+                )
+            )
     status = shown.status
     if faces or status in (Status.OK, Status.UNCERTAIN):
         status = status_of(tuple(faces))

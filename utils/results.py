@@ -31,7 +31,8 @@ class Face(BaseModel):
     Attributes:
         box: ``(x1, y1, x2, y2)`` in pixels of the original frame, clipped to it.
         score: The detector's confidence in 0..1.
-        emotion: The most probable class.
+        emotion: The most probable class; in a stream the one shown so far, until another leads it
+            clearly (see ``utils/smoothing.py``).
         confidence: Its calibrated probability.
         uncertain: True if ``confidence`` is below the threshold chosen on validation data.
         probabilities: Class name to calibrated probability, in class order, summing to 1.

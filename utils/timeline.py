@@ -83,8 +83,8 @@ def timeline_rows(time: float, status: Status, tracks: Sequence[Track]) -> list[
     if not tracks:
         return [TimelineRow(time, status)]
     return [
-        TimelineRow(time, status, track.track_id, track.raw, track.smoothed, track.chart)
-        for track in tracks
+        TimelineRow(time, status, t.track_id, t.answer.raw, t.answer.smoothed, t.answer.chart)
+        for t in tracks
     ]
 
 

@@ -1,4 +1,4 @@
-"""Faces keep their identity from frame to frame, and their probabilities are smoothed in time."""
+"""Faces keep their identity from frame to frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from utils.faces.base import Detections
+from utils.smoothing import Answer, Smoothing, frozen
 
 # A box drawn between two detections follows the face for this long, then stands still: a face that
 # vanished would otherwise leave its box sailing through the picture.
@@ -23,42 +24,6 @@ _VELOCITY_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
-class Smoother:
-    """Exponential smoothing over time instead of frames, so it is the same at 10 and 60 fps.
-
-    With ``Δt`` the time since the previous value, the new value is
-    ``α · previous + (1 − α) · value`` where ``α = exp(−Δt / τ)``.
-
-    Attributes:
-        tau: The time constant τ in seconds; after τ, 63 % of a jump has arrived. 0 switches the
-            smoothing off.
-    """
-
-    tau: float
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.tau) and self.tau >= 0):
-            raise ValueError(f"tau must be a time in seconds, at least 0, not {self.tau}")
-
-    def step(
-        self, previous: NDArray[np.float32], value: NDArray[np.float32], elapsed: float
-    ) -> NDArray[np.float32]:
-        """Return the smoothed value ``elapsed`` seconds after ``previous``; a mean of the two."""
-        if self.tau == 0:
-            return _frozen(value)
-        alpha = np.exp(-max(elapsed, 0.0) / self.tau)
-        return _frozen(alpha * previous + (1.0 - alpha) * value)
-
-
-@dataclass(frozen=True)
-class Smoothing:
-    """The two smoothers of a stream: for the shown probabilities and, slower, for the timeline."""
-
-    probabilities: Smoother = Smoother(0.28)
-    chart: Smoother = Smoother(0.62)
-
-
-@dataclass(frozen=True)
 class Track:
     """One face as followed through a stream; arrays are read-only.
 
@@ -68,9 +33,7 @@ class Track:
         box: float32 ``(4,)``, ``(x1, y1, x2, y2)`` in pixels at that time.
         velocity: float32 ``(4,)``, pixels per second of each edge.
         score: The detector's confidence in 0..1.
-        raw: float32 ``(K,)`` probabilities of that frame alone.
-        smoothed: The same, smoothed for display.
-        chart: The same, smoothed for the timeline.
+        answer: What is known of its expression.
         landmarks: float32 ``(5, 2)`` at that time, or None.
     """
 
@@ -79,22 +42,20 @@ class Track:
     box: NDArray[np.float32]
     velocity: NDArray[np.float32]
     score: float
-    raw: NDArray[np.float32]
-    smoothed: NDArray[np.float32]
-    chart: NDArray[np.float32]
+    answer: Answer
     landmarks: NDArray[np.float32] | None = None
 
     def box_at(self, time: float) -> NDArray[np.float32]:
         """Predict the box at a later time, assuming constant velocity for a short while."""
         elapsed = min(max(time - self.time, 0.0), MAX_PREDICTION)
-        return _frozen(self.box + self.velocity * elapsed)
+        return frozen(self.box + self.velocity * elapsed)
 
     def landmarks_at(self, time: float) -> NDArray[np.float32] | None:
         """Predict the landmarks at a later time: they move as the box's centre does."""
         if self.landmarks is None:
             return None
         shift = (self.box_at(time) - self.box).reshape(2, 2).mean(axis=0)
-        return _frozen(self.landmarks + shift)
+        return frozen(self.landmarks + shift)
 
 
 class Tracker:
@@ -149,7 +110,8 @@ class Tracker:
         pairs = match_boxes([t.box_at(time) for t in living], detections.boxes, self._min_overlap)
         seen = []
         for index in range(len(detections)):
-            fresh = self._born(index, time, detections, probabilities[index])
+            answer = smoothing.begin(probabilities[index])
+            fresh = _born(index, time, detections, answer)
             old = pairs.get(index)
             seen.append(
                 self._number(fresh) if old is None else _follow(living[old], fresh, smoothing)
@@ -169,27 +131,23 @@ class Tracker:
         limit = SLOW_GAP if track.time == self._updated else self._max_gap
         return time - track.time <= limit
 
-    def _born(
-        self, index: int, time: float, detections: Detections, probabilities: NDArray[np.float32]
-    ) -> Track:
-        raw = _frozen(probabilities)
-        marks = detections.landmarks
-        return Track(
-            track_id=0,
-            time=time,
-            box=_frozen(detections.boxes[index]),
-            velocity=_frozen(np.zeros(4)),
-            score=float(detections.scores[index]),
-            raw=raw,
-            smoothed=raw,
-            chart=raw,
-            landmarks=None if marks is None else _frozen(marks[index]),
-        )
-
     def _number(self, track: Track) -> Track:
         numbered = replace(track, track_id=self._next_id)
         self._next_id += 1
         return numbered
+
+
+def _born(index: int, time: float, detections: Detections, answer: Answer) -> Track:
+    marks = detections.landmarks
+    return Track(
+        track_id=0,
+        time=time,
+        box=frozen(detections.boxes[index]),
+        velocity=frozen(np.zeros(4)),
+        score=float(detections.scores[index]),
+        answer=answer,
+        landmarks=None if marks is None else frozen(marks[index]),
+    )
 
 
 def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
@@ -197,13 +155,12 @@ def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
     velocity = old.velocity
     if elapsed > 0:
         newest = (fresh.box - old.box) / elapsed
-        velocity = _frozen(old.velocity + _VELOCITY_WEIGHT * (newest - old.velocity))
+        velocity = frozen(old.velocity + _VELOCITY_WEIGHT * (newest - old.velocity))
     return replace(
         fresh,
         track_id=old.track_id,
         velocity=velocity,
-        smoothed=smoothing.probabilities.step(old.smoothed, fresh.raw, elapsed),
-        chart=smoothing.chart.step(old.chart, fresh.raw, elapsed),
+        answer=smoothing.follow(old.answer, fresh.answer.raw, fresh.time, elapsed),
     )
 
 
@@ -255,9 +212,3 @@ def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float3
     areas_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(axis=1)
     union = areas_a[:, None] + areas_b[None, :] - shared
     return np.where(union > 0, shared / np.where(union > 0, union, 1), 0).astype(np.float32)
-
-
-def _frozen(array: NDArray) -> NDArray[np.float32]:
-    copy = np.array(array, dtype=np.float32)
-    copy.setflags(write=False)
-    return copy
