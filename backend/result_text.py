@@ -49,6 +49,8 @@ def _face(number: int, face: Face, style: Style) -> list[str]:
     x1, y1, x2, y2 = (round(v) for v in face.box)
     unsure = ", but uncertain" if face.uncertain else ""
     head = f"  face {number}: {face.emotion} {face.confidence:.0%}{unsure}"
+    if face.problem:
+        head = f"  face {number}: can't tell, it is {face.problem}"
     lines = [f"{head}  (box {x1}, {y1} to {x2}, {y2}; score {face.score:.2f})"]
     width = max(map(len, face.probabilities))
     for name, probability in face.probabilities.items():

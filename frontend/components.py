@@ -12,7 +12,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from utils.emotions import color_of
+from utils.emotions import UNKNOWN_COLOR, color_of
 from utils.results import Face
 from utils.timeline import LiveStats, TimelineRow
 
@@ -85,15 +85,18 @@ def empty_bars(classes: Sequence[str]) -> None:
 
 def _card(face: Face, number: int, previous: Mapping[str, float]) -> str:
     number = face.track_id or number
-    unsure = "unclear, maybe " if face.uncertain else ""
+    answer = f"unclear, maybe {face.emotion}" if face.uncertain else face.emotion
+    color = color_of(face.emotion)
+    if face.problem:
+        answer, color = f"can't tell: {face.problem}", UNKNOWN_COLOR
     bars = "".join(
         _bar(name, value, previous.get(name, value), best=name == face.emotion)
         for name, value in face.probabilities.items()
     )
     return (
         f"<section class='face' aria-label='Face {number}'><header>"
-        f"<span class='dot' style='background:{color_of(face.emotion)}'></span>"
-        f"<b>Face {number}</b><span class='top'>{unsure}{escape(face.emotion)}</span></header>"
+        f"<span class='dot' style='background:{color}'></span>"
+        f"<b>Face {number}</b><span class='top'>{escape(answer)}</span></header>"
         f"{bars}</section>"
     )
 

@@ -11,6 +11,7 @@ from utils.errors import DetectorError
 from utils.faces import Detections, FaceDetector, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
 from utils.images import ImageSource, load_image
+from utils.quality import find_problem
 from utils.results import Face, FrameResult, status_of
 
 
@@ -115,13 +116,14 @@ class EmotionAnalyzer:
             name = str(image)
         pixels = load_image(image, name=name)
         found = self.detect(pixels)
-        probabilities = self.classify(pixels, found.boxes)
+        probabilities, problems = self.classify(pixels, found.boxes), self.problems(pixels, found)
         faces = tuple(
             self.face(
                 found.boxes[i],
                 found.scores[i],
                 probabilities[i],
                 None if found.landmarks is None else found.landmarks[i],
+                problem=problems[i],
             )
             for i in range(len(found))
         )
@@ -150,6 +152,27 @@ class EmotionAnalyzer:
         Raises:
             DetectorError: Nobody measured how this detector's boxes are to be cropped.
         """
+        return self.classifier.predict(self._crops(image, boxes))
+
+    def problems(self, image: NDArray[np.uint8], found: Detections) -> list[str | None]:
+        """Return for each face why it can't be read, or None; see ``utils.quality``.
+
+        Args:
+            image: RGB uint8 ``(H, W, 3)``.
+            found: This detector's faces.
+
+        Raises:
+            DetectorError: Nobody measured how this detector's boxes are to be cropped.
+        """
+        crops = self._crops(image, found.boxes)
+        return [
+            find_problem(
+                crops[i], found.boxes[i], None if found.landmarks is None else found.landmarks[i]
+            )
+            for i in range(len(found))
+        ]
+
+    def _crops(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.uint8]:
         spec, detector = self.classifier.preprocessing, self.detector.name
         # A checkpoint trained before a detector was added has no measure of it.
         geometry = spec.geometry.get(detector) or DEFAULT_GEOMETRY.get(detector)
@@ -158,7 +181,7 @@ class EmotionAnalyzer:
                 f"there is no crop geometry for detector {detector!r}; measure it with "
                 "backend/measure_crop.py and add it to DEFAULT_GEOMETRY"
             )
-        return self.classifier.predict(crop_faces(image, boxes, geometry, spec.input_size))
+        return crop_faces(image, boxes, geometry, spec.input_size)
 
     def face(
         self,
@@ -168,6 +191,7 @@ class EmotionAnalyzer:
         landmarks: NDArray[np.float32] | None = None,
         track_id: int | None = None,
         label: int | None = None,
+        problem: str | None = None,
     ) -> Face:
         """Return one face's result.
 
@@ -178,6 +202,7 @@ class EmotionAnalyzer:
             landmarks: ``(5, 2)`` in pixels, or None.
             track_id: Identity within a video or stream, or None.
             label: Index of the class to name; the most probable one if None.
+            problem: Why the face can't be read, or None.
         """
         values = np.clip(probabilities, 0, 1).tolist()
         best = int(np.argmax(probabilities)) if label is None else label
@@ -186,12 +211,13 @@ class EmotionAnalyzer:
             score=min(max(float(score), 0.0), 1.0),
             emotion=self.classes[best],
             confidence=values[best],
-            uncertain=values[best] < self.threshold,
+            uncertain=problem is not None or values[best] < self.threshold,
             probabilities=dict(zip(self.classes, values, strict=True)),
             landmarks=None
             if landmarks is None
             else tuple((round(float(x), 2), round(float(y), 2)) for x, y in landmarks),
             track_id=track_id,
+            problem=problem,
         )
 
     def warm_up(self) -> None:

@@ -41,7 +41,8 @@ def draw_into(image: Picture, result: FrameResult) -> Picture:
     """Draw faces into a picture and return it.
 
     Each face gets a box and a plate, such as ``#3 happy 97 %``, in its emotion's colour. An
-    uncertain one gets a dashed grey box and ``unsure: happy 41 %``. Lines and text grow with the
+    uncertain one gets a dashed grey box and ``unsure: happy 41 %``, one that can't be read
+    ``can't tell: too dark``. Lines and text grow with the
     picture; a plate stands above its box, or below or inside it where there is no room.
 
     Args:
@@ -95,6 +96,8 @@ def _texts(face: Face) -> list[str]:
     """Return what a plate may say, the fullest text first."""
     track = "" if face.track_id is None else f"#{face.track_id} "
     percent = f"{round(100 * face.confidence)} %"
+    if face.problem:
+        return [f"{track}can't tell: {face.problem}", face.problem, "?"]
     if face.uncertain:
         name = f"{face.emotion}?"
         return [f"{track}unsure: {face.emotion} {percent}", f"{track}{name} {percent}", name]

@@ -190,10 +190,10 @@ class LiveAnalyzer:
             analyzer = self._analyzer.with_detector(options.detector)
             found = analyzer.detect(frame.image)
             probabilities = analyzer.classify(frame.image, found.boxes)
+            problems = analyzer.problems(frame.image, found)
             seconds = clock.perf_counter() - began
-        seen = stream.tracker.update(frame.time, found, probabilities, options.smoothing)
-        sure = any(track.answer.smoothed.max() >= analyzer.threshold for track in seen)
-        status = Status.OK if sure else Status.UNCERTAIN if seen else Status.NO_FACE
+        seen = stream.tracker.update(frame.time, found, probabilities, options.smoothing, problems)
+        status = _status(seen, analyzer.threshold)
         self._publish(stream, Shown(frame, status, stream.tracker.tracks), seen, seconds)
 
     def _publish(
@@ -221,6 +221,16 @@ class LiveAnalyzer:
             sentence = f"A frame could not be analysed ({type(error).__name__}: {error})."
         with self._changed:
             self._error = sentence
+
+
+def _status(seen: tuple[Track, ...], threshold: float) -> Status:
+    if not seen:
+        return Status.NO_FACE
+    readable = [track for track in seen if not track.problem]
+    if not readable:
+        return Status.LOW_QUALITY
+    sure = any(track.answer.smoothed.max() >= threshold for track in readable)
+    return Status.OK if sure else Status.UNCERTAIN
 
 
 def limit_threads(threads: int | None) -> int:

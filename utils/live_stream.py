@@ -170,11 +170,17 @@ def result_at(
             answer = track.answer
             faces.append(
                 analyzer.face(
-                    box, track.score, answer.smoothed, marks, track.track_id, answer.label
+                    box,
+                    track.score,
+                    answer.smoothed,
+                    marks,
+                    track.track_id,
+                    answer.label,
+                    track.problem,
                 )
             )
     status = shown.status
-    if faces or status in (Status.OK, Status.UNCERTAIN):
+    if faces or status in (Status.OK, Status.UNCERTAIN, Status.LOW_QUALITY):
         status = status_of(tuple(faces))
     return FrameResult(
         model=analyzer.model_name,

@@ -34,11 +34,14 @@ class Face(BaseModel):
         emotion: The most probable class; in a stream the one shown so far, until another leads it
             clearly (see ``utils/smoothing.py``).
         confidence: Its calibrated probability.
-        uncertain: True if ``confidence`` is below the threshold chosen on validation data.
+        uncertain: True if ``confidence`` is below the threshold chosen on validation data, or if
+            there is a ``problem``.
         probabilities: Class name to calibrated probability, in class order, summing to 1.
         landmarks: Five points (left eye, right eye, nose, left and right mouth corner, as seen in
             the picture) in pixels, or None where the detector gives none.
         track_id: Identity within one video or stream; None for single pictures.
+        problem: Why the face can't be read (``too small``, ``too dark``, ``too blurred``,
+            ``turned away``) and ``emotion`` means nothing; None if it can.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +54,7 @@ class Face(BaseModel):
     probabilities: dict[str, Probability]
     landmarks: tuple[Point, ...] | None = None
     track_id: int | None = None
+    problem: str | None = None
 
 
 class FrameResult(BaseModel):
@@ -78,7 +82,9 @@ class FrameResult(BaseModel):
 
 
 def status_of(faces: tuple[Face, ...]) -> Status:
-    """Return ``no_face``, ``uncertain`` if every face is, else ``ok``."""
+    """Return ``no_face``, ``low_quality`` or ``uncertain`` if every face is, else ``ok``."""
     if not faces:
         return Status.NO_FACE
+    if all(face.problem for face in faces):
+        return Status.LOW_QUALITY
     return Status.UNCERTAIN if all(face.uncertain for face in faces) else Status.OK

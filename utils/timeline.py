@@ -21,11 +21,12 @@ class TimelineRow:
 
     Attributes:
         time: Media time in seconds.
-        status: ``ok``, ``uncertain``, ``no_face`` or ``camera_off``.
+        status: ``ok``, ``uncertain``, ``low_quality``, ``no_face`` or ``camera_off``.
         track_id: Which face; None where there is none.
         raw: float32 ``(K,)`` probabilities of that frame alone; None without a face.
-        smoothed: The same, smoothed for display.
+        smoothed: The same, smoothed for display; None also while the face can't be read.
         chart: The same, smoothed for the timeline.
+        problem: Why the face could not be read; None if it could.
     """
 
     time: float
@@ -34,6 +35,7 @@ class TimelineRow:
     raw: NDArray[np.float32] | None = None
     smoothed: NDArray[np.float32] | None = None
     chart: NDArray[np.float32] | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,16 @@ def timeline_rows(time: float, status: Status, tracks: Sequence[Track]) -> list[
     """Return the rows of one analysed frame: one for each face, or one that says there is none."""
     if not tracks:
         return [TimelineRow(time, status)]
-    return [
-        TimelineRow(time, status, t.track_id, t.answer.raw, t.answer.smoothed, t.answer.chart)
-        for t in tracks
-    ]
+    return [_row(time, status, track) for track in tracks]
+
+
+def _row(time: float, status: Status, track: Track) -> TimelineRow:
+    answer = track.answer
+    if track.problem:
+        return TimelineRow(
+            time, Status.LOW_QUALITY, track.track_id, answer.raw, problem=track.problem
+        )
+    return TimelineRow(time, status, track.track_id, answer.raw, answer.smoothed, answer.chart)
 
 
 class Rate:

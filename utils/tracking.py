@@ -33,8 +33,9 @@ class Track:
         box: float32 ``(4,)``, ``(x1, y1, x2, y2)`` in pixels at that time.
         velocity: float32 ``(4,)``, pixels per second of each edge.
         score: The detector's confidence in 0..1.
-        answer: What is known of its expression.
+        answer: What is known of its expression; rests while there is a problem.
         landmarks: float32 ``(5, 2)`` at that time, or None.
+        problem: Why the face could not be read at that time, or None.
     """
 
     track_id: int
@@ -44,6 +45,7 @@ class Track:
     score: float
     answer: Answer
     landmarks: NDArray[np.float32] | None = None
+    problem: str | None = None
 
     def box_at(self, time: float) -> NDArray[np.float32]:
         """Predict the box at a later time, assuming constant velocity for a short while."""
@@ -92,6 +94,7 @@ class Tracker:
         detections: Detections,
         probabilities: NDArray[np.float32],
         smoothing: Smoothing,
+        problems: Sequence[str | None] = (),
     ) -> tuple[Track, ...]:
         """Take in an analysed frame.
 
@@ -100,6 +103,7 @@ class Tracker:
             detections: The N faces of the frame.
             probabilities: float32 ``(N, K)``, in the same order.
             smoothing: How fast smoothed values follow; may change from call to call.
+            problems: Why each face can't be read, or None; empty if all can.
 
         Returns:
             One track for each detection, in its order.
@@ -111,7 +115,8 @@ class Tracker:
         seen = []
         for index in range(len(detections)):
             answer = smoothing.begin(probabilities[index])
-            fresh = _born(index, time, detections, answer)
+            problem = problems[index] if problems else None
+            fresh = _born(index, time, detections, answer, problem)
             old = pairs.get(index)
             seen.append(
                 self._number(fresh) if old is None else _follow(living[old], fresh, smoothing)
@@ -137,7 +142,9 @@ class Tracker:
         return numbered
 
 
-def _born(index: int, time: float, detections: Detections, answer: Answer) -> Track:
+def _born(
+    index: int, time: float, detections: Detections, answer: Answer, problem: str | None
+) -> Track:
     marks = detections.landmarks
     return Track(
         track_id=0,
@@ -147,6 +154,7 @@ def _born(index: int, time: float, detections: Detections, answer: Answer) -> Tr
         score=float(detections.scores[index]),
         answer=answer,
         landmarks=None if marks is None else frozen(marks[index]),
+        problem=problem,
     )
 
 
@@ -156,12 +164,11 @@ def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
     if elapsed > 0:
         newest = (fresh.box - old.box) / elapsed
         velocity = frozen(old.velocity + _VELOCITY_WEIGHT * (newest - old.velocity))
-    return replace(
-        fresh,
-        track_id=old.track_id,
-        velocity=velocity,
-        answer=smoothing.follow(old.answer, fresh.answer.raw, fresh.time, elapsed),
-    )
+    if fresh.problem:
+        answer = replace(old.answer, raw=fresh.answer.raw)
+    else:
+        answer = smoothing.follow(old.answer, fresh.answer.raw, fresh.time, elapsed)
+    return replace(fresh, track_id=old.track_id, velocity=velocity, answer=answer)
 
 
 def match_boxes(

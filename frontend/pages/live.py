@@ -188,7 +188,11 @@ def describe(snapshot: LiveSnapshot) -> tuple[str, str]:
         return "The picture is black.", "The camera is switched off or covered."
     if result.status is Status.NO_FACE:
         return "No face in view.", "Face the camera, with light from the front."
-    hint = "The expression is unclear." if result.status is Status.UNCERTAIN else ""
+    hints = {
+        Status.UNCERTAIN: "The expression is unclear.",
+        Status.LOW_QUALITY: "No face can be read: more light, nearer, or facing the camera.",
+    }
+    hint = hints.get(result.status, "")
     return components.count_faces(result.faces), hint
 
 
