@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from utils.analysis import EmotionAnalyzer
 from utils.draw import annotate
 from utils.errors import EmotionError
-from utils.live_stream import Frame, LiveOptions, Shown, Stream, is_black, result_at
+from utils.live_stream import (
+    Frame,
+    LiveOptions,
+    Shown,
+    Stream,
+    is_black,
+    result_at,
+    status_of_tracks,
+)
 from utils.results import FrameResult, Status
 from utils.timeline import LiveSnapshot
 from utils.tracking import Track
@@ -193,7 +201,7 @@ class LiveAnalyzer:
             problems = analyzer.problems(frame.image, found)
             seconds = clock.perf_counter() - began
         seen = stream.tracker.update(frame.time, found, probabilities, options.smoothing, problems)
-        status = _status(seen, analyzer.threshold)
+        status = status_of_tracks(seen, analyzer.threshold)
         self._publish(stream, Shown(frame, status, stream.tracker.tracks), seen, seconds)
 
     def _publish(
@@ -221,16 +229,6 @@ class LiveAnalyzer:
             sentence = f"A frame could not be analysed ({type(error).__name__}: {error})."
         with self._changed:
             self._error = sentence
-
-
-def _status(seen: tuple[Track, ...], threshold: float) -> Status:
-    if not seen:
-        return Status.NO_FACE
-    readable = [track for track in seen if not track.problem]
-    if not readable:
-        return Status.LOW_QUALITY
-    sure = any(track.answer.smoothed.max() >= threshold for track in readable)
-    return Status.OK if sure else Status.UNCERTAIN
 
 
 def limit_threads(threads: int | None) -> int:

@@ -192,6 +192,22 @@ def result_at(
     )
 
 
+def status_of_tracks(seen: tuple[Track, ...], threshold: float) -> Status:
+    """Return what became of a frame in which these tracks were seen.
+
+    Args:
+        seen: Tracks detected in this very frame.
+        threshold: Answers less probable than this are uncertain.
+    """
+    if not seen:
+        return Status.NO_FACE
+    readable = [track for track in seen if not track.problem]
+    if not readable:
+        return Status.LOW_QUALITY
+    sure = any(track.answer.smoothed.max() >= threshold for track in readable)
+    return Status.OK if sure else Status.UNCERTAIN
+
+
 def is_black(image: NDArray[np.uint8]) -> bool:
     """Tell whether a picture is as black as that of a camera that is switched off."""
     sample = image[::8, ::8]

@@ -1,0 +1,192 @@
+"""Video files: true times, upright pictures, one identity a person, sound kept, damage named."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from utils.analysis import EmotionAnalyzer
+from utils.draw import annotate
+from utils.errors import ConfigError, VideoError
+from utils.results import Status
+from utils.video import VideoFrame, VideoReader, analyze_video
+from utils.video_output import VideoWriter
+
+FPS = 10
+
+
+def write_clip(
+    path: Path, pictures: list[NDArray[np.uint8]], times: list[float], sound: bool = False
+) -> Path:
+    """Write pictures at given times, with a beep if wanted."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=FPS)
+        video.height, video.width = pictures[0].shape[:2]
+        video.pix_fmt = "yuv420p"
+        video.codec_context.time_base = Fraction(1, 1000)
+        audio = container.add_stream("aac", rate=44100) if sound else None
+        if audio:
+            audio.layout = "mono"
+            tone = np.sin(np.arange(44100 * 2) / 20).astype(np.float32)[None]
+            beep = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+            beep.sample_rate, beep.pts = 44100, 0
+            container.mux(audio.encode(beep))
+            container.mux(audio.encode())
+        for picture, time in zip(pictures, times, strict=True):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+    return path
+
+
+def read(path: Path) -> list[VideoFrame]:
+    with VideoReader(path) as video:
+        return list(video)
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> EmotionAnalyzer:
+    return EmotionAnalyzer.load(device="cpu", min_face=40)
+
+
+@pytest.fixture(scope="module")
+def pictures(astronaut: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The face wanders by two pixels a picture; the fourth to sixth are black."""
+    found = [np.ascontiguousarray(np.roll(astronaut[:300, 80:400], 2 * i, 1)) for i in range(20)]
+    for i in (3, 4, 5):
+        found[i] = np.zeros_like(found[i])
+    return found
+
+
+def test_a_face_is_followed_with_the_files_own_times(
+    analyzer: EmotionAnalyzer, pictures: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    times = [round(0.1 * i + 0.03 * (i % 3), 3) for i in range(20)]
+    path = write_clip(tmp_path / "clip.mp4", pictures, times)
+    with VideoReader(path) as video:
+        assert video.duration == pytest.approx(2.0, abs=0.2)
+        results = [result for _, result in analyze_video(analyzer, video)]
+        assert video.problem is None
+    assert [r.time for r in results] == pytest.approx(times, abs=0.002)
+    statuses = [r.status for r in results]
+    assert statuses[3:6] == [Status.CAMERA_OFF] * 3
+    assert statuses[:3] + statuses[6:] == [Status.OK] * 17
+    assert {face.track_id for r in results for face in r.faces} == {1}
+    assert {face.emotion for r in results for face in r.faces} == {"happy"}
+    assert {r.image for r in results} == {str(path)}
+
+
+def test_pictures_between_the_analysed_ones_say_so(
+    analyzer: EmotionAnalyzer, pictures: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", pictures[6:], [i / FPS for i in range(14)])
+    with VideoReader(path) as video:
+        results = [result for _, result in analyze_video(analyzer, video, every=4)]
+    assert [i for i, r in enumerate(results) if r.status is not Status.SKIPPED] == [0, 4, 8, 12]
+    assert all(len(r.faces) == 1 for r in results)
+    lefts = [r.faces[0].box[0] for r in results]
+    assert lefts[8] - lefts[4] == pytest.approx(8, abs=4)
+    with VideoReader(path) as video, pytest.raises(ConfigError, match="every"):
+        next(analyze_video(analyzer, video, every=0))
+
+
+def test_an_annotated_copy_keeps_times_and_sound(
+    analyzer: EmotionAnalyzer, pictures: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    times = [0.0, 0.1, 0.25, 0.3, 0.8, 0.9, 1.0, 1.5]
+    source = write_clip(tmp_path / "clip.mp4", pictures[6:14], times, sound=True)
+    out = tmp_path / "out.mp4"
+    with VideoReader(source) as video, VideoWriter(out, video.fps, source) as writer:
+        for frame, result in analyze_video(analyzer, video):
+            writer.write(annotate(frame.image, result), frame.time)
+    frames = read(out)
+    assert [f.time for f in frames] == pytest.approx(times, abs=0.002)
+    assert np.abs(frames[0].image.astype(int) - pictures[6]).max() > 100, "a box is drawn"
+    with av.open(str(out)) as container:
+        (sound,) = container.streams.audio
+        seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(sound))
+    assert seconds == pytest.approx(2.0, abs=0.1)
+
+
+def test_odd_sides_are_written(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "odd.mp4") as writer:
+        for i in range(3):
+            writer.write(np.full((101, 75, 3), 60 * i, np.uint8), i / 10)
+    assert [f.image.shape for f in read(tmp_path / "odd.mp4")] == [(100, 74, 3)] * 3
+
+
+def test_a_turned_telephone_is_undone(
+    pictures: list[NDArray[np.uint8]], tmp_path: Path, analyzer: EmotionAnalyzer
+) -> None:
+    lying = [np.ascontiguousarray(np.rot90(p, -1)) for p in pictures[6:10]]
+    path = write_clip(tmp_path / "lying.mp4", lying, [0, 0.1, 0.2, 0.3])
+    turned = tmp_path / "turned.mp4"
+    with av.open(str(path)) as source, av.open(str(turned), "w") as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        for packet in source.demux(stream):
+            if packet.dts is not None:
+                packet.stream = copy
+                target.mux(packet)
+    _write_rotation(turned)
+    with VideoReader(turned) as video:
+        (frame, result), *_ = analyze_video(analyzer, video)
+    assert frame.image.shape == pictures[6].shape
+    assert result.faces[0].emotion == "happy"
+
+
+def _write_rotation(path: Path) -> None:
+    """Put "show me turned by 90 degrees" into the track header's display matrix."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4
+    matrix = at + (52 if data[at] else 40)
+    one = (1 << 16).to_bytes(4, "big")
+    minus = (-(1 << 16) & 0xFFFFFFFF).to_bytes(4, "big")
+    zero = bytes(4)
+    data[matrix : matrix + 20] = zero + minus + zero + one + zero
+    path.write_bytes(bytes(data))
+
+
+def test_a_file_that_breaks_off_gives_what_it_has(
+    pictures: list[NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.mkv"
+    noise = np.random.default_rng(0).integers(0, 256, (40, 120, 160, 3), np.uint8)
+    write_clip(path, list(noise), [i / FPS for i in range(40)])
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert 5 < len(read(path)) < 40
+
+
+@pytest.mark.parametrize("kind", ["missing", "text", "empty", "sound only", "no pictures"])
+def test_what_is_no_video_is_named(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    if kind == "text":
+        path.write_text("no video at all")
+    elif kind == "empty":
+        path.touch()
+    elif kind == "sound only":
+        with av.open(str(path), "w") as container:
+            audio = container.add_stream("aac", rate=44100)
+            audio.layout = "mono"
+            tone = np.zeros((1, 44100), np.float32)
+            beep = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+            beep.sample_rate = 44100
+            container.mux(audio.encode(beep))
+            container.mux(audio.encode())
+    elif kind == "no pictures":
+        write_clip(path, [np.zeros((64, 64, 3), np.uint8)], [0.0])
+        data = bytearray(path.read_bytes())
+        start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+        data[start:end] = bytes(end - start)
+        path.write_bytes(bytes(data))
+    with pytest.raises(VideoError, match=r"clip\.mp4"):
+        read(path)
+
+
+def test_an_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="nowhere"):
+        VideoWriter(tmp_path / "nowhere" / "out.mp4")

@@ -1,0 +1,173 @@
+"""Video files: decoded with their true times, analysed by the engine of live video."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from numpy.typing import NDArray
+
+from utils.analysis import EmotionAnalyzer
+from utils.errors import ConfigError, VideoError
+from utils.live_stream import Frame, Shown, is_black, result_at, status_of_tracks
+from utils.results import FrameResult, Status
+from utils.smoothing import Smoothing
+from utils.tracking import Tracker
+
+
+@dataclass(frozen=True)
+class VideoFrame:
+    """One decoded picture.
+
+    Attributes:
+        index: 0, 1, … in the order of showing.
+        time: Seconds since the first picture, by the file's own time stamps.
+        image: RGB uint8 ``(H, W, 3)``, upright.
+    """
+
+    index: int
+    time: float
+    image: NDArray[np.uint8]
+
+
+class VideoReader:
+    """Reads a video's pictures in order, upright and with their times.
+
+    Example:
+        >>> with VideoReader(Path("clip.mp4")) as video:
+        ...     for frame in video:
+        ...         print(frame.time, frame.image.shape)
+
+    Attributes:
+        path: The file.
+        fps: Average pictures a second, as the file says; None if it does not.
+        duration: Seconds, as the file says; None if it does not.
+        problem: After reading, a sentence if the file broke off; else None.
+
+    Raises:
+        VideoError: The file is missing, no video, or has no picture that can be decoded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problem: str | None = None
+        if not path.is_file():
+            raise VideoError(f"{path}: no such file")
+        try:
+            self._container = av.open(str(path))
+        except (FFmpegError, OSError) as error:
+            raise VideoError(f"{path}: can't be read as a video ({_reason(error)})") from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise VideoError(f"{path}: has no video, only {self._kinds()}")
+        stream = self._container.streams.video[0]
+        stream.thread_type = "AUTO"
+        self.fps = float(stream.average_rate) if stream.average_rate else None
+        length = self._container.duration
+        self.duration = length / av.time_base if length else None
+
+    def __enter__(self) -> "VideoReader":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._container.close()
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        """Yield the pictures; a file that breaks off yields what is there and sets ``problem``.
+
+        Raises:
+            VideoError: Not one picture can be decoded.
+        """
+        first, last, index = None, 0.0, 0
+        try:
+            for picture in self._container.decode(video=0):
+                time = picture.time if picture.time is not None else self._guess(last, index)
+                first = time if first is None else first
+                # Time stamps of damaged files may step back; time lines may not.
+                last = max(time - first, last)
+                image = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
+                yield VideoFrame(index, last, _upright(image, picture.rotation))
+                index += 1
+        except (FFmpegError, OSError) as error:
+            self.problem = (
+                f"{self.path}: broke off after {last:.1f} seconds, {index} pictures "
+                f"({_reason(error)})"
+            )
+        if not index:
+            raise VideoError(self.problem or f"{self.path}: holds no picture")
+
+    def _guess(self, last: float, index: int) -> float:
+        return last + 1 / (self.fps or 25.0) if index else 0.0
+
+    def _kinds(self) -> str:
+        kinds = sorted({stream.type for stream in self._container.streams})
+        return ", ".join(kinds) or "an empty container"
+
+
+def analyze_video(
+    analyzer: EmotionAnalyzer,
+    video: VideoReader,
+    every: int = 1,
+    smoothing: Smoothing | None = None,
+) -> Iterator[tuple[VideoFrame, FrameResult]]:
+    """Find and follow the faces of a video.
+
+    Args:
+        analyzer: Detector and classifier.
+        video: The opened file.
+        every: Every N-th picture is analysed; to the others the faces are carried by their motion,
+            and their status is ``skipped``.
+        smoothing: How fast the shown probabilities follow.
+
+    Yields:
+        Every picture and its result, ``time`` and ``track_id`` filled in.
+
+    Raises:
+        ConfigError: ``every`` is not positive.
+        VideoError: Not one picture can be decoded.
+    """
+    if every < 1:
+        raise ConfigError(f"every must be a whole number from 1, not {every}")
+    smoothing = smoothing or Smoothing()
+    tracker, shown = Tracker(), None
+    for picture in video:
+        height, width = picture.image.shape[:2]
+        analysed = picture.index % every == 0
+        if analysed:
+            frame = Frame(picture.image, picture.time, picture.time)
+            shown = _analyse(analyzer, tracker, frame, smoothing)
+        assert shown is not None  # the first picture is always analysed
+        result = result_at(shown, picture.time, (width, height), analyzer)
+        status = result.status if analysed else Status.SKIPPED
+        yield picture, result.model_copy(update={"image": str(video.path), "status": status})
+
+
+def _analyse(
+    analyzer: EmotionAnalyzer, tracker: Tracker, frame: Frame, smoothing: Smoothing
+) -> Shown:
+    if is_black(frame.image):
+        tracker.miss(frame.time)
+        return Shown(frame, Status.CAMERA_OFF, ())
+    found = analyzer.detect(frame.image)
+    probabilities = analyzer.classify(frame.image, found.boxes)
+    problems = analyzer.problems(frame.image, found)
+    seen = tracker.update(frame.time, found, probabilities, smoothing, problems)
+    return Shown(frame, status_of_tracks(seen, analyzer.threshold), tracker.tracks)
+
+
+def _upright(image: NDArray[np.uint8], rotation: float) -> NDArray[np.uint8]:
+    """Undo a telephone's turn: ``rotation`` is the counter-clockwise degrees to show it by."""
+    turns = round(rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

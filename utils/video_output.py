@@ -1,0 +1,152 @@
+"""Annotated videos: the pictures at their times, with the sound of the original."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from utils.errors import VideoError
+
+# The clock of MPEG: fine enough for every frame rate.
+_CLOCK = Fraction(1, 90_000)
+
+
+class VideoWriter:
+    """Writes an MP4 file that every browser plays.
+
+    Args:
+        path: The file; what is there is replaced.
+        fps: Pictures a second as a hint for the encoder; the times decide.
+        source: A video whose sound is copied, if it has any that MP4 can hold.
+
+    Raises:
+        VideoError: The file can't be written.
+    """
+
+    def __init__(self, path: Path, fps: float | None = None, source: Path | None = None) -> None:
+        self.path = path
+        self._fps = Fraction(fps or 25).limit_denominator(1001)
+        try:
+            path.touch()  # the library would find out with the first picture only
+            self._container = av.open(str(path), "w", format="mp4")
+        except (FFmpegError, OSError) as error:
+            raise VideoError(f"{path}: can't be written ({error.strerror or error})") from error
+        self._video: VideoStream | None = None
+        self._sound = _Sound(source) if source else None
+        self._last = -1
+
+    def __enter__(self) -> "VideoWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def write(self, image: NDArray[np.uint8], time: float) -> None:
+        """Append a picture.
+
+        Args:
+            image: RGB uint8 ``(H, W, 3)``, all of one size. An odd side loses its last line, as
+                the codec halves the colours' resolution.
+            time: Seconds since the first picture; one that is not later than its predecessor's
+                moves behind it.
+
+        Raises:
+            VideoError: The disk is full or the file can't be written for another reason.
+        """
+        height, width = (side // 2 * 2 for side in image.shape[:2])
+        if self._video is None:
+            self._video = self._begin(width, height)
+        picture = av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(image[:height, :width]), format="rgb24"
+        )
+        self._last = max(round(time / _CLOCK), self._last + 1)
+        picture.pts, picture.time_base = self._last, _CLOCK
+        self._mux(self._video.encode(picture))
+        if self._sound:
+            self._mux(self._sound.until(time))
+
+    def close(self) -> None:
+        """Finish the file; may be called twice."""
+        container, self._container = getattr(self, "_container", None), None  # type: ignore[assignment]
+        if container is None:
+            return
+        try:
+            if self._video is not None:
+                container.mux(self._video.encode())
+                if self._sound:
+                    container.mux(list(self._sound.until(float("inf"))))
+        except (FFmpegError, OSError) as error:
+            raise VideoError(f"{self.path}: can't be written ({error})") from error
+        finally:
+            container.close()
+            if self._sound:
+                self._sound.close()
+
+    def _begin(self, width: int, height: int) -> VideoStream:
+        codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+        video = self._container.add_stream(codec, rate=self._fps)
+        assert isinstance(video, VideoStream)
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        video.codec_context.time_base = _CLOCK
+        if codec == "libx264":
+            video.options = {"preset": "veryfast", "crf": "20"}
+        if self._sound and self._sound.stream:
+            self._sound.target = self._container.add_stream_from_template(self._sound.stream)
+        return video
+
+    def _mux(self, packets: "Iterator[Packet] | list[Packet]") -> None:
+        try:
+            self._container.mux(list(packets))
+        except (FFmpegError, OSError) as error:
+            raise VideoError(f"{self.path}: can't be written ({error})") from error
+
+
+class _Sound:
+    """The packets of a file's sound, copied as they are."""
+
+    def __init__(self, path: Path) -> None:
+        self._container = av.open(str(path))
+        streams = [s for s in self._container.streams.audio if s.codec_context.name in _MP4_SOUND]
+        self.stream: AudioStream | None = streams[0] if streams else None
+        self.target: AudioStream | None = None
+        self._packets = self._container.demux(self.stream) if self.stream else iter(())
+        self._waiting: Packet | None = None
+
+    def until(self, time: float) -> Iterator[Packet]:
+        """Yield the packets up to a time in seconds."""
+        while (packet := self._waiting or self._next()) is not None:
+            self._waiting = None
+            start = float(packet.pts * packet.time_base) if packet.pts is not None else 0.0
+            if start > time:
+                self._waiting = packet
+                return
+            packet.stream = self.target
+            yield packet
+
+    def _next(self) -> Packet | None:
+        try:
+            packet = next(self._packets, None)
+            # The last packet of a stream is an empty one that says so.
+            return None if packet is None or packet.dts is None else packet
+        except (FFmpegError, OSError):
+            return None  # the pictures of a file that breaks off are worth more than its sound
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._container.close()
+
+
+_MP4_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
