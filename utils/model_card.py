@@ -35,6 +35,9 @@ probability for each of seven classes and an `uncertain` mark where the model ha
   distributed with the project."""
 
 
+_MACHINES_OWN = ("data", "out", "device", "cache_gb")
+
+
 def write_card(
     checkpoint: Checkpoint,
     result: dict[str, Any],
@@ -213,11 +216,15 @@ def _end_to_end(figures: dict[str, Any]) -> str:
 
 
 def _training(checkpoint: Checkpoint) -> str:
-    config = {k: v for k, v in checkpoint.training.items() if k not in ("data", "out", "device")}
-    recipe = yaml.safe_dump(config, sort_keys=False).strip()
+    soup = checkpoint.training.get("soup")
+    program = "train.py --data images --model " + checkpoint.model
+    if soup:
+        shares = ", ".join(f"{part['share']:.0%}" for part in soup)
+        program = f"soup.py` averaged the weights of {len(soup)} networks ({shares}) of `train.py"
     versions = ", ".join(f"{name} {version}" for name, version in checkpoint.versions.items())
-    return (
-        "## Training\n\n"
-        f"`python backend/train.py --data images --model {checkpoint.model}`, code revision "
-        f"`{checkpoint.revision}`, {versions}.\n\n```yaml\n{recipe}\n```"
-    )
+    text = f"## Training\n\n`python backend/{program}`, code revision "
+    text += f"`{checkpoint.revision}`, {versions}."
+    for part in soup or [{"training": checkpoint.training}]:
+        config = {k: v for k, v in part["training"].items() if k not in _MACHINES_OWN}
+        text += f"\n\n```yaml\n{yaml.safe_dump(config, sort_keys=False).strip()}\n```"
+    return text

@@ -24,8 +24,8 @@ PRIOR_COST = 0.005
 
 def finish(
     checkpoint: Checkpoint,
-    progress: Progress,
-    train: FaceFolder,
+    progress: Progress | None,
+    train: FaceFolder | None,
     validation: FaceFolder,
     out: Path,
 ) -> None:
@@ -33,22 +33,25 @@ def finish(
 
     Temperature, prior correction and threshold come from the validation split. Writes into
     ``out``: the completed ``best_model.pth``, ``history.csv``, ``curves.png``, for each head a
-    confusion matrix and a reliability diagram, and ``report.md``.
+    confusion matrix and a reliability diagram, and ``report.md``. A checkpoint that was not trained
+    but made of others has neither progress nor training images.
     """
     calibrate(checkpoint, validation)
-    checkpoint.data["fingerprint"] = train.fingerprint()
+    if train is not None:
+        checkpoint.data["fingerprint"] = train.fingerprint()
     data = Path(checkpoint.training["data"])
     splits = {"validation": validation}
     if (data / "test").is_dir():
-        splits["test"] = load_split(data, "test", train.preprocessing, train.classes)
+        splits["test"] = load_split(data, "test", validation.preprocessing, validation.classes)
     for name, folder in splits.items():
         evaluation = evaluate_split(checkpoint, folder)
         checkpoint.metrics[name] = {h.name: evaluation.reports(h.name) for h in checkpoint.heads}
         for head in checkpoint.heads:
             save_pictures(checkpoint, evaluation, head, name, out)
     save_checkpoint(checkpoint, out / BEST)
-    save_curves(progress.history, out / "curves.png")
-    _write_history(progress.history, out / "history.csv")
+    if progress is not None:
+        save_curves(progress.history, out / "curves.png")
+        _write_history(progress.history, out / "history.csv")
     (out / "report.md").write_text(_markdown(checkpoint, progress), "utf-8")
 
 
@@ -146,15 +149,16 @@ def _write_history(history: list[dict[str, float]], path: Path) -> None:
         writer.writerows(history)
 
 
-def _markdown(checkpoint: Checkpoint, progress: Progress) -> str:
-    rows = progress.history
-    parts = [
-        f"# {checkpoint.model}",
-        f"{len(rows)} epochs, the best was epoch "
-        f"{progress.best_epoch}; {sum(row['seconds'] for row in rows) / 60:.0f} minutes, "
-        f"{sum(row['images_per_second'] for row in rows) / len(rows):.0f} images/s.",
-        "![curves](curves.png)",
-    ]
+def _markdown(checkpoint: Checkpoint, progress: Progress | None) -> str:
+    parts = [f"# {checkpoint.model}"]
+    if progress is not None:
+        rows = progress.history
+        parts += [
+            f"{len(rows)} epochs, the best was epoch "
+            f"{progress.best_epoch}; {sum(row['seconds'] for row in rows) / 60:.0f} minutes, "
+            f"{sum(row['images_per_second'] for row in rows) / len(rows):.0f} images/s.",
+            "![curves](curves.png)",
+        ]
     parts += [
         f"Head {head.name}: trained on {head.label_set}; temperature {head.temperature:.3f}, "
         f"prior correction {head.prior_correction:.1f}, uncertain below {head.threshold:.2f} (all "
