@@ -144,7 +144,7 @@ def main() -> int:
         print(f"resuming after epoch {len(trainer.progress.history)}")
     progress = trainer.fit()
     speed = sum(row["images_per_second"] for row in progress.history) / len(progress.history)
-    print(f"best validation accuracy {progress.best:.2%} in epoch {progress.best_epoch}")
+    print(f"kept epoch {progress.best_epoch}, validation accuracy {progress.best:.2%}")
     print(f"{speed:.0f} images/s")
     from utils.report import finish  # loads matplotlib, which only the end needs
 

@@ -168,6 +168,16 @@ def test_the_readmes_command_trains_on_any_folder(data: Path, tmp_path: Path) ->
 
 
 @pytest.mark.slow
+def test_the_last_epoch_is_kept_if_wanted(data: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, epochs=5, schedule="constant", lr=2.0, keep="last", ema=0.0)
+    done = train("--data", data, "--out", tmp_path / "run", config=config)
+    assert done.returncode == 0, done.stderr
+    accuracies = [float(row["validation_accuracy"]) for row in history(tmp_path / "run")]
+    assert max(accuracies) > accuracies[-1], "of no use unless an earlier epoch was better"
+    assert f"kept epoch 5, validation accuracy {accuracies[-1]:.2%}" in done.stdout
+
+
+@pytest.mark.slow
 def test_patience_ends_the_run_early(data: Path, tmp_path: Path) -> None:
     # Without learning, no epoch after the first is better.
     config = write_config(tmp_path, epochs=30, patience=2, lr=1e-12, warmup_epochs=0, ema=0.0)

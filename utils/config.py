@@ -50,6 +50,11 @@ class TrainConfig(BaseModel):
         ge=0,
         description="stop after so many epochs without a better validation accuracy; 0: never",
     )
+    keep: Literal["best", "last"] = Field(
+        "best",
+        description="epoch whose weights are kept: best on validation, or last, for training on "
+        "harder pictures than validation has",
+    )
 
     loss: Literal["cross_entropy", "focal", "generalized"] = Field(
         "cross_entropy", description="training loss; generalized stands label noise"

@@ -40,8 +40,8 @@ class Progress:
 
     Attributes:
         history: One row an epoch: epoch, lr, losses, accuracies, seconds, images_per_second.
-        best: Best validation accuracy so far.
-        best_epoch: Its epoch, counted from 1.
+        best: Validation accuracy of the epoch that is kept.
+        best_epoch: That epoch, counted from 1.
     """
 
     history: list[dict[str, float]]
@@ -122,14 +122,15 @@ class Trainer:
     def fit(self) -> Progress:
         """Train until the last epoch or until patience ends; return the history.
 
-        ``last.pth`` is written after every epoch, ``best_model.pth`` at every better accuracy.
+        ``last.pth`` is written after every epoch, ``best_model.pth`` at every better accuracy (or
+        always, if the last epoch is to be kept).
         """
         while self._goes_on():
             epoch = len(self.progress.history) + 1
             row = self._epoch(epoch)
             self.schedule.after_epoch(row["validation_accuracy"])
             self.progress.history.append(row)
-            if row["validation_accuracy"] > self.progress.best:
+            if self.config.keep == "last" or row["validation_accuracy"] > self.progress.best:
                 self.progress.best, self.progress.best_epoch = row["validation_accuracy"], epoch
                 save_checkpoint(self.checkpoint(), self.out / BEST)
             self._save_last()
