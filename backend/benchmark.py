@@ -31,6 +31,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     live.add_argument("--seconds", type=float, default=20.0, help="how long (default: 20)")
     live.add_argument("--video", type=Path, metavar="FILE", help="what the camera shows")
     live.add_argument("--detector", default="mtcnn", help="face detector (default: mtcnn)")
+    live.add_argument("--streams", type=int, default=1, help="viewers at once (default: 1)")
+    live.add_argument("--faces", type=int, default=1, help="faces in the picture (default: 1)")
+    live.add_argument(
+        "--peers", action="store_true", help="also time fer and deepface, where installed"
+    )
     live.add_argument("--interval", type=int, default=3, help="analyse every N-th frame")
     return parser.parse_args(argv)
 

@@ -7,13 +7,13 @@ Nothing here knows of Streamlit, WebRTC or sockets; each of them hands frames to
 import logging
 import math
 import os
+import sys
 import threading
 import time as clock
 from contextlib import AbstractContextManager
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
@@ -238,6 +238,9 @@ def limit_threads(threads: int | None) -> int:
         threads: None takes half of the cores: coding the video of a live page needs the others.
     """
     count = threads or max(1, (os.cpu_count() or 2) // 2)
-    torch.set_num_threads(count)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)
+    else:  # it reads this when it is loaded, which the bundled model does without
+        os.environ["OMP_NUM_THREADS"] = str(count)
     cv2.setNumThreads(count)
     return count
