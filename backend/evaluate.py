@@ -129,7 +129,8 @@ def measure(args: argparse.Namespace) -> int:
         result["end_to_end"] = evaluate_photos(args, checkpoint, head)
     out = args.out or (args.card and args.card.parent)
     if out:
-        save_evaluation(checkpoint, head, evaluation, data.folder(checkpoint), out, args.split)
+        for shown in checkpoint.heads if args.card else (head,):
+            save_evaluation(checkpoint, shown, evaluation, data.folder(checkpoint), out, args.split)
     if args.card:
         validation = Data(args, "validation").evaluate(checkpoint)
         command = " ".join(["python", *sys.argv])

@@ -49,6 +49,38 @@ def test_a_face_survives_a_short_absence_but_not_a_long_one() -> None:
     assert see(tracker, 2.1, (5, 0, 105, 100)) == [2]
 
 
+@pytest.mark.parametrize("fps", [5, 10, 15, 30])
+@pytest.mark.parametrize("speed", [60, 160, 320])
+def test_two_people_who_cross_keep_their_numbers(fps: int, speed: int) -> None:
+    """Walking past each other; while their faces overlap, only the nearer one is seen."""
+    rng, tracker, side = np.random.default_rng(0), Tracker(), 100
+    wrong, hidden, seconds = 0, 0, 600 / speed
+    for frame in range(round(seconds * fps)):
+        time = frame / fps
+        left, right = speed * time, 600 - speed * time
+        noise = rng.normal(0, 2, 2)
+        boxes = [
+            (left + noise[0], 100, left + noise[0] + side, 100 + side),
+            (right + noise[1], 110, right + noise[1] + side * 0.9, 110 + side * 0.9),
+        ]
+        if abs(left - right) < 0.6 * side:
+            hidden += 1
+            boxes = boxes[:1]
+        numbers = see(tracker, time, *boxes)
+        wrong += numbers != [1, 2][: len(numbers)]
+    assert hidden > 0 or fps * 0.6 * side / speed < 2
+    assert wrong == 0
+
+
+def test_a_face_hidden_for_a_second_keeps_its_number() -> None:
+    tracker = Tracker()
+    for step in range(10):
+        see(tracker, step / 10, (100 + step, 100, 200 + step, 200))
+    for step in range(10, 20):
+        assert see(tracker, step / 10) == []
+    assert see(tracker, 2.0, (118, 102, 218, 202)) == [1]
+
+
 def test_a_slow_machine_does_not_make_a_face_a_new_one() -> None:
     tracker = Tracker(max_gap=1.0)
     see(tracker, 0.0, (0, 0, 100, 100))

@@ -47,9 +47,9 @@ class Track:
     landmarks: NDArray[np.float32] | None = None
     problem: str | None = None
 
-    def box_at(self, time: float) -> NDArray[np.float32]:
-        """Predict the box at a later time, assuming constant velocity for a short while."""
-        elapsed = min(max(time - self.time, 0.0), MAX_PREDICTION)
+    def box_at(self, time: float, longest: float = MAX_PREDICTION) -> NDArray[np.float32]:
+        """Predict the box at a later time, assuming constant velocity for ``longest`` seconds."""
+        elapsed = min(max(time - self.time, 0.0), longest)
         return frozen(self.box + self.velocity * elapsed)
 
     def landmarks_at(self, time: float) -> NDArray[np.float32] | None:
@@ -72,7 +72,7 @@ class Tracker:
         min_overlap: Boxes that overlap less are paired only if they are near and alike.
     """
 
-    def __init__(self, max_gap: float = 1.0, min_overlap: float = 0.2) -> None:
+    def __init__(self, max_gap: float = 1.5, min_overlap: float = 0.2) -> None:
         self._max_gap = max_gap
         self._min_overlap = min_overlap
         self.reset()
@@ -111,7 +111,10 @@ class Tracker:
         if self._tracks and time < max(track.time for track in self._tracks):
             self.reset()
         living = tuple(t for t in self._tracks if self._lives(t, time))
-        pairs = match_boxes([t.box_at(time) for t in living], detections.boxes, self._min_overlap)
+        # Someone hidden behind another comes out on the other side: for finding a face again, its
+        # motion is trusted for longer than for drawing a box that nobody has seen.
+        expected = [t.box_at(time, self._max_gap) for t in living]
+        pairs = match_boxes(expected, detections.boxes, self._min_overlap)
         seen = []
         for index in range(len(detections)):
             answer = smoothing.begin(probabilities[index])
