@@ -29,7 +29,8 @@ def save_coverage(
     """
     figure = Figure(figsize=(5.2, 4.2), layout="constrained")
     axes = figure.subplots()
-    for (name, (probabilities, labels)), color in zip(curves.items(), (SOFT, ACCENT), strict=False):
+    colors = (ACCENT, SOFT)
+    for (name, (probabilities, labels)), color in zip(curves.items(), colors, strict=False):
         kept = labels >= 0
         coverage, accuracy = coverage_curve(probabilities[kept], labels[kept])
         shown = coverage >= 0.05  # a few answers make no rate
@@ -50,6 +51,7 @@ def save_coverage(
                 textcoords="offset points",
                 ha="right",
                 color=INK,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )
     axes.axvline(80, color=INK, linewidth=0.8, linestyle=":")
     axes.set_xlabel("answers kept, %, the most confident first")

@@ -156,8 +156,8 @@ def _head(head: Head, evaluation: Evaluation, split: str) -> list[str]:
         f"![confusion matrix](confusion_{split}_{head.name}.png)",
         f"![reliability diagram](reliability_{split}_{head.name}.png) "
         f"![accuracy by coverage](coverage_{split}_{head.name}.png)",
-        "The most confident mistakes. Many are the label's: "
-        f"\n\n![confident mistakes](mistakes_{split}_{head.name}.png)",
+        "The most confident mistakes, many of them the label's, are drawn by `backend/evaluate.py "
+        "--out FOLDER`; the data set's pictures may not be shown here.",
     ]
     for name, figures in sets.items():
         if name != label_set:
