@@ -55,6 +55,8 @@ def benchmark_models(checkpoint: Path, data: Path, threads: list[int], runs: int
         for number in threads:
             with context.Pool(1) as pool:
                 measured = pool.apply(measure, (form, path, number, runs, data))
+                pool.close()
+                pool.join()
             rows.append({"form": form, "file": path.name, "threads": number} | measured)
     for row in rows:
         base = next(r for r in rows if r["threads"] == row["threads"])
