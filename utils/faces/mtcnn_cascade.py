@@ -81,14 +81,9 @@ class Cascade:
         """Return square boxes ``(N, 4)`` from P-Net over an image pyramid."""
         height, width = image.shape[:2]
         found, scale = [np.empty((0, 9), np.float32)], _CELL / min_face
-        levels = [image]
         while min(height, width) * scale >= _CELL:
             size = (int(width * scale + 1), int(height * scale + 1))
-            # Made of an earlier level of twice the size, as shrinking the whole picture each time
-            # would take longer than the networks.
-            source = next(level for level in reversed(levels) if _is_twice(level, size, image))
-            shrunk = np.asarray(cv2.resize(source, size, interpolation=cv2.INTER_AREA), np.uint8)
-            levels.append(shrunk)
+            shrunk = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
             shifts, pairs = self._pnet.run(
                 ["shifts", "probabilities"], {"pixels": _network_input(shrunk[None])}
             )
@@ -99,10 +94,6 @@ class Cascade:
         rows = rows[_suppress(rows[:, :4], rows[:, 4], 0.7)]
         sides = np.tile(rows[:, 2:4] - rows[:, :2], 2)
         return _square(rows[:, :4] + rows[:, 5:] * sides)
-
-
-def _is_twice(level: NDArray[np.uint8], size: tuple[int, int], image: NDArray[np.uint8]) -> bool:
-    return level is image or level.shape[1] >= 2 * size[0]
 
 
 def _network_input(pictures: NDArray[np.uint8]) -> Floats:
