@@ -6,7 +6,6 @@ once for each stream, each from a thread of its own as a camera would.
 
 import argparse
 import math
-import resource
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from utils.analysis import EmotionAnalyzer
 from utils.draw import annotate
 from utils.errors import ConfigError, VideoError
 from utils.live import LIVE_MIN_FACE, LiveAnalyzer, LiveOptions, limit_threads
+from utils.memory import memory_mb
 from utils.video import VideoReader
 
 FPS = 30
@@ -110,18 +110,18 @@ def measure(
         own = clip[begin:] + clip[:begin]
         work = threading.Thread(target=_feed, args=(live, own, options.seconds, record))
         threads.append(work)
-    memory, before = _memory_mb(), _cpu_seconds()
+    memory, before = memory_mb(), time.process_time()
     began = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     elapsed = time.perf_counter() - began
-    cpu = 100 * (_cpu_seconds() - before) / elapsed
+    cpu = 100 * (time.process_time() - before) / elapsed
     return _figures(records, elapsed) | {
         "cpu_percent": round(cpu, 1),
         "rss_mb_start": memory,
-        "rss_mb_end": _memory_mb(),
+        "rss_mb_end": memory_mb(),
     }
 
 
@@ -181,20 +181,6 @@ def _stages(analyzer: EmotionAnalyzer, clip: Clip) -> dict[str, float]:
         for name, span in zip(times, np.diff(marks), strict=True):
             times[name].append(1000 * float(span))
     return {name: round(float(np.median(values)), 2) for name, values in times.items()}
-
-
-def _cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _memory_mb() -> float | None:
-    """Return the memory that the process holds now; None where the system does not tell."""
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return None
-    line = next(x for x in status.read_text().splitlines() if x.startswith("VmRSS"))
-    return round(int(line.split()[1]) / 1024, 1)
 
 
 def moving_photo(photo: NDArray[np.uint8], faces: int = 1) -> Clip:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.errors import ConfigError
+from utils.memory import memory_mb
 from utils.model_spec import ModelSpec
 from utils.onnx_model import OnnxRuntime, onnx_path
 
@@ -85,7 +86,7 @@ def measure(form: str, path: Path, threads: int, runs: int, data: Path) -> dict[
             "p95_ms": float(np.percentile(milliseconds, 95)),
             "images_per_second": batch / float(np.median(milliseconds)) * 1000,
         }
-    result["peak_memory_mb"] = _peak_memory_mb()
+    result["peak_memory_mb"] = memory_mb(peak=True)
     result["accuracy"] = _accuracy(spec, run, data) if (data / "test").is_dir() else None
     return result
 
@@ -119,16 +120,6 @@ def _time(run: Run, faces: NDArray[np.float32], runs: int) -> list[float]:
         run(faces)
         milliseconds.append(1000 * (time.perf_counter() - began))
     return milliseconds
-
-
-def _peak_memory_mb() -> float | None:
-    """Return the most memory this process has held; None where the system does not tell."""
-    # Not resource.getrusage: on Linux a new process begins with its parent's peak.
-    status = Path("/proc/self/status")
-    if not status.is_file():
-        return None
-    peak = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-    return int(peak.split()[1]) / 1024
 
 
 def _accuracy(spec: ModelSpec, run: Run, data: Path) -> dict[str, float]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from backend.cli import run
 from utils.checkpoint import BUNDLED_MODEL, load_checkpoint
 from utils.errors import CheckpointError, EmotionError
-from utils.evaluation import FERPLUS, FOLDER, answered_label_set
+from utils.evaluation import answered_label_set, label_sets
 from utils.export import LIMITS, PRECISIONS, check_drift, export_onnx, measure_drift
 from utils.model_spec import ModelSpec
 from utils.onnx_model import onnx_path
@@ -65,10 +65,7 @@ def test_images(
     """Return the normalised test split and what each head is to answer."""
     split = "test" if (data / "test").is_dir() else "validation"
     folder = load_images(checkpoint, data, split)
-    labels = {FOLDER: folder.labels.numpy()}
-    majority = folder.ferplus_majority()
-    if majority is not None:
-        labels[FERPLUS] = majority.numpy()
+    labels = label_sets(folder)
     by_head = {head.name: labels[answered_label_set(head, labels)] for head in checkpoint.heads}
     pixels = folder.batch(torch.arange(len(folder))).numpy()
     return checkpoint.preprocessing.normalize(pixels), by_head

@@ -45,7 +45,8 @@ def test_what_is_wrong_is_named(
     else:
         bad = np.asarray(cv2.resize(astronaut, None, fx=0.1, fy=0.1, interpolation=3), np.uint8)
         boxes = boxes * 0.1
-    assert analyzer.problems(bad, Detections(boxes, found.scores[:1])) == [reason]
+    _, problems = analyzer.read(bad, Detections(boxes, found.scores[:1]))
+    assert problems == [reason]
 
 
 def test_a_problem_is_an_uncertain_face_and_a_status(

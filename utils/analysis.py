@@ -116,7 +116,7 @@ class EmotionAnalyzer:
             name = str(image)
         pixels = load_image(image, name=name)
         found = self.detect(pixels)
-        probabilities, problems = self.classify(pixels, found.boxes), self.problems(pixels, found)
+        probabilities, problems = self.read(pixels, found)
         faces = tuple(
             self.face(
                 found.boxes[i],
@@ -154,8 +154,12 @@ class EmotionAnalyzer:
         """
         return self.classifier.predict(self._crops(image, boxes))
 
-    def problems(self, image: NDArray[np.uint8], found: Detections) -> list[str | None]:
-        """Return for each face why it can't be read, or None; see ``utils.quality``.
+    def read(
+        self, image: NDArray[np.uint8], found: Detections
+    ) -> tuple[NDArray[np.float32], list[str | None]]:
+        """Return probabilities ``(N, K)`` and for each face why it can't be read, or None.
+
+        See ``utils.quality`` for the reasons.
 
         Args:
             image: RGB uint8 ``(H, W, 3)``.
@@ -165,12 +169,13 @@ class EmotionAnalyzer:
             DetectorError: Nobody measured how this detector's boxes are to be cropped.
         """
         crops = self._crops(image, found.boxes)
-        return [
+        problems = [
             find_problem(
                 crops[i], found.boxes[i], None if found.landmarks is None else found.landmarks[i]
             )
             for i in range(len(found))
         ]
+        return self.classifier.predict(crops), problems
 
     def _crops(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.uint8]:
         spec, detector = self.classifier.preprocessing, self.detector.name

@@ -81,6 +81,15 @@ def answered_label_set(head: Head, available: Container[str]) -> str:
     return FERPLUS if head.name == "perceived" and FERPLUS in available else FOLDER
 
 
+def label_sets(folder: FaceFolder) -> dict[str, NDArray[np.int64]]:
+    """Return label set name (``folder``, ``ferplus`` where there are votes) to int64 ``(N,)``."""
+    labels = {FOLDER: folder.labels.numpy()}
+    majority = folder.ferplus_majority()
+    if majority is not None:
+        labels[FERPLUS] = majority.numpy()
+    return labels
+
+
 def evaluate_split(
     checkpoint: Checkpoint,
     folder: FaceFolder,
@@ -102,10 +111,7 @@ def evaluate_split(
     if folder.classes != checkpoint.classes:
         raise DataError(f"the data has classes {folder.classes}, the model {checkpoint.classes}")
     logits = predict_logits(checkpoint.build(), folder, torch.device("cpu"), average).numpy()
-    labels = {FOLDER: folder.labels.numpy()}
-    majority = folder.ferplus_majority()
-    if majority is not None:
-        labels[FERPLUS] = majority.numpy()
+    labels = label_sets(folder)
     own = {head.name: logits[:, checkpoint.head_columns(head)] for head in checkpoint.heads}
     probabilities = {head.name: head.probabilities(own[head.name]) for head in checkpoint.heads}
     return Evaluation(checkpoint.classes, own, probabilities, labels, twins)

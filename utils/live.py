@@ -24,11 +24,12 @@ from utils.live_stream import (
     LiveOptions,
     Shown,
     Stream,
+    camera_off,
     is_black,
+    look_at,
     result_at,
-    status_of_tracks,
 )
-from utils.results import FrameResult, Status
+from utils.results import FrameResult
 from utils.timeline import LiveSnapshot
 from utils.tracking import Track
 
@@ -189,20 +190,15 @@ class LiveAnalyzer:
 
     def _analyse(self, stream: Stream, frame: Frame) -> None:
         if is_black(frame.image):
-            stream.tracker.miss(frame.time)
-            self._publish(stream, Shown(frame, Status.CAMERA_OFF, ()), (), None)
+            self._publish(stream, camera_off(stream.tracker, frame), (), None)
             return
         options = self._options
         with self._gate:
             began = clock.perf_counter()
             analyzer = self._analyzer.with_detector(options.detector)
-            found = analyzer.detect(frame.image)
-            probabilities = analyzer.classify(frame.image, found.boxes)
-            problems = analyzer.problems(frame.image, found)
+            shown, seen = look_at(analyzer, stream.tracker, frame, options.smoothing)
             seconds = clock.perf_counter() - began
-        seen = stream.tracker.update(frame.time, found, probabilities, options.smoothing, problems)
-        status = status_of_tracks(seen, analyzer.threshold)
-        self._publish(stream, Shown(frame, status, stream.tracker.tracks), seen, seconds)
+        self._publish(stream, shown, seen, seconds)
 
     def _publish(
         self, stream: Stream, shown: Shown, seen: tuple[Track, ...], seconds: float | None

@@ -192,13 +192,30 @@ def result_at(
     )
 
 
-def status_of_tracks(seen: tuple[Track, ...], threshold: float) -> Status:
-    """Return what became of a frame in which these tracks were seen.
+def camera_off(tracker: Tracker, frame: Frame) -> Shown:
+    """Return the answer to a black frame."""
+    tracker.miss(frame.time)
+    return Shown(frame, Status.CAMERA_OFF, ())
+
+
+def look_at(
+    analyzer: EmotionAnalyzer, tracker: Tracker, frame: Frame, smoothing: Smoothing
+) -> tuple[Shown, tuple[Track, ...]]:
+    """Analyse a frame; return the answer and the tracks detected in this very frame.
 
     Args:
-        seen: Tracks detected in this very frame.
-        threshold: Answers less probable than this are uncertain.
+        analyzer: Detector and classifier.
+        tracker: Follows the faces of this stream or file.
+        frame: The picture, not black.
+        smoothing: How fast the shown probabilities follow.
     """
+    found = analyzer.detect(frame.image)
+    probabilities, problems = analyzer.read(frame.image, found)
+    seen = tracker.update(frame.time, found, probabilities, smoothing, problems)
+    return Shown(frame, _status(seen, analyzer.threshold), tracker.tracks), seen
+
+
+def _status(seen: tuple[Track, ...], threshold: float) -> Status:
     if not seen:
         return Status.NO_FACE
     readable = [track for track in seen if not track.problem]

@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from pathlib import Path
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _MOST = 2**31 - 1
@@ -25,3 +26,18 @@ def keep_freed_memory() -> bool:
     except (OSError, AttributeError):
         return False
     return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, _MOST))
+
+
+def memory_mb(peak: bool = False) -> float | None:
+    """Return the megabytes that this process holds; None where the system does not tell.
+
+    Args:
+        peak: The most that it has held. Not ``resource.getrusage``: on Linux a new process begins
+            with its parent's peak there.
+    """
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return None
+    name = "VmHWM" if peak else "VmRSS"
+    line = next(x for x in status.read_text().splitlines() if x.startswith(name))
+    return int(line.split()[1]) / 1024

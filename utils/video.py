@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
 from utils.errors import ConfigError, VideoError
-from utils.live_stream import Frame, Shown, is_black, result_at, status_of_tracks
+from utils.live_stream import Frame, camera_off, is_black, look_at, result_at
 from utils.results import FrameResult, Status
 from utils.smoothing import Smoothing
 from utils.tracking import Tracker
@@ -72,12 +71,7 @@ class VideoReader:
     def __enter__(self) -> "VideoReader":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._container.close()
 
     def __iter__(self) -> Iterator[VideoFrame]:
@@ -143,24 +137,14 @@ def analyze_video(
         analysed = picture.index % every == 0
         if analysed:
             frame = Frame(picture.image, picture.time, picture.time)
-            shown = _analyse(analyzer, tracker, frame, smoothing)
+            if is_black(frame.image):
+                shown = camera_off(tracker, frame)
+            else:
+                shown, _ = look_at(analyzer, tracker, frame, smoothing)
         assert shown is not None  # the first picture is always analysed
         result = result_at(shown, picture.time, (width, height), analyzer)
         status = result.status if analysed else Status.SKIPPED
         yield picture, result.model_copy(update={"image": str(video.path), "status": status})
-
-
-def _analyse(
-    analyzer: EmotionAnalyzer, tracker: Tracker, frame: Frame, smoothing: Smoothing
-) -> Shown:
-    if is_black(frame.image):
-        tracker.miss(frame.time)
-        return Shown(frame, Status.CAMERA_OFF, ())
-    found = analyzer.detect(frame.image)
-    probabilities = analyzer.classify(frame.image, found.boxes)
-    problems = analyzer.problems(frame.image, found)
-    seen = tracker.update(frame.time, found, probabilities, smoothing, problems)
-    return Shown(frame, status_of_tracks(seen, analyzer.threshold), tracker.tracks)
 
 
 def _upright(image: NDArray[np.uint8], rotation: float) -> NDArray[np.uint8]:
