@@ -7,7 +7,7 @@ from utils.models.baseline_cnn import BaselineCNN
 
 
 class AttentionCNN(BaselineCNN):
-    """``BaselineCNN`` with a spatial attention module in each block, before its pool.
+    """``BaselineCNN`` with a spatial attention module after each block.
 
     The spatial half of CBAM (Woo et al., 2018, https://arxiv.org/abs/1807.06521); it adds some
     400 parameters.

@@ -20,7 +20,7 @@ class BaselineCNN(nn.Module):
         input_size: Side S of the square input; a multiple of 16.
         in_channels: 1 for grey, 3 for RGB.
         dropout: Dropout before each fully connected layer; half of it after each block.
-        attention: Makes an attention module for a number of channels, put before each pool.
+        attention: Makes an attention module for a number of channels, put after each pool.
 
     Raises:
         ValueError: ``input_size`` is not a multiple of 16.

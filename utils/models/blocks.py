@@ -27,7 +27,7 @@ def conv_stages(
         in_channels: Channels of the input.
         channels: Channels of each stage.
         convs: Convolutions in each stage, or in every one of them.
-        attention: Makes a module for a number of channels, put before each pool.
+        attention: Makes a module for a number of channels, put after each pool.
         dropout: Dropout of whole channels after each pool.
     """
     stages: list[nn.Module] = []
@@ -37,9 +37,10 @@ def conv_stages(
         for _ in range(count):
             layers.append(conv_bn_relu(in_channels, width))
             in_channels = width
+        layers.append(nn.MaxPool2d(2))
         if attention:
             layers.append(attention(width))
-        layers += [nn.MaxPool2d(2), nn.Dropout2d(dropout)]
+        layers.append(nn.Dropout2d(dropout))
         stages.append(nn.Sequential(*layers))
     return nn.Sequential(*stages)
 

@@ -7,7 +7,7 @@ from utils.models.kernel_cnn import KernelCNN
 
 
 class CBAMCNN(KernelCNN):
-    """``KernelCNN`` with CBAM (channel, then spatial attention) in each block, before its pool.
+    """``KernelCNN`` with CBAM (channel, then spatial attention) after each block.
 
     Woo et al., 2018 (https://arxiv.org/abs/1807.06521).
 

@@ -20,7 +20,7 @@ class KernelCNN(nn.Module):
         input_size: Side S of the square input; any from 16 works.
         in_channels: 1 for grey, 3 for RGB, which is averaged.
         dropout: Dropout before the last layer; a third of it after each block.
-        attention: Makes an attention module for a number of channels, put before each pool.
+        attention: Makes an attention module for a number of channels, put after each pool.
 
     Raises:
         ValueError: ``input_size`` is below 16.
