@@ -46,7 +46,7 @@ class MtcnnDetector:
         small, scale = shrink(image, self._max_side)
         padded, border = pad(small, PADDING)
         min_face = max(20.0, self._min_face * scale)
-        boxes, scores, points = self._cascade.search(padded, min_face, self._thresholds)
+        boxes, scores, points = self._cascade.search(padded, min_face, self._thresholds, border)
         boxes, points = (boxes - border) / scale, (points - border) / scale
         # The search begins at about min_face, but also finds faces somewhat below.
         big = (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0) >= self._min_face

@@ -6,6 +6,7 @@ to whose results it is tested. All candidates of a stage go through its network 
 """
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,8 @@ from utils.onnx_model import open_session
 NETWORKS = Path(__file__).resolve().parent.parent.parent / "model" / "mtcnn"
 Floats = NDArray[np.float32]
 PYRAMID_FACTOR = 0.709
-_CELL, _STRIDE = 12, 2  # of P-Net, in its input's pixels
+# Of P-Net, in its input's pixels: the smallest face, the step, half a face.
+_CELL, _STRIDE, _BORDER = 12, 2, 6
 
 
 class Cascade:
@@ -44,7 +46,11 @@ class Cascade:
             raise DetectorError(f"MTCNN can't be used: {error}") from error
 
     def search(
-        self, image: NDArray[np.uint8], min_face: float, thresholds: tuple[float, float, float]
+        self,
+        image: NDArray[np.uint8],
+        min_face: float,
+        thresholds: tuple[float, float, float],
+        border: int = 0,
     ) -> tuple[Floats, Floats, Floats]:
         """Find faces.
 
@@ -52,11 +58,13 @@ class Cascade:
             image: RGB uint8 ``(H, W, 3)``.
             min_face: Smallest face looked for, in pixels.
             thresholds: Lowest probability that passes each stage.
+            border: So many pixels at each edge are an empty border, made for faces that overflow
+                the picture; it is searched no further than half of the face that is looked for.
 
         Returns:
             Boxes ``(N, 4)``, which may leave the picture, scores ``(N,)``, landmarks ``(N, 5, 2)``.
         """
-        boxes = self._candidates(image, min_face, thresholds[0])
+        boxes = self._candidates(image, border, min_face, thresholds[0])
         crops, boxes = _cut(image, boxes, 24)
         if len(boxes):
             shifts, pairs = self._rnet.run(["shifts", "probabilities"], {"pixels": crops})
@@ -77,23 +85,48 @@ class Cascade:
         kept = _suppress_nested(boxes, scores, 0.7)
         return boxes[kept], scores[kept], marks[kept]
 
-    def _candidates(self, image: NDArray[np.uint8], min_face: float, threshold: float) -> Floats:
+    def _candidates(
+        self, image: NDArray[np.uint8], border: int, min_face: float, threshold: float
+    ) -> Floats:
         """Return square boxes ``(N, 4)`` from P-Net over an image pyramid."""
-        height, width = image.shape[:2]
-        found, scale = [np.empty((0, 9), np.float32)], _CELL / min_face
-        while min(height, width) * scale >= _CELL:
-            size = (int(width * scale + 1), int(height * scale + 1))
-            shrunk = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        found = [np.empty((0, 9), np.float32)]
+        for level, scale, corner in _pyramid(image, border, _CELL / min_face):
             shifts, pairs = self._pnet.run(
-                ["shifts", "probabilities"], {"pixels": _network_input(shrunk[None])}
+                ["shifts", "probabilities"], {"pixels": _network_input(level[None])}
             )
             rows = _cells_to_boxes(pairs[0, 1], shifts[0], scale, threshold)
+            rows[:, :4] += corner
             found.append(rows[_suppress(rows[:, :4], rows[:, 4], 0.5)])
-            scale *= PYRAMID_FACTOR
         rows = np.concatenate(found)
         rows = rows[_suppress(rows[:, :4], rows[:, 4], 0.7)]
         sides = np.tile(rows[:, 2:4] - rows[:, :2], 2)
         return _square(rows[:, :4] + rows[:, 5:] * sides)
+
+
+def _pyramid(
+    image: NDArray[np.uint8], border: int, scale: float
+) -> Iterator[tuple[NDArray[np.uint8], float, int]]:
+    """Yield the picture at smaller and smaller scales, with the corner where each level begins.
+
+    Levels are made from the picture, or from a halved one while that has twice their size: averages
+    over whole blocks lose next to nothing, and large pictures cost most of the time.
+    """
+    source, reduced = image, 1
+    while min(image.shape[:2]) * scale >= _CELL:
+        if 4 * reduced * scale <= 1:
+            half = (source.shape[1] // 2, source.shape[0] // 2)
+            source, reduced = _resize(source, half), 2 * reduced
+        spare = max(0, border - math.ceil(_BORDER / scale)) // reduced
+        height, width = (side - 2 * spare for side in source.shape[:2])
+        part = source[spare : spare + height, spare : spare + width]
+        own = scale * reduced
+        size = (int(width * own + 1), int(height * own + 1))
+        yield _resize(part, size), scale, spare * reduced
+        scale *= PYRAMID_FACTOR
+
+
+def _resize(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _network_input(pictures: NDArray[np.uint8]) -> Floats:
