@@ -36,7 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     live.add_argument(
         "--peers", action="store_true", help="also time fer and deepface, where installed"
     )
-    live.add_argument("--interval", type=int, default=3, help="analyse every N-th frame")
+    live.add_argument("--interval", type=int, default=2, help="analyse every N-th frame")
     return parser.parse_args(argv)
 
 

@@ -19,6 +19,7 @@ from backend.benchmark_peers import time_peers
 from utils.analysis import EmotionAnalyzer
 from utils.draw import annotate
 from utils.errors import ConfigError, VideoError
+from utils.gate import MAX_STREAMS, Gate
 from utils.live import LIVE_MIN_FACE, LiveAnalyzer, LiveOptions, limit_threads
 from utils.memory import memory_mb
 from utils.video import VideoReader
@@ -98,7 +99,7 @@ def measure(
         the callback, refreshes of the result per second and stream, milliseconds of its age when
         drawn, frames overtaken before analysis, faces found, percent of one core, memory in MB.
     """
-    gate = threading.Lock()
+    gate = Gate(max(MAX_STREAMS, options.streams))
     first = LiveAnalyzer(analyzer, LiveOptions(options.interval, options.detector), gate)
     first.process(clip[0], 0.0)  # the first inference of a process is slower than all others
     first.stop()

@@ -9,6 +9,7 @@ so that faces of many sizes occur. Example:
 import argparse
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -93,7 +94,7 @@ def table(rows: NDArray[np.float64]) -> str:
         f"| faces in pixels | faces | found with min_face {LIVE_MIN_FACE} | mean overlap |",
         "|---|---:|---:|---:|",
     ]
-    ranges = [(FACES[0], FACES[-1]), *zip(FACES, FACES[1:], strict=False)]
+    ranges = [(FACES[0], FACES[-1]), *pairwise(FACES)]
     for low, high in ranges:
         own = rows[(rows[:, 0] >= low) & (rows[:, 0] < high)]
         if len(own):

@@ -1,7 +1,6 @@
 """What all viewers of one server share: the model, loaded once, and the turn to use it."""
 
 import gc
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from utils.analysis import EmotionAnalyzer
+from utils.gate import Gate
 from utils.live import LIVE_MIN_FACE, limit_threads
 from utils.settings import Settings
 
@@ -18,10 +18,10 @@ LIVE_DETECTORS = ("mtcnn", "haar")
 
 @dataclass(frozen=True)
 class Engine:
-    """The loaded model and the lock that gives one viewer at a time the processor."""
+    """The loaded model and the gate that gives one viewer at a time the processor."""
 
     analyzer: EmotionAnalyzer
-    gate: threading.Lock
+    gate: Gate
 
 
 def load_engine(settings: Settings) -> Engine:
@@ -36,6 +36,7 @@ def load_engine(settings: Settings) -> Engine:
         settings.detector_weights,
         settings.device,
         settings.threads,
+        settings.max_streams,
     )
 
 
@@ -46,6 +47,7 @@ def _load(
     weights: Path | None,
     device: str,
     threads: int | None,
+    max_streams: int,
 ) -> Engine:
     threads = limit_threads(threads)
     analyzer = EmotionAnalyzer.load(
@@ -59,4 +61,4 @@ def _load(
     # libraries' 300,000 lasting objects five times a second would take a core from the video.
     gc.collect()
     gc.freeze()
-    return Engine(analyzer, threading.Lock())
+    return Engine(analyzer, Gate(max_streams))

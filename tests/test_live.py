@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import utils.live
 from utils.analysis import EmotionAnalyzer
 from utils.errors import ConfigError
+from utils.gate import Gate
 from utils.live import LiveAnalyzer, LiveOptions
 from utils.results import Status
 from utils.timeline import LiveSnapshot
@@ -84,7 +85,7 @@ def test_the_live_result_equals_that_of_one_picture(
 def test_handing_over_never_waits_and_stale_frames_are_dropped_and_counted(
     analyzer: EmotionAnalyzer, face: Picture
 ) -> None:
-    gate = threading.Lock()
+    gate = Gate()
     live = LiveAnalyzer(analyzer, LiveOptions(interval=1, detector="haar"), gate)
     with gate:  # Inference is held up; were it waited for, the loop would never end.
         for number in range(50):

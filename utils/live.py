@@ -10,15 +10,16 @@ import os
 import sys
 import threading
 import time as clock
-from contextlib import AbstractContextManager
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
+from utils.detection_plan import DetectionPlan
 from utils.draw import annotate
 from utils.errors import EmotionError
+from utils.gate import Gate
 from utils.live_stream import (
     Frame,
     LiveOptions,
@@ -55,18 +56,19 @@ class LiveAnalyzer:
         analyzer: Shared between viewers.
         options: Where to begin; see :meth:`set_options`.
         gate: Held during inference; viewers who share a machine share one, so that they take turns
-            instead of slowing each other (and the coding of video) down.
+            instead of slowing each other (and the coding of video) down. It also limits how many
+            streams run; one too many stays without analysis, says so, and begins when another ends.
     """
 
     def __init__(
         self,
         analyzer: EmotionAnalyzer,
         options: LiveOptions | None = None,
-        gate: AbstractContextManager | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._analyzer = analyzer
         self._options = options or LiveOptions()
-        self._gate = gate or threading.Lock()
+        self._gate = gate or Gate()
         self._changed = threading.Condition()
         self._stream = Stream(closed=True)
         self._thread: threading.Thread | None = None
@@ -84,9 +86,18 @@ class LiveAnalyzer:
         self._options = options
 
     def start(self) -> None:
-        """Begin a new stream, with face numbers from 1; without effect while one runs."""
+        """Begin a new stream, with face numbers from 1.
+
+        Without effect while one runs, or while all places of the gate are taken.
+        """
         with self._changed:
             if self._thread is not None:
+                return
+            if not self._gate.admit():
+                self._error = (
+                    f"This server shows at most {self._gate.max_streams} live videos at once, and "
+                    "all places are taken. The analysis begins when one is free."
+                )
                 return
             self._error, self._gave_up = None, False
             self._stream = Stream()
@@ -105,7 +116,7 @@ class LiveAnalyzer:
         with self._changed:
             thread, self._thread = self._thread, None
             self._stopped = clock.monotonic()
-            self._gave_up = False
+            self._error, self._gave_up = None, False
             self._stream.close()
             self._changed.notify_all()
         if wait and thread is not None:
@@ -167,11 +178,14 @@ class LiveAnalyzer:
         return result_at(shown, time, (shape[1], shape[0]), self._analyzer)
 
     def _work(self, stream: Stream) -> None:
-        while (frame := self._next(stream)) is not None:
-            try:
-                self._analyse(stream, frame)
-            except Exception as error:
-                self._fail(stream, error)
+        try:
+            while (frame := self._next(stream)) is not None:
+                try:
+                    self._analyse(stream, frame)
+                except Exception as error:
+                    self._fail(stream, error)
+        finally:
+            self._gate.leave()
 
     def _next(self, stream: Stream) -> Frame | None:
         """Wait for a frame; None when the stream has ended or nothing came for a while."""
@@ -196,7 +210,9 @@ class LiveAnalyzer:
         with self._gate:
             began = clock.perf_counter()
             analyzer = self._analyzer.with_detector(options.detector)
-            shown, seen = look_at(analyzer, stream.tracker, frame, options.smoothing)
+            if stream.detector != options.detector:  # boxes are cropped as their own detector's
+                stream.detector, stream.plan = options.detector, DetectionPlan()
+            shown, seen = look_at(analyzer, stream.tracker, stream.plan, frame, options.smoothing)
             seconds = clock.perf_counter() - began
         self._publish(stream, shown, seen, seconds)
 

@@ -1,5 +1,6 @@
 """What one run of a live stream consists of, apart from the threads that work on it."""
 
+import time as clock
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -7,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
+from utils.detection_plan import DetectionPlan
 from utils.errors import ConfigError
+from utils.faces.base import Detections
 from utils.results import FrameResult, Status, status_of
 from utils.smoothing import Smoother, Smoothing
 from utils.timeline import HISTORY_ROWS, LiveStats, Rate, TimelineRow, timeline_rows
@@ -25,13 +28,14 @@ class LiveOptions:
     """What may change while the stream runs.
 
     Attributes:
-        interval: Every N-th frame is analysed.
+        interval: Every N-th frame is analysed: its faces are read, and searched for where the
+            detection plan asks for it.
         detector: Name of the face detector.
         tau: Time constant in seconds of the shown probabilities.
         chart_tau: Time constant in seconds of the timeline.
     """
 
-    interval: int = 3
+    interval: int = 2
     detector: str = "mtcnn"
     tau: float = 0.28
     chart_tau: float = 0.62
@@ -60,11 +64,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class Shown:
-    """The newest answer: what became of the analysed frame, and the faces still followed."""
+    """The newest answer: what became of the analysed frame, and the faces still followed.
+
+    ``searched`` is the media time of the last search for faces; a track that is older was missed.
+    """
 
     frame: Frame
     status: Status
     tracks: tuple[Track, ...]
+    searched: float
 
 
 @dataclass
@@ -77,7 +85,9 @@ class Stream:
         shown: The newest answer.
         closed: The run has ended; nothing is taken or published any more.
         failures: Analyses in a row that failed.
-        tracker: Used by the analysing thread only.
+        tracker: Used by the analysing thread only, as is
+        plan: When faces are searched for, and
+        detector: By which detector they were last.
     """
 
     slot: Frame | None = None
@@ -86,6 +96,8 @@ class Stream:
     closed: bool = False
     failures: int = 0
     tracker: Tracker = field(default_factory=Tracker)
+    plan: DetectionPlan = field(default_factory=DetectionPlan)
+    detector: str | None = None
     history: deque[TimelineRow] = field(default_factory=lambda: deque(maxlen=HISTORY_ROWS))
     drawn: Rate = field(default_factory=Rate)
     _inference: deque[float] = field(default_factory=lambda: deque(maxlen=30))
@@ -160,11 +172,10 @@ def result_at(
         The faces at that time with predicted boxes and smoothed probabilities.
     """
     width, height = size
-    limits = np.array([width, height, width, height], dtype=np.float32)
     faces = []
     for track in shown.tracks:
-        box = np.clip(track.box_at(time), 0, limits)
-        lost = shown.frame.time - track.time > SHOW_LOST
+        box = _clipped(track.box_at(time), width, height)
+        lost = shown.searched - track.time > SHOW_LOST
         if not lost and (box[2:] > box[:2]).all():
             marks = track.landmarks_at(time)
             answer = track.answer
@@ -195,24 +206,65 @@ def result_at(
 def camera_off(tracker: Tracker, frame: Frame) -> Shown:
     """Return the answer to a black frame."""
     tracker.miss(frame.time)
-    return Shown(frame, Status.CAMERA_OFF, ())
+    return Shown(frame, Status.CAMERA_OFF, (), frame.time)
 
 
 def look_at(
-    analyzer: EmotionAnalyzer, tracker: Tracker, frame: Frame, smoothing: Smoothing
+    analyzer: EmotionAnalyzer,
+    tracker: Tracker,
+    plan: DetectionPlan,
+    frame: Frame,
+    smoothing: Smoothing,
 ) -> tuple[Shown, tuple[Track, ...]]:
-    """Analyse a frame; return the answer and the tracks detected in this very frame.
+    """Analyse a frame; return the answer and the tracks that were read in this very frame.
 
     Args:
         analyzer: Detector and classifier.
         tracker: Follows the faces of this stream or file.
+        plan: Says whether to search for faces or to read them where they are expected.
         frame: The picture, not black.
         smoothing: How fast the shown probabilities follow.
     """
-    found = analyzer.detect(frame.image)
-    probabilities, problems = analyzer.read(frame.image, found)
-    seen = tracker.update(frame.time, found, probabilities, smoothing, problems)
-    return Shown(frame, _status(seen, analyzer.threshold), tracker.tracks), seen
+    expected = _in_view(tracker.present, frame)
+    if plan.due(frame.time, expected):
+        began = clock.perf_counter()
+        found = analyzer.detect(frame.image)
+        plan.searched(frame.time, clock.perf_counter() - began)
+        probabilities, problems = analyzer.read(frame.image, found)
+        seen = tracker.update(frame.time, found, probabilities, smoothing, problems)
+    else:
+        found = _expected_faces(expected, frame)
+        probabilities, problems = analyzer.read(frame.image, found)
+        seen = tracker.reread(frame.time, expected, probabilities, smoothing, problems)
+    shown = Shown(frame, _status(seen, analyzer.threshold), tracker.tracks, tracker.updated)
+    return shown, seen
+
+
+def _in_view(tracks: tuple[Track, ...], frame: Frame) -> tuple[Track, ...]:
+    """Return the tracks whose expected box has a part inside the frame."""
+    height, width = frame.image.shape[:2]
+    return tuple(
+        track
+        for track in tracks
+        if (box := _clipped(track.box_at(frame.time), width, height))[2] > box[0]
+        and box[3] > box[1]
+    )
+
+
+def _clipped(box: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    return np.clip(box, 0, np.array([width, height, width, height], np.float32))
+
+
+def _expected_faces(tracks: tuple[Track, ...], frame: Frame) -> Detections:
+    """Return the faces where their tracks put them; all have landmarks, or none."""
+    height, width = frame.image.shape[:2]
+    boxes = [_clipped(track.box_at(frame.time), width, height) for track in tracks]
+    marks = [m for track in tracks if (m := track.landmarks_at(frame.time)) is not None]
+    return Detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.array([track.score for track in tracks], np.float32),
+        np.stack(marks) if len(marks) == len(tracks) > 0 else None,
+    )
 
 
 def _status(seen: tuple[Track, ...], threshold: float) -> Status:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from utils.errors import ConfigError
+from utils.gate import MAX_STREAMS
 
 ENV_PREFIX = "EMOTION_"
 
@@ -32,9 +33,10 @@ class Settings(BaseSettings):
         ice_servers: STUN and TURN servers as a JSON list, e.g.
             ``[{"urls": "turn:turn.example.org", "username": "u", "credential": "c"}]``. None are
             needed on localhost.
-        interval: Live video infers every N-th frame.
+        interval: Live video reads the faces of every N-th frame.
         tau: Time constant in seconds of the smoothed probabilities.
         chart_tau: Time constant in seconds of the timeline.
+        max_streams: Live videos that the server analyses at once; further ones are told to wait.
     """
 
     model_config = SettingsConfigDict(
@@ -47,9 +49,10 @@ class Settings(BaseSettings):
     device: str = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
     ice_servers: list[IceServer] = []
-    interval: int = Field(default=3, ge=1, le=30)
+    interval: int = Field(default=2, ge=1, le=30)
     tau: float = Field(default=0.28, ge=0.0, le=10.0)
     chart_tau: float = Field(default=0.62, ge=0.0, le=10.0)
+    max_streams: int = Field(default=MAX_STREAMS, ge=1, le=1000)
 
     def rtc_configuration(self) -> dict[str, list[dict[str, Any]]]:
         """Return the ``RTCConfiguration`` that browser and server share.

@@ -36,6 +36,7 @@ class Track:
         answer: What is known of its expression; rests while there is a problem.
         landmarks: float32 ``(5, 2)`` at that time, or None.
         problem: Why the face could not be read at that time, or None.
+        read: Media time in seconds of ``answer``, which may be newer than the detection.
     """
 
     track_id: int
@@ -46,6 +47,7 @@ class Track:
     answer: Answer
     landmarks: NDArray[np.float32] | None = None
     problem: str | None = None
+    read: float = 0.0
 
     def box_at(self, time: float, longest: float = MAX_PREDICTION) -> NDArray[np.float32]:
         """Predict the box at a later time, assuming constant velocity for ``longest`` seconds."""
@@ -88,6 +90,16 @@ class Tracker:
         """The living tracks, those of the last frame first."""
         return self._tracks
 
+    @property
+    def present(self) -> tuple[Track, ...]:
+        """The tracks that the last search found."""
+        return tuple(track for track in self._tracks if track.time == self._updated)
+
+    @property
+    def updated(self) -> float:
+        """Media time in seconds of the last search."""
+        return self._updated
+
     def update(
         self,
         time: float,
@@ -108,7 +120,7 @@ class Tracker:
         Returns:
             One track for each detection, in its order.
         """
-        if self._tracks and time < max(track.time for track in self._tracks):
+        if self._tracks and time < max(track.read for track in self._tracks):
             self.reset()
         living = tuple(t for t in self._tracks if self._lives(t, time))
         # Someone hidden behind another comes out on the other side: for finding a face again, its
@@ -129,6 +141,34 @@ class Tracker:
         lost = (t for i, t in enumerate(living) if i not in matched)
         self._tracks = (*seen, *(t for t in lost if self._lives(t, time)))
         return tuple(seen)
+
+    def reread(
+        self,
+        time: float,
+        tracks: Sequence[Track],
+        probabilities: NDArray[np.float32],
+        smoothing: Smoothing,
+        problems: Sequence[str | None],
+    ) -> tuple[Track, ...]:
+        """Take in a frame that was read where the faces are expected, without a search.
+
+        Args:
+            time: Media time in seconds.
+            tracks: The N living tracks that were read.
+            probabilities: float32 ``(N, K)``, in the same order.
+            smoothing: How fast smoothed values follow.
+            problems: Why each face can't be read, or None.
+
+        Returns:
+            The tracks with their new answers.
+        """
+        fresh = tuple(
+            _read(track, probabilities[i], time, smoothing, problems[i])
+            for i, track in enumerate(tracks)
+        )
+        by_id = {track.track_id: track for track in fresh}
+        self._tracks = tuple(by_id.get(track.track_id, track) for track in self._tracks)
+        return fresh
 
     def miss(self, time: float) -> None:
         """Take in a frame that was known to show nobody."""
@@ -158,6 +198,7 @@ def _born(
         answer=answer,
         landmarks=None if marks is None else frozen(marks[index]),
         problem=problem,
+        read=time,
     )
 
 
@@ -167,11 +208,25 @@ def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
     if elapsed > 0:
         newest = (fresh.box - old.box) / elapsed
         velocity = frozen(old.velocity + _VELOCITY_WEIGHT * (newest - old.velocity))
-    if fresh.problem:
-        answer = replace(old.answer, raw=fresh.answer.raw)
+    moved = replace(
+        fresh, track_id=old.track_id, velocity=velocity, answer=old.answer, read=old.read
+    )
+    return _read(moved, fresh.answer.raw, fresh.time, smoothing, fresh.problem)
+
+
+def _read(
+    track: Track,
+    raw: NDArray[np.float32],
+    time: float,
+    smoothing: Smoothing,
+    problem: str | None,
+) -> Track:
+    """Return the track after its face was read again; with a problem its answer rests."""
+    if problem:
+        answer = replace(track.answer, raw=frozen(raw))
     else:
-        answer = smoothing.follow(old.answer, fresh.answer.raw, fresh.time, elapsed)
-    return replace(fresh, track_id=old.track_id, velocity=velocity, answer=answer)
+        answer = smoothing.follow(track.answer, raw, time, time - track.read)
+    return replace(track, answer=answer, problem=problem, read=time)
 
 
 def match_boxes(

@@ -10,6 +10,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
+from utils.detection_plan import DetectionPlan
 from utils.errors import ConfigError, VideoError
 from utils.live_stream import Frame, camera_off, is_black, look_at, result_at
 from utils.results import FrameResult, Status
@@ -131,7 +132,7 @@ def analyze_video(
     if every < 1:
         raise ConfigError(f"every must be a whole number from 1, not {every}")
     smoothing = smoothing or Smoothing()
-    tracker, shown = Tracker(), None
+    tracker, plan, shown = Tracker(), DetectionPlan(rest=0.0), None
     for picture in video:
         height, width = picture.image.shape[:2]
         analysed = picture.index % every == 0
@@ -140,7 +141,7 @@ def analyze_video(
             if is_black(frame.image):
                 shown = camera_off(tracker, frame)
             else:
-                shown, _ = look_at(analyzer, tracker, frame, smoothing)
+                shown, _ = look_at(analyzer, tracker, plan, frame, smoothing)
         assert shown is not None  # the first picture is always analysed
         result = result_at(shown, picture.time, (width, height), analyzer)
         status = result.status if analysed else Status.SKIPPED

@@ -180,6 +180,8 @@ def _faces(live: LiveAnalyzer) -> None:
 def describe(snapshot: LiveSnapshot) -> tuple[str, str]:
     """Return one sentence about the stream, and what to do about it."""
     result = snapshot.result
+    if not snapshot.running and snapshot.error:
+        return "The picture is not analysed.", ""
     if not snapshot.running:
         return "The camera is off.", "Press START and allow the camera."
     if result is None:
