@@ -22,6 +22,7 @@ from utils.errors import ConfigError, VideoError
 from utils.gate import MAX_STREAMS, Gate
 from utils.live import LIVE_MIN_FACE, LiveAnalyzer, LiveOptions, limit_threads
 from utils.memory import memory_mb
+from utils.tracking import overlap
 from utils.video import VideoReader
 
 FPS = 30
@@ -42,6 +43,7 @@ class Record:
         answers: Media times of the results.
         dropped: Frames overtaken before analysis.
         faces: Most faces seen at once.
+        boxes: The largest face's box as drawn, by number of the picture within the clip.
         error: The last error, if any.
     """
 
@@ -51,6 +53,7 @@ class Record:
     answers: set[float] = field(default_factory=set)
     dropped: int = 0
     faces: int = 0
+    boxes: dict[int, tuple[float, ...]] = field(default_factory=dict)
     error: str | None = None
 
 
@@ -97,7 +100,8 @@ def measure(
     Returns:
         Frames given back per second and stream (mean, and of the slowest stream), milliseconds of
         the callback, refreshes of the result per second and stream, milliseconds of its age when
-        drawn, frames overtaken before analysis, faces found, percent of one core, memory in MB.
+        drawn, overlap of the drawn boxes with the detector's for the same pictures, frames
+        overtaken before analysis, faces found, percent of one core, memory in MB.
     """
     gate = Gate(max(MAX_STREAMS, options.streams))
     first = LiveAnalyzer(analyzer, LiveOptions(options.interval, options.detector), gate)
@@ -120,6 +124,7 @@ def measure(
     elapsed = time.perf_counter() - began
     cpu = 100 * (time.process_time() - before) / elapsed
     return _figures(records, elapsed) | {
+        "box_overlap": round(box_overlap(analyzer, clip, records[0].boxes), 3),
         "cpu_percent": round(cpu, 1),
         "rss_mb_start": memory,
         "rss_mb_end": memory_mb(),
@@ -128,12 +133,11 @@ def measure(
 
 def _feed(live: LiveAnalyzer, clip: Clip, seconds: float, record: Record) -> None:
     """Show a clip to a stream; frames that come late are skipped, as a camera would."""
-    loop = clip + clip[-2:0:-1]
     began = time.perf_counter()
     while (now := time.perf_counter() - began) < seconds:
         number = int(now * FPS)
         before = time.perf_counter()
-        live.process(loop[number % len(loop)], number / FPS)
+        live.process(clip[_picture(number, len(clip))], number / FPS)
         record.callbacks.append(1000 * (time.perf_counter() - before))
         record.shown += 1
         snapshot = live.snapshot()
@@ -141,10 +145,35 @@ def _feed(live: LiveAnalyzer, clip: Clip, seconds: float, record: Record) -> Non
             record.ages.append(snapshot.stats.result_age_ms or 0.0)
             record.answers.add(snapshot.history[-1].time)
             record.faces = max(record.faces, len(snapshot.result.faces))
+            if snapshot.result.faces:
+                largest = max(snapshot.result.faces, key=lambda face: _area(face.box))
+                record.boxes[_picture(number, len(clip))] = largest.box
         time.sleep(max(0.0, (number + 1) / FPS - (time.perf_counter() - began)))
     snapshot = live.snapshot()
     record.dropped, record.error = snapshot.stats.dropped, snapshot.error
     live.stop()
+
+
+def _picture(number: int, length: int) -> int:
+    """Return which picture of a clip comes as the ``number``-th, forwards and backwards."""
+    place = number % (2 * length - 2)
+    return min(place, 2 * length - 2 - place)
+
+
+def _area(box: tuple[float, ...]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def box_overlap(
+    analyzer: EmotionAnalyzer, clip: Clip, boxes: dict[int, tuple[float, ...]]
+) -> float:
+    """Return the mean overlap of drawn boxes with what the detector finds in the same pictures."""
+    shares = []
+    for number, box in boxes.items():
+        found = analyzer.detect(clip[number]).boxes
+        if len(found):
+            shares.append(float(overlap(np.array([box], np.float32), found).max()))
+    return float(np.mean(shares)) if shares else 0.0
 
 
 def _figures(records: list[Record], elapsed: float) -> dict[str, float | int | str | None]:

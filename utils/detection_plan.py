@@ -7,8 +7,9 @@ import numpy as np
 
 from utils.tracking import Track
 
-# Seconds from one search to the next: of a still picture, and of one that shows nobody.
-STILL, EMPTY = 0.25, 0.1
+# Seconds from one search to the next: for faces that keep still, and where there is nobody or a
+# new face that only one search has found so far.
+STILL, UNSURE = 0.25, 0.1
 # A face that moves by so many of its widths a second is searched for twice as often as a still one.
 SPEED = 0.3
 
@@ -38,7 +39,9 @@ class DetectionPlan:
         if self._last is None or time < self._last:
             return True
         speed = max((_speed(track) for track in tracks), default=0.0)
-        wait = STILL / (1 + speed / SPEED) if tracks else EMPTY
+        wait = STILL / (1 + speed / SPEED)
+        if not tracks or any(track.sightings == 1 for track in tracks):
+            wait = min(wait, UNSURE)
         return time - self._last >= max(wait, self.rest * self._cost)
 
     def searched(self, time: float, seconds: float) -> None:

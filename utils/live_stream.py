@@ -175,7 +175,9 @@ def result_at(
     faces = []
     for track in shown.tracks:
         box = _clipped(track.box_at(time), width, height)
-        lost = shown.searched - track.time > SHOW_LOST
+        missed = shown.searched - track.time
+        # What only one search found, and the next did not, was hardly a face.
+        lost = missed > (SHOW_LOST if track.sightings > 1 else 0.0)
         if not lost and (box[2:] > box[:2]).all():
             marks = track.landmarks_at(time)
             answer = track.answer

@@ -37,6 +37,7 @@ class Track:
         landmarks: float32 ``(5, 2)`` at that time, or None.
         problem: Why the face could not be read at that time, or None.
         read: Media time in seconds of ``answer``, which may be newer than the detection.
+        sightings: How many searches found the face.
     """
 
     track_id: int
@@ -48,6 +49,7 @@ class Track:
     landmarks: NDArray[np.float32] | None = None
     problem: str | None = None
     read: float = 0.0
+    sightings: int = 1
 
     def box_at(self, time: float, longest: float = MAX_PREDICTION) -> NDArray[np.float32]:
         """Predict the box at a later time, assuming constant velocity for ``longest`` seconds."""
@@ -209,7 +211,12 @@ def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
         newest = (fresh.box - old.box) / elapsed
         velocity = frozen(old.velocity + _VELOCITY_WEIGHT * (newest - old.velocity))
     moved = replace(
-        fresh, track_id=old.track_id, velocity=velocity, answer=old.answer, read=old.read
+        fresh,
+        track_id=old.track_id,
+        velocity=velocity,
+        answer=old.answer,
+        read=old.read,
+        sightings=old.sightings + 1,
     )
     return _read(moved, fresh.answer.raw, fresh.time, smoothing, fresh.problem)
 
