@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 import utils.live
 from utils.analysis import EmotionAnalyzer
 from utils.errors import ConfigError
+from utils.faces import Detections, build_detector
 from utils.gate import Gate
 from utils.live import LiveAnalyzer, LiveOptions
 from utils.results import Status
@@ -210,6 +211,83 @@ def test_a_stream_without_frames_ends_by_itself(
     assert len(snapshot.history) == 1
     assert snapshot.result is None
     assert workers() == []
+
+
+class HeldDetector:
+    """The real detector, which searches only while it is let; counts its searches."""
+
+    name = "haar"
+
+    def __init__(self) -> None:
+        self.searches, self.free, self._real = 0, threading.Event(), build_detector("haar")
+
+    def detect(self, image: Picture) -> Detections:
+        self.searches += 1
+        self.free.wait()
+        return self._real.detect(image)
+
+
+@pytest.fixture
+def held(analyzer: EmotionAnalyzer) -> Iterator[tuple[LiveAnalyzer, HeldDetector]]:
+    detector = HeldDetector()
+    slow = EmotionAnalyzer(analyzer.classifier, detector, 20)
+    live = LiveAnalyzer(slow, LiveOptions(interval=1, detector="haar"))
+    yield live, detector
+    detector.free.set()
+    live.stop()
+
+
+def test_a_slow_detector_never_holds_up_the_video(
+    held: tuple[LiveAnalyzer, HeldDetector], face: Picture
+) -> None:
+    live, detector = held
+    for number in range(60):  # were the search waited for, this would never end
+        live.process(face, number / 30)
+    assert live.snapshot().result is None
+    detector.free.set()
+    newest = wait_for(live, lambda s: s.history and s.history[-1].time == pytest.approx(59 / 30))
+    assert newest.stats.dropped == 58
+
+
+def test_faces_that_keep_still_are_read_oftener_than_searched_for(
+    held: tuple[LiveAnalyzer, HeldDetector], face: Picture
+) -> None:
+    live, detector = held
+    detector.free.set()
+    for number in range(30):
+        live.submit(face, number / 15)
+        wait_for(live, lambda s, n=number: s.history and s.history[-1].time == n / 15)
+    assert len(live.snapshot().history) == 30
+    assert 2 <= detector.searches <= 12
+
+
+def test_one_stream_too_many_waits_politely_and_begins_when_a_place_is_free(
+    analyzer: EmotionAnalyzer, face: Picture
+) -> None:
+    gate, options = Gate(max_streams=1), LiveOptions(interval=1, detector="haar")
+    first, second = (LiveAnalyzer(analyzer, options, gate) for _ in range(2))
+    first.submit(face, 0.0)
+    wait_for(first, lambda s: s.result)
+    assert (second.process(face, 0.0) == face).all()
+    assert "at most 1 live videos" in str(second.snapshot().error)
+    assert not second.snapshot().running
+    first.stop()
+    second.submit(face, 0.1)
+    assert wait_for(second, lambda s: s.result).error is None
+    second.stop()
+    assert gate.streams == 0
+
+
+def test_stop_under_load_ends_cleanly(analyzer: EmotionAnalyzer, face: Picture) -> None:
+    gate, options = Gate(), LiveOptions(interval=1, detector="haar")
+    streams = [LiveAnalyzer(analyzer, options, gate) for _ in range(3)]
+    for number in range(40):
+        for live in streams:
+            live.process(face, number / 30)
+    for live in streams:
+        live.stop()
+    assert (workers(), gate.streams, gate.waiting) == ([], 0, 0)
+    assert all(live.snapshot().result is None for live in streams)
 
 
 @pytest.mark.parametrize("wrong", [{"interval": 0}, {"tau": -1.0}, {"chart_tau": float("nan")}])

@@ -134,6 +134,35 @@ def test_tracks_carry_raw_smoothed_and_chart_probabilities_read_only() -> None:
         answer.raw[0] = 1
 
 
+def test_a_face_read_without_a_search_keeps_its_motion_and_gets_a_new_answer() -> None:
+    tracker, quick = Tracker(), Smoothing(Smoother(0.1), Smoother(0.2), reaction=None)
+    sure = np.array([[1.0, 0.0]], dtype=np.float32)
+    for step in range(3):
+        tracker.update(step / 10, found((step * 10, 0, step * 10 + 100, 100)), sure, quick)
+    before = tracker.present
+    other = np.array([[0.0, 1.0]], dtype=np.float32)
+    (once,) = tracker.reread(0.25, before, other, quick, [None])
+    (twice,) = tracker.reread(0.3, (once,), other, quick, [None])
+    assert (twice.track_id, twice.time, twice.read) == (1, 0.2, 0.3)
+    assert (twice.velocity == before[0].velocity).all()
+    # Smoothing goes by the time since the last answer, not since the last search.
+    assert twice.answer.smoothed[0] == pytest.approx(np.exp(-0.1 / 0.1), abs=1e-4)
+    assert tracker.tracks == (twice,)
+    (hidden,) = tracker.reread(0.35, (twice,), sure, quick, ["too dark"])
+    assert hidden.problem == "too dark"
+    assert (hidden.answer.smoothed == twice.answer.smoothed).all()
+
+
+def test_only_what_the_last_search_found_is_present() -> None:
+    tracker = Tracker()
+    see(tracker, 0.0, (0, 0, 100, 100), (300, 0, 400, 100))
+    see(tracker, 0.1, (0, 0, 100, 100))
+    assert [(t.track_id, t.sightings) for t in tracker.present] == [(1, 2)]
+    assert len(tracker.tracks) == 2
+    tracker.miss(0.2)
+    assert tracker.present == ()
+
+
 def test_overlap() -> None:
     a = np.array([[0, 0, 10, 10], [5, 5, 5, 5]], dtype=np.float32)
     b = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], dtype=np.float32)

@@ -49,6 +49,11 @@ class Gate:
         """How many streams run now."""
         return self._streams
 
+    @property
+    def waiting(self) -> int:
+        """How many streams wait for their turn now."""
+        return len(self._waiting)
+
     def admit(self) -> bool:
         """Count one stream more and return True, unless all places are taken."""
         with self._lock:

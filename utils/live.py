@@ -95,8 +95,9 @@ class LiveAnalyzer:
                 return
             if not self._gate.admit():
                 self._error = (
-                    f"This server shows at most {self._gate.max_streams} live videos at once, and "
-                    "all places are taken. The analysis begins when one is free."
+                    "All places are taken: this server analyses at most "
+                    f"{self._gate.max_streams} live videos at once. The analysis begins by itself "
+                    "when one of them ends."
                 )
                 return
             self._error, self._gave_up = None, False
