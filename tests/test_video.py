@@ -94,6 +94,57 @@ def test_pictures_between_the_analysed_ones_say_so(
         next(analyze_video(analyzer, video, every=0))
 
 
+def two_people(astronaut: NDArray[np.uint8], second: float) -> NDArray[np.uint8]:
+    """Two faces that walk past each other in four seconds; the first passes in front."""
+    room = np.full((240, 480, 3), 110, np.uint8)
+    head = astronaut[60:200, 170:280]
+    other = np.clip(head[:, ::-1] * 0.75, 0, 255).astype(np.uint8)
+    for picture, x in ((other, 360 - 90 * second), (head, 10 + 90 * second)):
+        left = round(x)
+        room[50:190, left : left + 110] = picture
+    return room
+
+
+def test_two_people_who_cross_keep_their_numbers(
+    analyzer: EmotionAnalyzer, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    times = [i / 30 for i in range(115)]
+    path = write_clip(tmp_path / "cross.mp4", [two_people(astronaut, t) for t in times], times)
+    with VideoReader(path) as video:
+        results = [result for _, result in analyze_video(analyzer, video)]
+    assert {face.track_id for result in results for face in result.faces} == {1, 2}
+    hidden, begin = 0, None
+    for result in results:
+        expected = {"first": 65 + 90 * (result.time or 0), "second": 415 - 90 * (result.time or 0)}
+        if abs(expected["first"] - expected["second"]) < 100:
+            hidden += 1
+            continue
+        places = {face.track_id: (face.box[0] + face.box[2]) / 2 for face in result.faces}
+        if len(places) == 2:
+            nearest = {
+                who: min(places, key=lambda i, x=x: abs(places[i] - x))
+                for who, x in expected.items()
+            }
+            begin = begin or nearest
+            assert nearest == begin, result.time
+    assert hidden > 20
+    assert len(results[-1].faces) == 2
+
+
+def test_a_face_hidden_for_a_second_keeps_its_number(
+    analyzer: EmotionAnalyzer, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    face = np.ascontiguousarray(astronaut[:300, 80:400])
+    covered = face.copy()
+    covered[60:220, 80:220] = 128
+    pictures = [covered if 15 <= i < 46 else face for i in range(60)]
+    times = [i / 30 for i in range(60)]
+    with VideoReader(write_clip(tmp_path / "hidden.mp4", pictures, times)) as video:
+        results = [result for _, result in analyze_video(analyzer, video)]
+    assert results[45].faces == ()
+    assert [face.track_id for face in results[-1].faces] == [1]
+
+
 def test_an_annotated_copy_keeps_times_and_sound(
     analyzer: EmotionAnalyzer, pictures: list[NDArray[np.uint8]], tmp_path: Path
 ) -> None:

@@ -29,6 +29,7 @@ QUIET = (
     # Local addresses hidden behind mDNS names can't be resolved where there is no multicast.
     "--disable-features=WebRtcHideLocalIpsWithMdns",
 )
+_SERVERS: dict[str, subprocess.Popen] = {}
 AppStarter = Callable[..., str]
 BrowserStarter = Callable[..., Browser]
 
@@ -92,7 +93,7 @@ def open_browser(playwright: Playwright) -> Iterator[BrowserStarter]:
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStarter]:
     """Return a function that starts the app with settings and returns its address."""
-    servers: list[subprocess.Popen] = []
+    servers = _SERVERS
 
     def start(**settings: str) -> str:
         port = _free_port()
@@ -104,15 +105,15 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStarter]:
             server = subprocess.Popen(
                 command, cwd=ROOT, env={**os.environ, **settings}, stdout=output, stderr=output
             )
-        servers.append(server)
         address = f"http://127.0.0.1:{port}"
+        servers[address] = server
         _wait_until_healthy(address, server, log)
         return address
 
     yield start
-    for server in servers:
+    for server in servers.values():
         server.terminate()
-    for server in servers:
+    for server in servers.values():
         server.wait(30)
 
 
@@ -120,6 +121,13 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStarter]:
 def app(start_app: AppStarter) -> str:
     """The address of the app with its bundled model."""
     return start_app()
+
+
+def usage(address: str) -> tuple[int, float]:
+    """Return the threads and the resident memory in MB of a server that ``start_app`` started."""
+    status = Path(f"/proc/{_SERVERS[address].pid}/status").read_text()
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    return int(fields["Threads"]), int(fields["VmRSS"].split()[0]) / 1024
 
 
 def screenshot(page: Page, name: str) -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import AppStarter, BrowserStarter, screenshot
+from conftest import AppStarter, BrowserStarter, screenshot, usage
 from playwright.sync_api import Browser, Page, expect
 
 from utils.emotions import EMOTIONS
@@ -101,6 +101,67 @@ def test_start_shows_a_face_with_living_bars_and_stop_releases_it(
     expect(page.locator(".faces.idle [role=meter]")).to_have_count(7)
     press(page, "Start")
     status(page, "1 face in view")
+
+
+def calm(page: Page, address: str) -> tuple[int, float]:
+    """Wait until the number of the server's threads has stopped falling; return its usage."""
+    least = usage(address)[0]
+    for _ in range(10):
+        page.wait_for_timeout(1000)
+        if (now := usage(address)[0]) >= least:
+            break
+        least = now
+    return usage(address)
+
+
+def test_ten_starts_and_stops_leave_nothing_behind(
+    app: str, camera_clip: Path, open_browser: BrowserStarter
+) -> None:
+    page = open_page(open_browser(*fake_camera(camera_clip)), app)
+    counts = []
+    for _ in range(13):
+        press(page, "Start")
+        status(page, "1 face in view")
+        press(page, "Stop")
+        status(page, "The camera is off.")
+        counts.append(calm(page, app))
+    threads, memory = zip(*counts, strict=True)
+    # The first times fill pools and heaps; after them nothing may be left over from a start.
+    assert threads[-1] <= max(threads[:3])
+    assert memory[-1] < memory[2] + 40
+
+
+def test_two_tabs_are_live_at_once(
+    app: str, camera_clip: Path, open_browser: BrowserStarter
+) -> None:
+    browser = open_browser(*fake_camera(camera_clip))
+    pages = [open_page(browser, app) for _ in range(2)]
+    for page in pages:
+        press(page, "Start")
+    for page in pages:
+        status(page, "1 face in view")
+    for page in pages:
+        before = values(page)
+        page.wait_for_function(
+            """(old) => [...document.querySelectorAll('.face [role=meter]')].some((bar) =>
+                old[bar.getAttribute('aria-label')] !== Number(bar.getAttribute('aria-valuenow')))
+            """,
+            arg=before,
+            timeout=PATIENCE,
+        )
+
+
+def test_one_viewer_too_many_is_asked_to_wait(
+    start_app: AppStarter, camera_clip: Path, open_browser: BrowserStarter
+) -> None:
+    browser, address = open_browser(*fake_camera(camera_clip)), start_app(EMOTION_MAX_STREAMS="1")
+    first, second = (open_page(browser, address) for _ in range(2))
+    press(first, "Start")
+    status(first, "1 face in view")
+    press(second, "Start")
+    expect(second.get_by_text("All places are taken")).to_be_visible(timeout=PATIENCE)
+    press(first, "Stop")
+    status(second, "1 face in view")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
