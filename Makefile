@@ -22,6 +22,8 @@ help:  ## Show this list
 
 setup: $(READY)  ## Create .venv and install everything in it
 
+# Each viewer's threads would keep a heap of their own; a few shared ones don't grow with visits.
+app: export MALLOC_ARENA_MAX ?= 2
 app: $(READY)  ## Start the live page and open the browser
 	$(PY) -m streamlit run frontend/app.py --server.port $(PORT) $(ARGS)
 

@@ -21,7 +21,7 @@ from utils.draw import annotate
 from utils.errors import ConfigError, VideoError
 from utils.gate import MAX_STREAMS, Gate
 from utils.live import LIVE_MIN_FACE, LiveAnalyzer, LiveOptions, limit_threads
-from utils.memory import memory_mb, share_arenas
+from utils.memory import memory_mb
 from utils.tracking import overlap
 from utils.video import VideoReader
 
@@ -71,7 +71,6 @@ def benchmark_live(options: argparse.Namespace) -> dict[str, object]:
     if options.streams < 1 or options.faces < 1:
         raise ConfigError("--streams and --faces must be at least 1.")
     threads = limit_threads(options.threads[0] if options.threads else None)
-    share_arenas()
     analyzer = EmotionAnalyzer.load(
         options.model, options.detector, min_face=LIVE_MIN_FACE, threads=threads
     )

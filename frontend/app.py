@@ -4,9 +4,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from utils.memory import share_arenas
-
-share_arenas()  # before the first viewer's threads get heaps of their own
 HERE = Path(__file__).parent
 
 st.set_page_config(

@@ -4,7 +4,7 @@ import ctypes
 import sys
 from pathlib import Path
 
-_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _MOST = 2**31 - 1
 
 
@@ -19,29 +19,13 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether it was possible; elsewhere than with glibc on Linux it is not.
     """
-    return _mallopt((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, _MOST))
-
-
-def share_arenas(most: int = 2) -> bool:
-    """Let new threads share a few heaps, in place of one for each up to eight times the cores.
-
-    A server whose viewers come and go starts many threads; what each leaves unused in a heap of its
-    own made the live page grow by 2 to 4 MB with every start, although nothing was kept.
-
-    Returns:
-        Whether it was possible; elsewhere than with glibc on Linux it is not.
-    """
-    return _mallopt((_M_ARENA_MAX, most))
-
-
-def _mallopt(*options: tuple[int, int]) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     try:
         mallopt = ctypes.CDLL("libc.so.6").mallopt
     except (OSError, AttributeError):
         return False
-    return all(mallopt(name, value) for name, value in options)
+    return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, _MOST))
 
 
 def memory_mb(peak: bool = False) -> float | None:

@@ -103,7 +103,11 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStarter]:
         command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
         with log.open("wb") as output:
             server = subprocess.Popen(
-                command, cwd=ROOT, env={**os.environ, **settings}, stdout=output, stderr=output
+                command,
+                cwd=ROOT,
+                env={**os.environ, "MALLOC_ARENA_MAX": "2", **settings},  # as `make app` does
+                stdout=output,
+                stderr=output,
             )
         address = f"http://127.0.0.1:{port}"
         servers[address] = server
