@@ -126,8 +126,8 @@ def test_ten_starts_and_stops_leave_nothing_behind(
         status(page, "The camera is off.")
         counts.append(calm(page, app))
     threads, memory = zip(*counts, strict=True)
-    # The first times fill pools and heaps. One pool's thread more or less is no leak; one thread, or
-    # a few of the camera's pictures, left over from each start would be ten times as much.
+    # The first times fill pools and heaps. One thread more or less is a pool's; one thread, or a few
+    # of the camera's pictures, left over from each start would be ten times as much.
     assert threads[-1] <= max(threads[:3]) + 1
     assert memory[-1] < memory[2] + 60
 
