@@ -126,7 +126,7 @@ def test_ten_starts_and_stops_leave_nothing_behind(
         status(page, "The camera is off.")
         counts.append(calm(page, app))
     threads, memory = zip(*counts, strict=True)
-    # The first times fill pools and heaps. One thread more or less is a pool's; one thread, or a few
+    # The first times fill pools and heaps. One thread more or less is a pool's; one thread, or some
     # of the camera's pictures, left over from each start would be ten times as much.
     assert threads[-1] <= max(threads[:3]) + 1
     assert memory[-1] < memory[2] + 60
