@@ -62,6 +62,11 @@ class Checkpoint(ModelSpec):
         return network.eval()
 
 
+def epochs_in_all(training: dict[str, Any]) -> int:
+    """Return the epochs of a checkpoint's training, those of the one it began with included."""
+    return int(training.get("epochs") or 0) + int(training.get("epochs_before") or 0)
+
+
 def start_from(network: nn.Module, checkpoint: Checkpoint, path: Path) -> list[str]:
     """Copy a checkpoint's weights into a network of the same architecture.
 

@@ -15,6 +15,7 @@ from utils.batches import Batches
 from utils.checkpoint import (
     Checkpoint,
     code_revision,
+    epochs_in_all,
     load_checkpoint,
     load_plain,
     save_atomically,
@@ -97,8 +98,11 @@ class Trainer:
         self.heads = build_heads(config)
         self.model_args = model_args(config, len(self.heads) * len(train.classes))
         network = build_model(config.model, **self.model_args)
+        self.epochs_before = 0
         if config.init:
-            start_from(network, load_checkpoint(config.init), config.init)
+            initial = load_checkpoint(config.init)
+            start_from(network, initial, config.init)
+            self.epochs_before = epochs_in_all(initial.training)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = build_ema(self.network, config.ema)
         self.forward: Callable[[Tensor], Tensor] = (
@@ -169,7 +173,7 @@ class Trainer:
                 replace(head, prior=tuple(round(p, 5) for p in prior.tolist()))
                 for head, prior in zip(self.heads, self.prior, strict=True)
             ),
-            training=self.config.model_dump(mode="json"),
+            training=self.config.model_dump(mode="json") | {"epochs_before": self.epochs_before},
             data={"train": self.train.counts(), "validation": self.validation.counts()},
             revision=self.revision,
         )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from utils.checkpoint import Checkpoint, load_checkpoint
+from utils.checkpoint import Checkpoint, epochs_in_all, load_checkpoint
 from utils.errors import ConfigError, DataError
 from utils.evaluation import FERPLUS, FOLDER, Evaluation
 from utils.models import count_multiply_adds, count_parameters
@@ -67,7 +67,7 @@ def zoo_row(name: str, checkpoint: Checkpoint, evaluation: Evaluation) -> dict[s
         "parameters": count_parameters(network),
         "multiply_adds": count_multiply_adds(network, spec.input_size, spec.channels),
         "input_size": spec.input_size,
-        "epochs": history.get("epochs"),
+        "epochs": epochs_in_all(history),
         "accuracy": own["accuracy"],
         "accuracy_twin_free": own.get("accuracy_twin_free"),
         "macro_f1": own["macro_f1"],
