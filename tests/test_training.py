@@ -169,12 +169,19 @@ def test_the_readmes_command_trains_on_any_folder(data: Path, tmp_path: Path) ->
 
 @pytest.mark.slow
 def test_the_last_epoch_is_kept_if_wanted(data: Path, tmp_path: Path) -> None:
-    config = write_config(tmp_path, epochs=5, schedule="constant", lr=2.0, keep="last", ema=0.0)
-    done = train("--data", data, "--out", tmp_path / "run", config=config)
+    # At this rate training breaks more than it mends, so that earlier epochs are mostly better.
+    changes = {"epochs": 5, "schedule": "constant", "lr": 2.0, "ema": 0.0, "keep": "last"}
+    done = train(
+        "--data", data, "--out", tmp_path / "run", config=write_config(tmp_path, **changes)
+    )
     assert done.returncode == 0, done.stderr
-    accuracies = [float(row["validation_accuracy"]) for row in history(tmp_path / "run")]
-    assert max(accuracies) > accuracies[-1], "of no use unless an earlier epoch was better"
-    assert f"kept epoch 5, validation accuracy {accuracies[-1]:.2%}" in done.stdout
+    last = history(tmp_path / "run")[-1]
+    assert (
+        f"kept epoch 5, validation accuracy {float(last['validation_accuracy']):.2%}" in done.stdout
+    )
+    kept = load_checkpoint(tmp_path / "run" / "best_model.pth").state_dict
+    network = load_plain(tmp_path / "run" / "last.pth")["network"]
+    assert all(torch.equal(kept[name], network[name]) for name in kept)
 
 
 @pytest.mark.slow
