@@ -3,6 +3,7 @@
 Examples:
   python backend/benchmark.py                         every form of the model, one table
   python backend/benchmark.py --live --seconds 20     the live page's engine
+  python backend/benchmark.py --file --seconds 20     a video file
 """
 
 import argparse
@@ -26,10 +27,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--data", type=Path, default=Path("images"), help="prepared data folder, for the accuracy"
     )
     models.add_argument("--runs", type=int, default=200, help="timed runs (default: 200)")
-    live = parser.add_argument_group("live video")
+    live = parser.add_argument_group("video")
     live.add_argument("--live", action="store_true", help="measure live video")
-    live.add_argument("--seconds", type=float, default=20.0, help="how long (default: 20)")
-    live.add_argument("--video", type=Path, metavar="FILE", help="what the camera shows")
+    live.add_argument("--file", action="store_true", help="measure a video file instead")
+    live.add_argument("--seconds", type=float, default=20.0, help="of video (default: 20)")
+    live.add_argument(
+        "--video", type=Path, metavar="FILE", help="what is shown; default: a moving photo"
+    )
     live.add_argument("--detector", default="mtcnn", help="face detector (default: mtcnn)")
     live.add_argument("--streams", type=int, default=1, help="viewers at once (default: 1)")
     live.add_argument("--faces", type=int, default=1, help="faces in the picture (default: 1)")
@@ -49,6 +53,11 @@ def main() -> int:
         from backend.benchmark_live import benchmark_live
 
         figures = benchmark_live(args)
+        text = "\n".join(f"{name:>18}  {value}" for name, value in figures.items())
+    elif args.file:
+        from backend.benchmark_video import benchmark_video
+
+        figures = benchmark_video(args)
         text = "\n".join(f"{name:>18}  {value}" for name, value in figures.items())
     else:
         from utils.checkpoint import BUNDLED_MODEL

@@ -74,7 +74,7 @@ def benchmark_live(options: argparse.Namespace) -> dict[str, object]:
     analyzer = EmotionAnalyzer.load(
         options.model, options.detector, min_face=LIVE_MIN_FACE, threads=threads
     )
-    clip = read_clip(options.video) if options.video else moving_photo(_astronaut(), options.faces)
+    clip = read_clip(options.video) if options.video else moving_photo(astronaut(), options.faces)
     return {
         "model": analyzer.model_name,
         "detector": options.detector,
@@ -137,7 +137,7 @@ def _feed(live: LiveAnalyzer, clip: Clip, seconds: float, record: Record) -> Non
     while (now := time.perf_counter() - began) < seconds:
         number = int(now * FPS)
         before = time.perf_counter()
-        live.process(clip[_picture(number, len(clip))], number / FPS)
+        live.process(clip[picture_of(number, len(clip))], number / FPS)
         record.callbacks.append(1000 * (time.perf_counter() - before))
         record.shown += 1
         snapshot = live.snapshot()
@@ -147,14 +147,14 @@ def _feed(live: LiveAnalyzer, clip: Clip, seconds: float, record: Record) -> Non
             record.faces = max(record.faces, len(snapshot.result.faces))
             if snapshot.result.faces:
                 largest = max(snapshot.result.faces, key=lambda face: _area(face.box))
-                record.boxes[_picture(number, len(clip))] = largest.box
+                record.boxes[picture_of(number, len(clip))] = largest.box
         time.sleep(max(0.0, (number + 1) / FPS - (time.perf_counter() - began)))
     snapshot = live.snapshot()
     record.dropped, record.error = snapshot.stats.dropped, snapshot.error
     live.stop()
 
 
-def _picture(number: int, length: int) -> int:
+def picture_of(number: int, length: int) -> int:
     """Return which picture of a clip comes as the ``number``-th, forwards and backwards."""
     place = number % (2 * length - 2)
     return min(place, 2 * length - 2 - place)
@@ -234,7 +234,12 @@ def moving_photo(photo: NDArray[np.uint8], faces: int = 1) -> Clip:
     return clip
 
 
-def _astronaut() -> NDArray[np.uint8]:
+def astronaut() -> NDArray[np.uint8]:
+    """Return scikit-image's photo of an astronaut, RGB uint8 ``(512, 512, 3)``.
+
+    Raises:
+        ConfigError: scikit-image is not installed.
+    """
     try:
         from skimage.data import astronaut
     except ImportError as error:

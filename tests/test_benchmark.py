@@ -11,12 +11,13 @@ REPO = Path(__file__).resolve().parent.parent
 KEYS = {
     "output_fps", "callback_p50_ms", "callback_p95_ms", "refresh_hz", "result_age_p50_ms",
     "result_age_p95_ms", "cpu_percent", "rss_mb_start", "rss_mb_end", "detector_ms",
-    "classifier_ms", "draw_ms", "streams",
+    "classifier_ms", "draw_ms", "streams", "box_overlap",
 }  # fmt: skip
 
 
 def benchmark(*args: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "backend/benchmark.py", "--live", *map(str, args)]
+    kind = [] if "--file" in args else ["--live"]
+    command = [sys.executable, "backend/benchmark.py", *kind, *map(str, args)]
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300)
 
 
@@ -30,6 +31,15 @@ def test_streams_and_faces_are_measured() -> None:
     assert figures["output_fps"] >= figures["output_fps_slowest"] > 0
     assert figures["refresh_hz"] > 0
     assert "peer_fer_ms" not in figures
+
+
+@pytest.mark.slow
+def test_a_video_file_is_measured() -> None:
+    done = benchmark("--file", "--seconds", 2, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["pictures"], figures["video_seconds"]) == (60, pytest.approx(2.0, abs=0.05))
+    assert min(figures["speed"], figures["speed_annotated"]) > 0
 
 
 @pytest.mark.parametrize(
