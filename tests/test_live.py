@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import FrozenInstanceError
 
 import cv2
 import numpy as np
@@ -276,6 +277,20 @@ def test_one_stream_too_many_waits_politely_and_begins_when_a_place_is_free(
     assert wait_for(second, lambda s: s.result).error is None
     second.stop()
     assert gate.streams == 0
+
+
+def test_a_snapshot_never_changes(live: LiveAnalyzer, face: Picture) -> None:
+    live.submit(face, 0.0)
+    before = wait_for(live, lambda s: s.history)
+    copy = (len(before.history), before.result and before.result.model_dump_json())
+    live.submit(np.ascontiguousarray(face[:, ::-1]), 0.5)
+    wait_for(live, lambda s: len(s.history) == 2)
+    assert (len(before.history), before.result and before.result.model_dump_json()) == copy
+    with pytest.raises(FrozenInstanceError):
+        before.error = "changed"  # type: ignore[misc]
+    assert before.history[0].raw is not None
+    with pytest.raises(ValueError, match="read-only"):
+        before.history[0].raw[0] = 1.0
 
 
 def test_stop_under_load_ends_cleanly(analyzer: EmotionAnalyzer, face: Picture) -> None:

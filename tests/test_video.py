@@ -170,6 +170,20 @@ def test_odd_sides_are_written(tmp_path: Path) -> None:
     assert [f.image.shape for f in read(tmp_path / "odd.mp4")] == [(100, 74, 3)] * 3
 
 
+def test_a_face_in_a_4k_video_is_found(
+    analyzer: EmotionAnalyzer, astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    wide = np.full((2160, 3840, 3), 120, np.uint8)
+    wide[300:812, 2000:2512] = astronaut
+    path = write_clip(tmp_path / "4k.mp4", [wide] * 3, [0.0, 0.1, 0.2])
+    with VideoReader(path) as video:
+        results = [result for _, result in analyze_video(analyzer, video)]
+    for result in results:
+        (face,) = result.faces
+        assert (result.width, result.height) == (3840, 2160)
+        assert face.box == pytest.approx((2170, 360, 2275, 500), abs=30)
+
+
 def test_a_turned_telephone_is_undone(
     pictures: list[NDArray[np.uint8]], tmp_path: Path, analyzer: EmotionAnalyzer
 ) -> None:
