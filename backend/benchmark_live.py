@@ -28,6 +28,7 @@ from utils.video import VideoReader
 FPS = 30
 WIDTH, HEIGHT = 640, 480
 _STAGE_FRAMES = 30
+FACE = slice(20, 240), slice(120, 340)  # rows and columns of it in the astronaut's photo
 
 Clip = list[NDArray[np.uint8]]
 
@@ -74,7 +75,7 @@ def benchmark_live(options: argparse.Namespace) -> dict[str, object]:
     analyzer = EmotionAnalyzer.load(
         options.model, options.detector, min_face=LIVE_MIN_FACE, threads=threads
     )
-    clip = read_clip(options.video) if options.video else moving_photo(astronaut(), options.faces)
+    clip = read_clip(options.video) if options.video else example_clip(options.faces)
     return {
         "model": analyzer.model_name,
         "detector": options.detector,
@@ -234,12 +235,17 @@ def moving_photo(photo: NDArray[np.uint8], faces: int = 1) -> Clip:
     return clip
 
 
-def astronaut() -> NDArray[np.uint8]:
-    """Return scikit-image's photo of an astronaut, RGB uint8 ``(512, 512, 3)``.
+def example_clip(faces: int) -> Clip:
+    """Return a clip made of scikit-image's photo of an astronaut, with so many faces.
 
     Raises:
         ConfigError: scikit-image is not installed.
     """
+    photo = _astronaut()
+    return moving_photo(photo if faces == 1 else photo[FACE], faces)
+
+
+def _astronaut() -> NDArray[np.uint8]:
     try:
         from skimage.data import astronaut
     except ImportError as error:

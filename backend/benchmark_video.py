@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from backend.benchmark_live import FPS, astronaut, moving_photo, picture_of
+from backend.benchmark_live import FPS, example_clip, picture_of
 from utils.analysis import EmotionAnalyzer
 from utils.draw import annotate
 from utils.errors import ConfigError
@@ -60,7 +60,7 @@ def _analyse(analyzer: EmotionAnalyzer, source: Path, out: Path | None) -> tuple
 
 
 def _write_clip(path: Path, options: argparse.Namespace) -> Path:
-    clip = moving_photo(astronaut(), options.faces)
+    clip = example_clip(options.faces)
     with VideoWriter(path, FPS) as writer:
         for number in range(round(options.seconds * FPS)):
             writer.write(clip[picture_of(number, len(clip))], number / FPS)
