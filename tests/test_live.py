@@ -242,7 +242,9 @@ def test_a_slow_detector_never_holds_up_the_video(
     held: tuple[LiveAnalyzer, HeldDetector], face: Picture
 ) -> None:
     live, detector = held
-    for number in range(60):  # were the search waited for, this would never end
+    live.process(face, 0.0)
+    wait_for(live, lambda s: detector.searches)
+    for number in range(1, 60):  # were the search waited for, this would never end
         live.process(face, number / 30)
     assert live.snapshot().result is None
     detector.free.set()

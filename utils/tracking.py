@@ -56,6 +56,15 @@ class Track:
         elapsed = min(max(time - self.time, 0.0), longest)
         return frozen(self.box + self.velocity * elapsed)
 
+    def moved_to(self, time: float, longest: float) -> NDArray[np.float32]:
+        """Return the last box, of the size it had, where its centre's motion puts it.
+
+        Someone who walks behind another is seen with a narrower and narrower box; that is no motion
+        to be carried on with.
+        """
+        elapsed = min(max(time - self.time, 0.0), longest)
+        return frozen(self.box + np.tile(self.velocity.reshape(2, 2).mean(axis=0), 2) * elapsed)
+
     def landmarks_at(self, time: float) -> NDArray[np.float32] | None:
         """Predict the landmarks at a later time: they move as the box's centre does."""
         if self.landmarks is None:
@@ -127,7 +136,7 @@ class Tracker:
         living = tuple(t for t in self._tracks if self._lives(t, time))
         # Someone hidden behind another comes out on the other side: for finding a face again, its
         # motion is trusted for longer than for drawing a box that nobody has seen.
-        expected = [t.box_at(time, self._max_gap) for t in living]
+        expected = [t.moved_to(time, self._max_gap) for t in living]
         pairs = match_boxes(expected, detections.boxes, self._min_overlap)
         seen = []
         for index in range(len(detections)):
