@@ -128,10 +128,13 @@ def live_stats(stats: LiveStats) -> None:
 
 
 def charted_faces(rows: Sequence[TimelineRow], seconds: float = 30.0) -> list[int]:
-    """Return the ``track_id`` of each face seen at least twice in the last seconds, in order."""
+    """Return the ``track_id`` of each face seen in at least four of the last frames, in order.
+
+    What a single search took for a face is read two or three times before the next one corrects it.
+    """
     newest = rows[-1].time if rows else 0.0
     seen = Counter(r.track_id for r in rows if r.track_id and newest - r.time <= seconds)
-    return sorted(track_id for track_id, times in seen.items() if track_id and times > 1)
+    return sorted(track_id for track_id, times in seen.items() if track_id and times > 3)
 
 
 def timeline_chart(
