@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from utils.errors import EmotionError
 
+SOME_FAILED = 1
 # What a shell reports for a program ended by SIGINT or SIGPIPE: 128 + the signal's number.
 INTERRUPTED = 130
 BROKEN_PIPE = 141

@@ -1,166 +1,250 @@
-"""Say what faces in photos look like: text, JSON or annotated copies.
+"""Say what faces in photos and videos look like: text, JSON, tables, annotated copies.
+
+Sources, in any mixture: pictures, videos, folders of both (however deep), - for a picture from
+standard input. Results come in the order of the sources, each as soon as it is there.
 
 Examples:
-  python backend/inference.py photo.jpg
-  python backend/inference.py *.jpg --json > results.json
-  python backend/inference.py holiday/ --save annotated/
+  python backend/inference.py photo.jpg                         bars for each face
+  python backend/inference.py photo.jpg --json                  one JSON document
+  python backend/inference.py photo.jpg --save out.jpg          the photo with boxes and labels
+  python backend/inference.py holiday/ --out faces.csv          a table with a row for each face
+  python backend/inference.py holiday/ --out faces.csv --resume go on after an interruption
+  python backend/inference.py clip.mp4 --save-dir annotated/    the video with boxes and labels
+  python backend/inference.py --webcam 0 --format jsonl         until Ctrl-C
+  curl -s https://example.org/a.jpg | python backend/inference.py - --json
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from io import TextIOWrapper
+from contextlib import ExitStack, closing, nullcontext, suppress
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
-from backend.cli import run
-from backend.result_text import Style, describe
+from tqdm import tqdm
+
+from backend.cli import SOME_FAILED, run
+from backend.run_output import Output, complain, format_of, open_output, results_before
+from backend.run_summary import RunSummary
 from utils.analysis import EmotionAnalyzer
-from utils.errors import ConfigError, EmotionError, ImageError
+from utils.copies import AnnotatedCopies
+from utils.errors import ConfigError
 from utils.faces import list_detectors
-from utils.images import list_images, load_image
-from utils.results import FrameResult
-from utils.sinks import SAVE_SUFFIXES, save_image
+from utils.folder_analysis import Answer, analyze_camera, analyze_sources
+from utils.live import limit_threads
+from utils.results import Failure, most_probable
+from utils.sinks import FORMATS, SAVE_SUFFIXES
+from utils.sources import Source, find_sources, is_video_name, read_list
 
+EPILOG = """\
+Columns and JSON are described in docs/results.md; a file without faces and one that fails have a
+row too, with the reason. A CSV, JSON-lines or Parquet run that was interrupted keeps what it wrote:
+the same command with --resume goes on. Parquet is made at the end, from FILE.part.jsonl.
 
-@dataclass(frozen=True)
-class Answer:
-    """What became of one picture: a result, or the error that prevented it."""
-
-    image: str
-    result: FrameResult | None = None
-    error: EmotionError | None = None
-
-    def document(self) -> dict[str, Any]:
-        """Return the JSON document of this picture."""
-        if self.result is not None:
-            return self.result.model_dump(mode="json", exclude_none=True)
-        assert self.error is not None
-        return {"image": self.image, "error": {"code": self.error.code, "message": str(self.error)}}
+Exit code: 0 all is done, 1 some files failed (they are named, the others are done), 2 wrong use.
+"""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Return the program's options."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="pictures, or folders of them")
-    parser.add_argument("--json", action="store_true", help="print exactly one JSON document")
-    parser.add_argument(
-        "--save",
-        type=Path,
-        metavar="OUT",
-        help="write the annotated picture; a folder if there are several",
+    sources = parser.add_argument_group("what to look at")
+    sources.add_argument(
+        "sources", nargs="*", metavar="SOURCE", help="pictures, videos, folders, -"
     )
-    parser.add_argument("--model", type=Path, metavar="FILE.pth", help="default: the bundled model")
-    parser.add_argument("--detector", default="mtcnn", help=", ".join(list_detectors()))
-    parser.add_argument(
+    sources.add_argument(
+        "--list", action="append", default=[], type=Path, metavar="FILE", help="more, one a line"
+    )
+    sources.add_argument(
+        "--glob", metavar="PATTERN", help="of folders, only files whose name or path matches"
+    )
+    sources.add_argument(
+        "--webcam", metavar="N", help="a camera: its number, device file or stream address"
+    )
+    sources.add_argument("--every", type=int, default=1, help="of videos, analyse every N-th frame")
+    _add_output_options(parser)
+    _add_model_options(parser)
+    args = parser.parse_args(argv)
+    if not (args.sources or args.list or args.webcam):
+        parser.error("name a picture, a video or a folder (--help has examples)")
+    return args
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    output = parser.add_argument_group("what comes out")
+    output.add_argument(
+        "--format", choices=("text", *FORMATS), help="default: text, or what --out's suffix says"
+    )
+    output.add_argument("--json", action="store_true", help="same as --format json")
+    output.add_argument("--out", type=Path, metavar="FILE", help="write results there")
+    output.add_argument("--resume", action="store_true", help="continue the run that wrote --out")
+    output.add_argument("--overwrite", action="store_true", help="replace --out if it is there")
+    output.add_argument(
+        "--save", type=Path, metavar="OUT", help="annotated copy of the picture, or as --save-dir"
+    )
+    output.add_argument("--save-dir", type=Path, metavar="DIR", help="annotated copies of all")
+    output.add_argument("--top", type=int, metavar="K", help="name the K likeliest emotions alone")
+    output.add_argument("--quiet", action="store_true", help="no progress bar, no final table")
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    model = parser.add_argument_group("how to look")
+    model.add_argument(
+        "--model", type=Path, metavar="FILE", help=".pth or .onnx; default: the bundled model"
+    )
+    model.add_argument(
+        "--detector", default="mtcnn", help=f"{', '.join(list_detectors())} (none: it is one face)"
+    )
+    model.add_argument(
         "--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
-    return parser.parse_args(argv)
+    model.add_argument(
+        "--min-face", type=int, default=20, metavar="PIXELS", help="smallest face (default: 20)"
+    )
+    model.add_argument(
+        "--min-score",
+        type=float,
+        metavar="SCORE",
+        help="drop faces the detector scores lower, 0..1",
+    )
+    model.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
+    model.add_argument("--threads", type=int, help="cores for inference (default: half of them)")
+    model.add_argument(
+        "--batch-size", type=int, default=4, help="pictures classified together (default: 4)"
+    )
 
 
-def expand(sources: list[str]) -> list[str]:
-    """Replace folders by the pictures in them, however deep.
-
-    A folder without any, or one that can't be read, stays as it is.
-    """
-    paths: list[str] = []
-    for source in sources:
-        found: list[Path] = []
-        if os.path.isdir(source):
-            with suppress(ImageError):
-                found = list_images(source)
-        paths += map(str, found) if found else [source]
-    return paths
-
-
-def output_paths(paths: list[str], sources: list[str], out: Path) -> list[Path]:
-    """Return where the annotated copy of each picture goes; never onto a picture itself.
-
-    One picture goes to ``out``, or into it if it is a folder. Several go into the folder ``out``,
-    under their names, numbered where two are the same. A copy of a kind that can't be written
-    becomes a PNG file.
+def check(args: argparse.Namespace) -> None:
+    """Refuse impossible values before anything is loaded.
 
     Raises:
-        ConfigError: A copy would replace an input, ``out`` is a file though there are several, or
-            its suffix is not one of ``SAVE_SUFFIXES``.
+        ConfigError: An option is out of range or does not go with another.
     """
-    if len(paths) == 1 and not os.path.isdir(out) and not os.path.isdir(sources[0]):
+    for name in ("every", "min_face", "batch_size", "top", "threads"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+    if args.min_score is not None and not 0 <= args.min_score <= 1:
+        raise ConfigError(f"--min-score must be from 0 to 1, not {args.min_score}")
+    for path in args.list:
+        next(read_list(path), None)
+    if args.save and args.save_dir:
+        raise ConfigError("--save and --save-dir: give one of them")
+    if args.json and args.format not in (None, "json"):
+        raise ConfigError(f"--json and --format {args.format}: give one of them")
+
+
+def is_single(args: argparse.Namespace) -> bool:
+    """Tell whether one picture alone is asked about."""
+    if args.list or args.webcam or len(args.sources) != 1:
+        return False
+    return not os.path.isdir(args.sources[0]) and not is_video_name(args.sources[0])
+
+
+def copies_of(args: argparse.Namespace) -> AnnotatedCopies | None:
+    """Return the writer of annotated copies that the options ask for.
+
+    Raises:
+        ConfigError: ``--save`` or ``--save-dir`` can't be written to.
+    """
+    out = args.save or args.save_dir
+    if out is None:
+        return None
+    originals = [Path(name) for name in args.sources]
+    if args.save and is_single(args) and not os.path.isdir(out):
         if out.suffix.lower() not in SAVE_SUFFIXES:
             raise ConfigError(
                 f"--save {out}: can't write this kind; use {', '.join(SAVE_SUFFIXES)}"
             )
-        targets = [out]
-    elif os.path.isfile(out):
-        raise ConfigError(f"--save {out}: is a file; name a folder for {len(paths)} pictures")
-    else:
-        targets = _names_in(out, [Path(path) for path in paths])
-    inputs = {Path(p).resolve() for p in paths}
-    if clash := [t for t in targets if t.resolve() in inputs]:
-        raise ConfigError(f"--save {clash[0]}: would replace an input; name another file or folder")
-    return targets
+        if out.parent.exists() and not out.parent.is_dir():
+            raise ConfigError(f"--save {out}: can't be written, {out.parent} is a file")
+        return AnnotatedCopies(out.parent, out, originals)
+    if os.path.isfile(out):
+        raise ConfigError(f"{out}: is a file; name a folder for the annotated copies")
+    return AnnotatedCopies(out, None, originals)
 
 
-def _names_in(folder: Path, paths: list[Path]) -> list[Path]:
-    targets: dict[Path, None] = {}
-    for path in paths:
-        suffix = path.suffix if path.suffix.lower() in SAVE_SUFFIXES else ".png"
-        target, number = folder / f"{path.stem}{suffix}", 2
-        while target in targets:
-            target = folder / f"{path.stem}-{number}{suffix}"
-            number += 1
-        targets[target] = None
-    return list(targets)
+def sources_of(args: argparse.Namespace, done: set[str]) -> Iterator[Source]:
+    """Yield the pictures and videos that are still to be looked at."""
+    names = chain(args.sources, *(read_list(path) for path in args.list))
+    return (source for source in find_sources(names, args.glob) if source.name not in done)
 
 
-def analyze_all(
-    analyzer: EmotionAnalyzer, paths: list[str], targets: list[Path] | None
+def load_analyzer(args: argparse.Namespace) -> EmotionAnalyzer:
+    """Load the model and the detector that the options name."""
+    return EmotionAnalyzer.load(
+        args.model,
+        args.detector,
+        args.device,
+        args.detector_weights,
+        args.min_face,
+        limit_threads(args.threads),
+        args.min_score,
+    )
+
+
+def answers_of(
+    args: argparse.Namespace, analyzer: EmotionAnalyzer, done: set[str]
 ) -> Iterator[Answer]:
-    """Yield an answer for every picture; one that fails does not stop the others."""
-    for i, path in enumerate(paths):
-        try:
-            if os.path.isdir(path):
-                list_images(path)  # knows why a folder can't be read
-                raise ImageError(f"{path}: the folder holds no pictures")
-            image = load_image(Path(path))
-            result = analyzer.analyze(image, name=path)
-            if targets:
-                from utils.draw import annotate  # loads fonts, which only --save needs
+    """Yield an answer for everything that is to be looked at."""
+    yield from analyze_sources(analyzer, sources_of(args, done), args.batch_size, args.every)
+    if args.webcam:
+        yield from analyze_camera(analyzer, args.webcam, args.every)
 
-                save_image(annotate(image, result), targets[i])
-            yield Answer(path, result)
-        except EmotionError as error:
-            print(f"error: {error}", file=sys.stderr)
-            yield Answer(path, error=error)
+
+def progress_bar(args: argparse.Namespace, kind: str, done: set[str]) -> tqdm:
+    """Return a bar of the files; it is off where it would disturb the output or nobody sees it."""
+    hidden = args.quiet or is_single(args) or bool(args.webcam) or not sys.stderr.isatty()
+    hidden |= not args.out and sys.stdout.isatty()
+    total = None if hidden else sum(1 for _ in sources_of(args, done))
+    return tqdm(total=total, unit="file", disable=hidden)
+
+
+def process(
+    answers: Iterator[Answer], output: Output, copies: AnnotatedCopies | None, top: int | None
+) -> Iterator[RunSummary]:
+    """Write every answer and its annotated copy, name failures, and yield the counts so far."""
+    summary = RunSummary()
+    for answer in answers:
+        outcome = answer.outcome
+        summary.add(answer)
+        if isinstance(outcome, Failure):
+            complain(outcome)
+        else:
+            outcome = most_probable(outcome, top)
+        output.write(answer, outcome)
+        if copies and (failure := copies.add(answer)):
+            summary.add_failure(failure)
+            complain(failure)
+        yield summary
 
 
 def main() -> int:
     """Run the program and return its exit code."""
     args = parse_args()
-    paths = expand(args.images)
-    targets = output_paths(paths, args.images, args.save) if args.save else None
-    analyzer = EmotionAnalyzer.load(args.model, args.detector, args.device, args.detector_weights)
-    failed = 0
-    documents = []
-    style = Style.of(sys.stdout)
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be beyond it
-    for answer in analyze_all(analyzer, paths, targets):
-        failed += answer.error is not None
-        if args.json:
-            documents.append(answer.document())
-        elif answer.result is not None:
-            print(describe(answer.result, style), flush=True)
-    if args.json:
-        single = len(args.images) == 1 and not os.path.isdir(args.images[0])
-        print(json.dumps(documents[0] if single else documents, indent=1))
-    return EmotionError.exit_code if failed else 0
+    check(args)
+    kind, copies, summary = format_of(args), copies_of(args), RunSummary()
+    analyzer = load_analyzer(args)
+    done = results_before(args, kind)
+    with ExitStack() as stack:
+        output = stack.enter_context(
+            closing(open_output(args, kind, analyzer.classes, is_single(args)))
+        )
+        if copies:
+            stack.enter_context(copies)
+        bar = stack.enter_context(progress_bar(args, kind, done))
+        # Ctrl-C is how a camera's run ends.
+        with suppress(KeyboardInterrupt) if args.webcam else nullcontext():
+            answers = answers_of(args, analyzer, done)
+            for summary in process(answers, output, copies, args.top):
+                bar.update(summary.files - bar.n)
+                bar.set_postfix(faces=summary.faces, refresh=False)
+    if not (args.quiet or is_single(args)):
+        print(summary.table(), file=sys.stderr)
+    return SOME_FAILED if summary.failed else 0
 
 
 if __name__ == "__main__":

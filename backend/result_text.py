@@ -6,6 +6,7 @@ from typing import TextIO
 
 from utils.emotions import color_of
 from utils.results import Face, FrameResult
+from utils.video_summary import Person, VideoSummary
 
 _WIDTH = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -45,19 +46,51 @@ def describe(result: FrameResult, style: Style) -> str:
     return "\n".join(lines)
 
 
+def describe_frame(result: FrameResult) -> str:
+    """Return a camera's frame as one line."""
+    faces = [f"face {face.track_id} {_answer(face)}" for face in result.faces]
+    return (
+        f"{result.time or 0.0:8.2f} s  {', '.join(faces) or result.status.value.replace('_', ' ')}"
+    )
+
+
+def describe_video(name: str, video: VideoSummary, style: Style) -> str:
+    """Return a video's faces as lines of text: when each was seen, and with which expressions."""
+    width, height = video.size or (0, 0)
+    people = video.people
+    found = f"{len(people)} face{'s' if len(people) > 1 else ''}" if people else "no face found"
+    lines = [f"{name} ({width} x {height}, {video.time:.1f} s, {video.frames} frames): {found}"]
+    for person in people:
+        lines += _person(person, style)
+    return "\n".join(lines)
+
+
+def _person(person: Person, style: Style) -> list[str]:
+    shares = person.shares | ({"uncertain": person.uncertain} if person.uncertain else {})
+    lines = [f"  face {person.track_id}: {person.first:.1f} s to {person.last:.1f} s"]
+    return lines + _bars(shares, style)
+
+
 def _face(number: int, face: Face, style: Style) -> list[str]:
     x1, y1, x2, y2 = (round(v) for v in face.box)
-    unsure = ", but uncertain" if face.uncertain else ""
-    head = f"  face {number}: {face.emotion} {face.confidence:.0%}{unsure}"
-    if face.problem:
-        head = f"  face {number}: can't tell, it is {face.problem}"
+    head = f"  face {number}: {_answer(face)}"
     lines = [f"{head}  (box {x1}, {y1} to {x2}, {y2}; score {face.score:.2f})"]
-    width = max(map(len, face.probabilities))
-    for name, probability in face.probabilities.items():
-        bar = _bar(probability, style.blocks)
+    return lines + _bars(face.probabilities, style)
+
+
+def _answer(face: Face) -> str:
+    if face.problem:
+        return f"can't tell, it is {face.problem}"
+    return f"{face.emotion} {face.confidence:.0%}{', but uncertain' if face.uncertain else ''}"
+
+
+def _bars(shares: dict[str, float], style: Style) -> list[str]:
+    width, lines = max(map(len, shares)), []
+    for name, share in shares.items():
+        bar = _bar(share, style.blocks)
         if style.color:
             bar = f"{_ansi(color_of(name))}{bar}\033[0m"
-        lines.append(f"    {name:{width}s} {bar} {probability:4.0%}")
+        lines.append(f"    {name:{width}s} {bar} {share:4.0%}")
     return lines
 
 

@@ -1,5 +1,6 @@
 """The one pipeline: a picture goes in, faces with probabilities come out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -50,6 +51,7 @@ class EmotionAnalyzer:
         detector_weights: Path | None = None,
         min_face: int = 20,
         threads: int = 1,
+        min_score: float | None = None,
     ) -> "EmotionAnalyzer":
         """Load a model, the bundled one if None, and build a detector.
 
@@ -60,13 +62,16 @@ class EmotionAnalyzer:
             detector_weights: The user's model file for the detectors that need one.
             min_face: Smallest face in pixels that is looked for; live video is faster with 40.
             threads: Cores that ONNX Runtime may use.
+            min_score: Faces that the detector scores lower are dropped; None takes its default.
 
         Raises:
             CheckpointError: The model is missing, damaged, unsafe or does not fit.
             ConfigError: The device is not there.
             DetectorError: The detector is unknown or its model file is not there.
         """
-        found = build_detector(detector, weights=detector_weights, min_face=min_face)
+        found = build_detector(
+            detector, weights=detector_weights, min_face=min_face, min_score=min_score
+        )
         classifier = EmotionClassifier.load(model, device, threads=threads)
         return cls(classifier, found, min_face)
 
@@ -114,9 +119,43 @@ class EmotionAnalyzer:
         """
         if name is None and isinstance(image, (str, Path)):
             name = str(image)
-        pixels = load_image(image, name=name)
-        found = self.detect(pixels)
-        probabilities, problems = self.read(pixels, found)
+        (result,) = self.analyze_batch([load_image(image, name=name)], [name])
+        return result if time is None else result.model_copy(update={"time": time})
+
+    def analyze_batch(
+        self, images: Sequence[NDArray[np.uint8]], names: Sequence[str | None]
+    ) -> list[FrameResult]:
+        """Analyse several pictures; all of their faces are classified together.
+
+        Args:
+            images: RGB uint8 ``(H, W, 3)`` each, of any sizes.
+            names: What each result calls its picture.
+
+        Raises:
+            DetectorError: Nobody measured how this detector's boxes are to be cropped.
+        """
+        if not images:
+            return []
+        found = [self.detect(image) for image in images]
+        crops = [self._crops(image, one.boxes) for image, one in zip(images, found, strict=True)]
+        probabilities = self.classifier.predict(np.concatenate(crops))
+        ends = np.cumsum([len(one) for one in found])
+        return [
+            self._result(
+                images[i], names[i], found[i], crops[i], probabilities[end - len(crops[i]) : end]
+            )
+            for i, end in enumerate(ends)
+        ]
+
+    def _result(
+        self,
+        image: NDArray[np.uint8],
+        name: str | None,
+        found: Detections,
+        crops: NDArray[np.uint8],
+        probabilities: NDArray[np.float32],
+    ) -> FrameResult:
+        problems = _problems(crops, found)
         faces = tuple(
             self.face(
                 found.boxes[i],
@@ -127,7 +166,7 @@ class EmotionAnalyzer:
             )
             for i in range(len(found))
         )
-        height, width = pixels.shape[:2]
+        height, width = image.shape[:2]
         return FrameResult(
             model=self.model_name,
             image=name,
@@ -135,7 +174,6 @@ class EmotionAnalyzer:
             height=height,
             faces=faces,
             status=status_of(faces),
-            time=time,
         )
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
@@ -169,13 +207,7 @@ class EmotionAnalyzer:
             DetectorError: Nobody measured how this detector's boxes are to be cropped.
         """
         crops = self._crops(image, found.boxes)
-        problems = [
-            find_problem(
-                crops[i], found.boxes[i], None if found.landmarks is None else found.landmarks[i]
-            )
-            for i in range(len(found))
-        ]
-        return self.classifier.predict(crops), problems
+        return self.classifier.predict(crops), _problems(crops, found)
 
     def _crops(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.uint8]:
         spec, detector = self.classifier.preprocessing, self.detector.name
@@ -209,15 +241,15 @@ class EmotionAnalyzer:
             label: Index of the class to name; the most probable one if None.
             problem: Why the face can't be read, or None.
         """
-        values = np.clip(probabilities, 0, 1).tolist()
-        best = int(np.argmax(probabilities)) if label is None else label
+        values = self.named(probabilities)
+        emotion = self.classes[int(np.argmax(probabilities)) if label is None else label]
         return Face(
             box=tuple(round(float(v), 2) for v in box),  # type: ignore[arg-type]
             score=min(max(float(score), 0.0), 1.0),
-            emotion=self.classes[best],
-            confidence=values[best],
-            uncertain=problem is not None or values[best] < self.threshold,
-            probabilities=dict(zip(self.classes, values, strict=True)),
+            emotion=emotion,
+            confidence=values[emotion],
+            uncertain=problem is not None or values[emotion] < self.threshold,
+            probabilities=values,
             landmarks=None
             if landmarks is None
             else tuple((round(float(x), 2), round(float(y), 2)) for x, y in landmarks),
@@ -225,7 +257,20 @@ class EmotionAnalyzer:
             problem=problem,
         )
 
+    def named(self, probabilities: NDArray[np.float32]) -> dict[str, float]:
+        """Return probabilities ``(K,)`` by class name."""
+        return dict(zip(self.classes, np.clip(probabilities, 0, 1).tolist(), strict=True))
+
     def warm_up(self) -> None:
         """Run detector and classifier once, so that the first real picture is not the slow one."""
         self.detect(np.zeros((120, 160, 3), np.uint8))
         self.classifier.warm_up()
+
+
+def _problems(crops: NDArray[np.uint8], found: Detections) -> list[str | None]:
+    return [
+        find_problem(
+            crops[i], found.boxes[i], None if found.landmarks is None else found.landmarks[i]
+        )
+        for i in range(len(found))
+    ]

@@ -20,6 +20,13 @@ class ImageError(EmotionError):
     code = "bad_image"
 
 
+class TooLargeError(ImageError):
+    """A picture, clip or request has more pixels, seconds or bytes than the limit allows."""
+
+    code = "too_large"
+    http_status = 413
+
+
 class VideoError(EmotionError):
     """A video or camera can't be opened or decoded."""
 
@@ -51,3 +58,10 @@ class DetectorError(EmotionError):
 
     code = "bad_detector"
     http_status = 503
+
+
+class OutputError(EmotionError):
+    """Results can't be written: no permission, a full disk, or a file that is something else."""
+
+    code = "bad_output"
+    http_status = 507

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from utils.errors import ImageError
+from utils.errors import ImageError, TooLargeError
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +184,7 @@ def _open_header(file: IO[bytes]) -> Image.Image:
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     width, height = size
     if width * height > max_pixels:
-        raise ImageError(
+        raise TooLargeError(
             f"{name} is too large: {width} x {height} = {width * height / 1e6:.1f} megapixels, the"
             f" limit is {max_pixels / 1e6:g}; scale it down"
         )

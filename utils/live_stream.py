@@ -181,17 +181,18 @@ def result_at(
         if not lost and (box[2:] > box[:2]).all():
             marks = track.landmarks_at(time)
             answer = track.answer
-            faces.append(
-                analyzer.face(
-                    box,
-                    track.score,
-                    answer.smoothed,
-                    marks,
-                    track.track_id,
-                    answer.label,
-                    track.problem,
-                )
+            face = analyzer.face(
+                box,
+                track.score,
+                answer.smoothed,
+                marks,
+                track.track_id,
+                answer.label,
+                track.problem,
             )
+            if track.read == time:
+                face = face.model_copy(update={"raw": analyzer.named(answer.raw)})
+            faces.append(face)
     status = shown.status
     if faces or status in (Status.OK, Status.UNCERTAIN, Status.LOW_QUALITY):
         status = status_of(tuple(faces))

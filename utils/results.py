@@ -1,13 +1,15 @@
 """The one result type: what the analysis of a picture or frame says.
 
-Command line, Python API, app and exports all use these models; their JSON is
-``FrameResult.model_dump_json()``.
+Command line, Python API, services, app and exports all use these models. :func:`document` is their
+JSON, ``utils/records.py`` their table; docs/results.md describes both.
 """
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from utils.errors import EmotionError
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Box = tuple[float, float, float, float]
@@ -23,6 +25,7 @@ class Status(str, Enum):
     NO_FACE = "no_face"
     CAMERA_OFF = "camera_off"
     SKIPPED = "skipped"
+    FAILED = "failed"
 
 
 class Face(BaseModel):
@@ -36,7 +39,10 @@ class Face(BaseModel):
         confidence: Its calibrated probability.
         uncertain: True if ``confidence`` is below the threshold chosen on validation data, or if
             there is a ``problem``.
-        probabilities: Class name to calibrated probability, in class order, summing to 1.
+        probabilities: Class name to calibrated probability, in class order, summing to 1; in a
+            stream smoothed over time.
+        raw: The same of this frame alone, in a stream; None for single pictures and for a face
+            that was not read in this frame.
         landmarks: Five points (left eye, right eye, nose, left and right mouth corner, as seen in
             the picture) in pixels, or None where the detector gives none.
         track_id: Identity within one video or stream; None for single pictures.
@@ -52,6 +58,7 @@ class Face(BaseModel):
     confidence: Probability
     uncertain: bool
     probabilities: dict[str, Probability]
+    raw: dict[str, Probability] | None = None
     landmarks: tuple[Point, ...] | None = None
     track_id: int | None = None
     problem: str | None = None
@@ -88,3 +95,67 @@ def status_of(faces: tuple[Face, ...]) -> Status:
     if all(face.problem for face in faces):
         return Status.LOW_QUALITY
     return Status.UNCERTAIN if all(face.uncertain for face in faces) else Status.OK
+
+
+class ErrorInfo(BaseModel):
+    """What went wrong, the same in files, answers of the service and over the WebSocket.
+
+    Attributes:
+        code: One word for programs, such as ``bad_image``.
+        message: A sentence for people: what is wrong and what to do.
+        field: The parameter or file it is about; None if it is about the whole request.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class Failure(BaseModel):
+    """Stands in the place of a result for a picture or video that can't be used."""
+
+    model_config = ConfigDict(frozen=True)
+
+    image: str
+    error: ErrorInfo
+
+    @classmethod
+    def of(cls, image: str, error: EmotionError) -> "Failure":
+        """Return the failure of a picture or video because of an error."""
+        return cls(image=image, error=ErrorInfo(code=error.code, message=str(error)))
+
+
+Outcome = FrameResult | Failure
+
+
+def document(outcome: Outcome) -> dict[str, Any]:
+    """Return the JSON document of a result or failure; what is unknown is left out."""
+    return outcome.model_dump(mode="json", exclude_none=True)
+
+
+def most_probable(result: FrameResult, count: int | None) -> FrameResult:
+    """Return a result whose faces name their ``count`` most probable classes alone.
+
+    Args:
+        result: The result.
+        count: How many classes, at least 1; None leaves all.
+    """
+    if count is None:
+        return result
+    faces = tuple(
+        face.model_copy(
+            update={
+                name: None if (values := getattr(face, name)) is None else _top(values, count)
+                for name in ("probabilities", "raw")
+            }
+        )
+        for face in result.faces
+    )
+    return result.model_copy(update={"faces": faces})
+
+
+def _top(probabilities: dict[str, float], count: int) -> dict[str, float]:
+    best = sorted(probabilities.items(), key=lambda item: -item[1])[:count]
+    return dict(best)

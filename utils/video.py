@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import av
 import numpy as np
@@ -16,6 +17,12 @@ from utils.live_stream import Frame, camera_off, is_black, look_at, result_at
 from utils.results import FrameResult, Status
 from utils.smoothing import Smoothing
 from utils.tracking import Tracker
+
+# Without playlists (HLS, DASH, concat): those make a file read other files or fetch addresses.
+_CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts,asf,flv,ogg,mjpeg,gif,"
+    "yuv4mpegpipe,apng,webp_pipe,h264,hevc,ivf"
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,12 @@ class VideoReader:
         ...     for frame in video:
         ...         print(frame.time, frame.image.shape)
 
+    Args:
+        source: A path, or an opened binary file.
+        name: What results and messages call it; the path if None.
+
     Attributes:
-        path: The file.
+        name: What results and messages call it.
         fps: Average pictures a second, as the file says; None if it does not.
         duration: Seconds, as the file says; None if it does not.
         problem: After reading, a sentence if the file broke off; else None.
@@ -51,18 +62,22 @@ class VideoReader:
         VideoError: The file is missing, no video, or has no picture that can be decoded.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, source: Path | BinaryIO, name: str | None = None) -> None:
+        self.name = name or (str(source) if isinstance(source, Path) else "the video")
         self.problem: str | None = None
-        if not path.is_file():
-            raise VideoError(f"{path}: no such file")
+        if isinstance(source, Path) and not source.is_file():
+            raise VideoError(f"{self.name}: no such file")
         try:
-            self._container = av.open(str(path))
+            self._container = av.open(
+                str(source) if isinstance(source, Path) else source,
+                "r",
+                options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
+            )
         except (FFmpegError, OSError) as error:
-            raise VideoError(f"{path}: can't be read as a video ({_reason(error)})") from error
+            raise VideoError(f"{self.name}: can't be read as a video ({_reason(error)})") from error
         if not self._container.streams.video:
             self._container.close()
-            raise VideoError(f"{path}: has no video, only {self._kinds()}")
+            raise VideoError(f"{self.name}: has no video, only {self._kinds()}")
         stream = self._container.streams.video[0]
         stream.thread_type = "AUTO"
         self.fps = float(stream.average_rate) if stream.average_rate else None
@@ -93,11 +108,11 @@ class VideoReader:
                 index += 1
         except (FFmpegError, OSError) as error:
             self.problem = (
-                f"{self.path}: broke off after {last:.1f} seconds, {index} pictures "
+                f"{self.name}: broke off after {last:.1f} seconds, {index} pictures "
                 f"({_reason(error)})"
             )
         if not index:
-            raise VideoError(self.problem or f"{self.path}: holds no picture")
+            raise VideoError(self.problem or f"{self.name}: holds no picture")
 
     def _guess(self, last: float, index: int) -> float:
         return last + 1 / (self.fps or 25.0) if index else 0.0
@@ -107,9 +122,19 @@ class VideoReader:
         return ", ".join(kinds) or "an empty container"
 
 
+class PictureSource(Protocol):
+    """A video file, a camera, or anything else that gives pictures with times."""
+
+    name: str
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        """Yield the pictures in order."""
+        ...
+
+
 def analyze_video(
     analyzer: EmotionAnalyzer,
-    video: VideoReader,
+    video: PictureSource,
     every: int = 1,
     smoothing: Smoothing | None = None,
 ) -> Iterator[tuple[VideoFrame, FrameResult]]:
@@ -117,7 +142,7 @@ def analyze_video(
 
     Args:
         analyzer: Detector and classifier.
-        video: The opened file.
+        video: The opened file or camera.
         every: Every N-th picture is analysed; to the others the faces are carried by their motion,
             and their status is ``skipped``.
         smoothing: How fast the shown probabilities follow.
@@ -145,7 +170,7 @@ def analyze_video(
         assert shown is not None  # the first picture is always analysed
         result = result_at(shown, picture.time, (width, height), analyzer)
         status = result.status if analysed else Status.SKIPPED
-        yield picture, result.model_copy(update={"image": str(video.path), "status": status})
+        yield picture, result.model_copy(update={"image": video.name, "status": status})
 
 
 def _upright(image: NDArray[np.uint8], rotation: float) -> NDArray[np.uint8]:

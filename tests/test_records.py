@@ -1,0 +1,77 @@
+"""Results as documents and rows."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from utils.emotions import EMOTIONS
+from utils.errors import ImageError
+from utils.records import COLUMNS, columns, rows
+from utils.results import Face, Failure, FrameResult, Status, document, most_probable
+
+ROOT = Path(__file__).parents[1]
+PROBABILITIES = dict(zip(EMOTIONS, (0.1, 0.0, 0.05, 0.6, 0.2, 0.03, 0.02), strict=True))
+
+
+def face(**values: object) -> Face:
+    given = {
+        "box": (1, 2, 30, 40),
+        "score": 0.9,
+        "emotion": "happy",
+        "confidence": 0.6,
+        "uncertain": False,
+        "probabilities": PROBABILITIES,
+    }
+    return Face.model_validate(given | values)
+
+
+def frame(*faces: Face, **values: object) -> FrameResult:
+    given = {"model": "m", "image": "a.jpg", "width": 64, "height": 48, "faces": faces}
+    return FrameResult.model_validate(given | values)
+
+
+def test_each_face_has_a_row_with_its_own_status() -> None:
+    faces = (
+        face(),
+        face(uncertain=True),
+        face(uncertain=True, problem="too dark", raw=PROBABILITIES),
+    )
+    table = list(rows(frame(*faces, time=1.5)))
+    assert [row["status"] for row in table] == ["ok", "uncertain", "low_quality"]
+    assert [row["face"] for row in table] == [1, 2, 3]
+    assert table[2]["reason"] == "too dark"
+    assert table[0]["p_happy"] == 0.6
+    assert [row.get("raw_happy") for row in table] == [None, None, 0.6]
+    assert all(set(row) <= set(columns(EMOTIONS)) for row in table)
+
+
+def test_what_has_no_face_has_a_row() -> None:
+    (row,) = rows(frame(status=Status.NO_FACE))
+    assert (row["image"], row["status"], row["width"]) == ("a.jpg", "no_face", 64)
+    (row,) = rows(Failure.of("b.jpg", ImageError("b.jpg is empty")))
+    assert row == {"image": "b.jpg", "status": "failed", "reason": "b.jpg is empty"}
+
+
+def test_the_likeliest_classes_alone() -> None:
+    (short,) = most_probable(frame(face(raw=PROBABILITIES)), 2).faces
+    assert list(short.probabilities.items()) == [("happy", 0.6), ("neutral", 0.2)]
+    assert short.raw == short.probabilities
+    whole = frame(face())
+    assert most_probable(whole, None) is whole
+
+
+@pytest.mark.parametrize("model", [Face, FrameResult])
+def test_every_key_is_documented(model: type[Face | FrameResult]) -> None:
+    documented = re.findall(r"`(\w+)`", (ROOT / "docs/results.md").read_text(encoding="utf-8"))
+    assert set(model.model_fields) <= set(documented)
+    assert set(COLUMNS) <= set(documented)
+    assert {status.value for status in Status} <= set(documented)
+
+
+def test_unknown_values_are_left_out() -> None:
+    written = document(frame(face()))
+    assert "time" not in written
+    assert "raw" not in written["faces"][0]
+    failed = document(Failure.of("b.jpg", ImageError("no")))
+    assert failed == {"image": "b.jpg", "error": {"code": "bad_image", "message": "no"}}

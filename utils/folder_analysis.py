@@ -1,0 +1,136 @@
+"""Many pictures and videos: read ahead, analysed together, given out in order."""
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from utils.analysis import EmotionAnalyzer
+from utils.camera import CameraReader
+from utils.errors import EmotionError, VideoError
+from utils.images import load_image
+from utils.results import Failure, Outcome
+from utils.sources import Kind, Source
+from utils.video import VideoReader, analyze_video
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a picture or of one frame of a video.
+
+    Attributes:
+        source: Where it came from.
+        outcome: The result, or why there is none.
+        image: The pixels that the result describes, RGB uint8 ``(H, W, 3)``; None if it failed.
+        fps: Frames a second of a video, as its file says.
+    """
+
+    source: Source
+    outcome: Outcome
+    image: Picture | None = None
+    fps: float | None = None
+
+
+def analyze_sources(
+    analyzer: EmotionAnalyzer,
+    sources: Iterable[Source],
+    batch_size: int = 4,
+    every: int = 1,
+) -> Iterator[Answer]:
+    """Yield an answer for every picture and every frame of every video, in order.
+
+    One that fails does not stop the others. Pictures are decoded in other threads while their
+    predecessors are analysed; at most two batches are in memory.
+
+    Args:
+        analyzer: Detector and classifier.
+        sources: What to analyse; may be endless.
+        batch_size: Pictures whose faces are classified together.
+        every: Every N-th frame of a video is analysed; the others have the status ``skipped``.
+    """
+    with ThreadPoolExecutor(2, "decoder") as decoders:
+        for is_video, run in groupby(sources, lambda source: source.kind is Kind.VIDEO):
+            if is_video:
+                for source in run:
+                    yield from _video(analyzer, source, every)
+            else:
+                yield from _pictures(analyzer, run, batch_size, decoders)
+
+
+def analyze_camera(analyzer: EmotionAnalyzer, camera: str, every: int = 1) -> Iterator[Answer]:
+    """Yield an answer for each frame of a camera that there was time for, until it ends.
+
+    Args:
+        analyzer: Detector and classifier.
+        camera: Number, device file or address; see ``utils.camera.CameraReader``.
+        every: As in :func:`analyze_sources`.
+
+    Raises:
+        VideoError: The camera can't be opened or gives no pictures.
+    """
+    with CameraReader(camera) as reader:
+        source = Source(reader.name, Kind.CAMERA, Path("camera.mp4"))
+        for picture, result in analyze_video(analyzer, reader, every):
+            yield Answer(source, result, picture.image)
+
+
+def _pictures(
+    analyzer: EmotionAnalyzer,
+    sources: Iterator[Source],
+    batch_size: int,
+    decoders: ThreadPoolExecutor,
+) -> Iterator[Answer]:
+    waiting: deque[tuple[Source, Future[Picture]]] = deque()
+
+    def read_on(count: int) -> None:
+        for source in islice(sources, count):
+            waiting.append((source, decoders.submit(_read, source)))
+
+    read_on(batch_size)
+    while waiting:
+        batch = [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
+        read_on(batch_size)
+        yield from _analyze(analyzer, batch)
+
+
+def _read(source: Source) -> Picture:
+    if source.error is not None:
+        raise source.error
+    if source.kind is Kind.STANDARD_INPUT:
+        return load_image(sys.stdin.buffer.read(), name="standard input")
+    return load_image(Path(source.name))
+
+
+def _analyze(
+    analyzer: EmotionAnalyzer, batch: list[tuple[Source, "Future[Picture]"]]
+) -> Iterator[Answer]:
+    images: dict[int, Picture] = {}
+    failures: dict[int, Failure] = {}
+    for i, (source, future) in enumerate(batch):
+        try:
+            images[i] = future.result()
+        except EmotionError as error:
+            failures[i] = Failure.of(source.name, error)
+    results = analyzer.analyze_batch(list(images.values()), [batch[i][0].name for i in images])
+    answered = dict(zip(images, results, strict=True))
+    for i, (source, _) in enumerate(batch):
+        yield Answer(source, failures.get(i) or answered[i], images.get(i))
+
+
+def _video(analyzer: EmotionAnalyzer, source: Source, every: int) -> Iterator[Answer]:
+    try:
+        with VideoReader(Path(source.name)) as video:
+            for picture, result in analyze_video(analyzer, video, every):
+                yield Answer(source, result, picture.image, video.fps)
+            if video.problem:
+                raise VideoError(video.problem)
+    except EmotionError as error:
+        yield Answer(source, Failure.of(source.name, error))

@@ -1,0 +1,119 @@
+"""What a user names (files, folders, lists, ``-``) becomes single pictures and videos."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatch
+from pathlib import Path
+
+from utils.errors import ConfigError, EmotionError, ImageError
+from utils.images import is_image_name
+
+# fmt: off
+VIDEO_SUFFIXES: frozenset[str] = frozenset((
+    ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp",
+    ".ts", ".mts", ".ogv", ".mjpeg", ".mjpg", ".y4m",
+))
+# fmt: on
+STANDARD_INPUT = "-"
+
+
+class Kind(Enum):
+    """How a source is read."""
+
+    PICTURE = "picture"
+    VIDEO = "video"
+    STANDARD_INPUT = "standard input"
+    CAMERA = "camera"
+    UNUSABLE = "unusable"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture or video.
+
+    Attributes:
+        name: What results call it: its path as the user would write it.
+        kind: How it is read.
+        below: Its path below the folder that was named, or its own name; where a copy goes.
+        error: Why it can't be used, for the kind ``UNUSABLE``.
+    """
+
+    name: str
+    kind: Kind
+    below: Path
+    error: EmotionError | None = None
+
+
+def find_sources(names: Iterable[str], pattern: str | None = None) -> Iterator[Source]:
+    """Yield the pictures and videos that names stand for, those of a folder sorted, however deep.
+
+    What can't be used comes as a source that says why, so that nothing is skipped silently. Only
+    the names of one folder at a time are held in memory.
+
+    Args:
+        names: Files, folders, and ``-`` for a picture from standard input.
+        pattern: Of the files in folders only those are taken whose name, or path below the folder,
+            matches, as ``*.jpg`` or ``2024/*``.
+    """
+    for name in names:
+        if name == STANDARD_INPUT:
+            yield Source(name, Kind.STANDARD_INPUT, Path("standard-input.png"))
+        elif os.path.isdir(name):
+            yield from _in_folder(Path(name), pattern)
+        else:
+            kind = Kind.VIDEO if is_video_name(name) else Kind.PICTURE
+            yield Source(name, kind, Path(os.path.basename(name)))
+
+
+def read_list(path: Path) -> Iterator[str]:
+    """Yield the names in a text file, one a line; empty lines and those that begin with # are left.
+
+    Raises:
+        ConfigError: The file can't be read.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                if (name := line.strip("\r\n")).strip() and not name.startswith("#"):
+                    yield name
+    except OSError as error:
+        raise ConfigError(f"--list {path}: can't be read ({error.strerror})") from error
+
+
+def is_video_name(name: str) -> bool:
+    """Say whether a file name has a video's suffix."""
+    return Path(name).suffix.lower() in VIDEO_SUFFIXES
+
+
+def _in_folder(folder: Path, pattern: str | None) -> Iterator[Source]:
+    failed: list[OSError] = []
+    count = 0
+    for parent, folders, files in os.walk(folder, onerror=failed.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            below = Path(parent, name).relative_to(folder)
+            video = is_video_name(name) and not name.startswith(".")
+            if (video or is_image_name(name)) and _matches(below, pattern):
+                count += 1
+                yield Source(str(folder / below), Kind.VIDEO if video else Kind.PICTURE, below)
+        yield from (
+            _unusable(str(e.filename), f"no permission to read ({e.strerror})") for e in failed
+        )
+        count += len(failed)
+        failed.clear()
+    for error in failed:
+        count += 1
+        yield _unusable(str(error.filename), f"can't be read ({error.strerror})")
+    if not count:
+        wanted = f"matching {pattern!r} " if pattern else ""
+        yield _unusable(str(folder), f"the folder holds no pictures or videos {wanted}".rstrip())
+
+
+def _matches(below: Path, pattern: str | None) -> bool:
+    return not pattern or fnmatch(below.name, pattern) or fnmatch(below.as_posix(), pattern)
+
+
+def _unusable(name: str, reason: str) -> Source:
+    return Source(name, Kind.UNUSABLE, Path(name), ImageError(f"{name}: {reason}"))
