@@ -1,7 +1,7 @@
 """Typed settings from ``EMOTION_…`` environment variables, read when asked for."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -10,6 +10,7 @@ from utils.errors import ConfigError
 from utils.gate import MAX_STREAMS
 
 ENV_PREFIX = "EMOTION_"
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 
 class IceServer(BaseModel):
@@ -69,16 +70,29 @@ def get_settings() -> Settings:
     Raises:
         ConfigError: A variable has an impossible value; the message names it.
     """
+    return read_settings(Settings, ENV_PREFIX)
+
+
+def read_settings(kind: type[AnySettings], prefix: str) -> AnySettings:
+    """Read settings of a kind from the environment.
+
+    Args:
+        kind: The class of settings.
+        prefix: How the names of its variables begin.
+
+    Raises:
+        ConfigError: A variable has an impossible value; the message names it.
+    """
     try:
-        return Settings()
+        return kind()
     except SettingsError as error:
         raise ConfigError(
-            f"A setting is not valid JSON ({error}); {ENV_PREFIX}ICE_SERVERS takes a list such as "
-            '[{"urls": "stun:stun.example.org"}].'
+            f"A setting is not valid JSON ({error}); lists are written such as "
+            f'{ENV_PREFIX}ICE_SERVERS=\'[{{"urls": "stun:stun.example.org"}}]\'.'
         ) from error
     except ValidationError as error:
         problems = "; ".join(
-            f"{ENV_PREFIX}{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
+            f"{prefix}{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
             for item in error.errors()
         )
         raise ConfigError(f"Settings can't be used: {problems}.") from error

@@ -55,6 +55,7 @@ class VideoReader:
     Attributes:
         name: What results and messages call it.
         fps: Average pictures a second, as the file says; None if it does not.
+        size: Width and height in pixels, as the file says, before it is turned upright.
         duration: Seconds, as the file says; None if it does not.
         problem: After reading, a sentence if the file broke off; else None.
 
@@ -80,6 +81,7 @@ class VideoReader:
             raise VideoError(f"{self.name}: has no video, only {self._kinds()}")
         stream = self._container.streams.video[0]
         stream.thread_type = "AUTO"
+        self.size = (stream.width, stream.height)
         self.fps = float(stream.average_rate) if stream.average_rate else None
         length = self._container.duration
         self.duration = length / av.time_base if length else None

@@ -1,0 +1,128 @@
+"""What the service says of itself: page, health, model, metrics."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict
+
+from backend.service.errors import RESPONSES
+from backend.service.state import State, state_of
+from utils.emotions import color_of
+from utils.faces import list_detectors
+
+router = APIRouter()
+PAGE = Path(__file__).with_name("client.html")
+NOTICE = (
+    "Emotions are estimated here from faces: tell the people in view (EU AI Act, Article 50(3)). "
+    "The answer is the apparent expression, not what a person feels. Not for use at work or in "
+    "schools (Article 5(1)(f))."
+)
+Shared = Annotated[State, Depends(state_of)]
+
+
+class HeadInfo(BaseModel):
+    """One answer of the model and its calibration, fitted on validation data."""
+
+    name: str
+    label_set: str
+    temperature: float
+    threshold: float
+    prior_correction: float
+
+
+class ModelInfo(BaseModel):
+    """The loaded model.
+
+    Attributes:
+        model: Architecture.
+        classes: In the order of all probabilities.
+        colors: Class to ``#RRGGBB``.
+        heads: The answers it was trained for; the first one is given.
+        preprocessing: Input size, colour, mean, deviation and crop geometry.
+        metrics: Split to head to label set to figures, as measured after training.
+        versions: Libraries of the training.
+        revision: Code revision of the training.
+        detector: The default face detector.
+        detectors: All that the software knows.
+        limits: The service's settings.
+        notice: To be shown to the people whose faces are analysed.
+    """
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model: str
+    classes: list[str]
+    colors: dict[str, str]
+    heads: list[HeadInfo]
+    preprocessing: dict[str, Any]
+    metrics: dict[str, Any]
+    versions: dict[str, str]
+    revision: str | None
+    detector: str
+    detectors: list[str]
+    limits: dict[str, Any]
+    notice: str
+
+
+class Health(BaseModel):
+    """The service is there."""
+
+    status: str = "ok"
+
+
+@router.get("/", include_in_schema=False)
+async def page() -> HTMLResponse:
+    """Return the page that shows the camera with bars."""
+    return HTMLResponse(PAGE.read_text(encoding="utf-8"))
+
+
+@router.get("/healthz", tags=["health"])
+async def healthz() -> Health:
+    """Tell that the process answers."""
+    return Health()
+
+
+@router.get("/readyz", tags=["health"], responses={503: RESPONSES[503]})
+async def readyz(state: Shared) -> Health:
+    """Tell that the model is loaded; 503 until then."""
+    _ = state.ready
+    return Health()
+
+
+@router.get("/model_info", tags=["model"], responses={k: RESPONSES[k] for k in (401, 429, 503)})
+async def model_info(state: Shared) -> ModelInfo:
+    """Tell what the model is, how good it is, and what the service allows."""
+    analyzer = state.ready.analyzer
+    spec = analyzer.classifier.spec
+    heads = [
+        HeadInfo.model_validate({name: getattr(head, name) for name in HeadInfo.model_fields})
+        for head in spec.heads
+    ]
+    return ModelInfo(
+        model=spec.model,
+        classes=list(spec.classes),
+        colors={name: color_of(name) for name in spec.classes},
+        heads=heads,
+        preprocessing=spec.preprocessing.to_dict(),
+        metrics=spec.metrics,
+        versions=spec.versions,
+        revision=spec.revision,
+        detector=analyzer.detector.name,
+        detectors=list(list_detectors()),
+        limits=state.settings.public(),
+        notice=NOTICE,
+    )
+
+
+@router.get(
+    "/metrics",
+    tags=["health"],
+    response_class=PlainTextResponse,
+    responses={k: RESPONSES[k] for k in (401, 429)},
+)
+async def metrics(state: Shared) -> Response:
+    """Counters in the text format of Prometheus."""
+    return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

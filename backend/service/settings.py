@@ -1,0 +1,56 @@
+"""What a deployment of the service may set, by ``EMOTION_API_…`` environment variables."""
+
+from typing import Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from utils.settings import ENV_PREFIX, read_settings
+
+API_PREFIX = f"{ENV_PREFIX}API_"
+
+
+class ServiceSettings(BaseSettings):
+    """Limits and access. The model and the detector are those of ``utils.settings.Settings``."""
+
+    model_config = SettingsConfigDict(env_prefix=API_PREFIX, extra="ignore", frozen=True)
+
+    max_body_mb: float = Field(20, gt=0, description="largest picture, megabytes")
+    max_batch_mb: float = Field(100, gt=0, description="largest body of /predict_batch, megabytes")
+    max_video_mb: float = Field(100, gt=0, description="largest clip, megabytes")
+    max_megapixels: float = Field(40, gt=0, description="largest picture or frame, megapixels")
+    max_batch: int = Field(100, ge=1, description="most pictures in one /predict_batch")
+    max_video_seconds: float = Field(60, gt=0, description="longest clip, seconds")
+    max_sockets: int = Field(8, ge=1, description="WebSockets open at once")
+    max_queue: int = Field(64, ge=1, description="requests that may wait for their turn")
+    deadline_seconds: float = Field(
+        5, gt=0, description="a request that waited longer is answered with 503"
+    )
+    upload_seconds: float = Field(30, gt=0, description="time a client has to send its body")
+    rate: float = Field(0, ge=0, description="requests a second for each client; 0: no limit")
+    key: SecretStr | None = Field(None, description="required as X-API-Key or Bearer token if set")
+    cors_origins: list[str] = Field([], description="web pages elsewhere that may call, JSON list")
+    workers: int = Field(1, ge=1, le=64, description="threads that analyse pictures")
+
+    def public(self) -> dict[str, Any]:
+        """Return every limit by name; of the key only whether there is one."""
+        values = self.model_dump(mode="json", exclude={"key"})
+        return values | {"key_required": self.key is not None}
+
+    @classmethod
+    def table(cls) -> str:
+        """Return the variables with their defaults as Markdown."""
+        lines = ["| variable | default | |", "|---|---|---|"]
+        for name, field in cls.model_fields.items():
+            default = "" if field.default is None else field.default
+            lines.append(f"| `{API_PREFIX}{name.upper()}` | {default} | {field.description} |")
+        return "\n".join(lines)
+
+
+def get_service_settings() -> ServiceSettings:
+    """Read the settings from the environment.
+
+    Raises:
+        ConfigError: A variable has an impossible value; the message names it.
+    """
+    return read_settings(ServiceSettings, API_PREFIX)

@@ -1,0 +1,105 @@
+"""What all requests of one running service share."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from backend.service.errors import NotReadyError
+from backend.service.metrics import Metrics
+from backend.service.pipeline import BatchWorker, Pipeline
+from backend.service.settings import ServiceSettings
+from utils.analysis import EmotionAnalyzer
+from utils.faces import build_detector
+from utils.gate import Gate
+from utils.live import LIVE_MIN_FACE, limit_threads
+from utils.settings import Settings
+
+
+@dataclass
+class Engine:
+    """The loaded model and the threads that use it.
+
+    Attributes:
+        analyzer: For pictures: looks for small faces too.
+        live: For streams: the same model, quicker search.
+        pipeline: Where the pictures of requests go.
+        gate: Streams take turns in it.
+        clips: The one thread that analyses clips.
+    """
+
+    analyzer: EmotionAnalyzer
+    live: EmotionAnalyzer
+    pipeline: Pipeline
+    gate: Gate
+    clips: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "clips"))
+
+    def close(self) -> None:
+        """End the threads."""
+        self.clips.shutdown(wait=False, cancel_futures=True)
+        self.pipeline.close()
+
+
+@dataclass
+class State:
+    """The settings, the counters, and the engine once it is loaded."""
+
+    settings: ServiceSettings
+    model_settings: Settings
+    metrics: Metrics = field(default_factory=Metrics)
+    engine: Engine | None = None
+    problem: str | None = None
+    clips_waiting: int = 0
+
+    async def load(self) -> None:
+        """Load the model without keeping the server from answering."""
+        try:
+            analyzer, live = await asyncio.to_thread(load_analyzers, self.model_settings)
+        except Exception as error:
+            self.problem = f"The model can't be loaded: {error}"
+            raise
+        settings, metrics = self.settings, self.metrics
+        worker = BatchWorker(analyzer, settings.workers, metrics.batches.observe)
+        pipeline = Pipeline(
+            worker,
+            int(settings.max_megapixels * 1e6),
+            settings.max_queue,
+            settings.deadline_seconds,
+        )
+        metrics.waiting.set_function(lambda: pipeline.waiting)
+        metrics.model.info({"model": analyzer.model_name})
+        self.engine = Engine(analyzer, live, pipeline, Gate(settings.max_sockets))
+
+    @property
+    def ready(self) -> Engine:
+        """The engine.
+
+        Raises:
+            NotReadyError: It is not loaded.
+        """
+        if self.engine is None:
+            raise NotReadyError(self.problem or "The model is being loaded; try again.")
+        return self.engine
+
+
+def load_analyzers(settings: Settings) -> tuple[EmotionAnalyzer, EmotionAnalyzer]:
+    """Load and warm up the analyzers for pictures and for streams; they share the network.
+
+    Raises:
+        EmotionError: The model or the detector can't be used.
+    """
+    threads, weights = limit_threads(settings.threads), settings.detector_weights
+    analyzer = EmotionAnalyzer.load(
+        settings.model, settings.detector, settings.device, weights, threads=threads
+    )
+    quick = build_detector(settings.detector, weights=weights, min_face=LIVE_MIN_FACE)
+    live = EmotionAnalyzer(analyzer.classifier, quick, LIVE_MIN_FACE)
+    for each in (analyzer, live):
+        each.warm_up()
+    return analyzer, live
+
+
+def state_of(request: Request) -> State:
+    """Return the state of the application that a request came to."""
+    return request.app.state.service
