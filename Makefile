@@ -12,13 +12,13 @@ PORT ?= 8501
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test lint train clean distclean moved
+.PHONY: help setup app api test lint train clean distclean moved
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "Variables: PYTHON=python3.12 (setup), TORCH_INDEX=https://download.pytorch.org/whl/cpu"
-	@echo "(setup; a small PyTorch without CUDA), PORT=8501 (app), ARGS='...' (app, train)"
+	@echo "(setup; a small PyTorch without CUDA), PORT=8501 (app), ARGS='...' (app, api, train)"
 
 setup: $(READY)  ## Create .venv and install everything in it
 
@@ -26,6 +26,9 @@ setup: $(READY)  ## Create .venv and install everything in it
 app: export MALLOC_ARENA_MAX ?= 2
 app: $(READY)  ## Start the live page and open the browser
 	$(PY) -m streamlit run frontend/app.py --server.port $(PORT) $(ARGS)
+
+api: $(READY)  ## Start the HTTP and WebSocket service
+	$(PY) backend/api.py $(ARGS)
 
 # The quick tests come first, so that a mistake shows in seconds.
 test: lint  ## Check style and types, run all tests

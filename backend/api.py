@@ -42,8 +42,9 @@ def main() -> int:
     args = parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     settings = get_service_settings()
+    app = create_app(settings, get_settings())
     config = uvicorn.Config(
-        create_app(settings, get_settings()),
+        app,
         host=args.host,
         port=args.port,
         access_log=args.access_log,
@@ -55,7 +56,11 @@ def main() -> int:
         log_level="info",
     )
     server = uvicorn.Server(config)
+    # Without its model the service is of no use to anyone.
+    app.state.service.on_problem = lambda: setattr(server, "should_exit", True)
     server.run()
+    if app.state.service.problem:
+        raise app.state.service.problem
     return 0 if server.started else 1
 
 

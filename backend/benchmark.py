@@ -4,11 +4,15 @@ Examples:
   python backend/benchmark.py                         every form of the model, one table
   python backend/benchmark.py --live --seconds 20     the live page's engine
   python backend/benchmark.py --file --seconds 20     a video file
+  python backend/benchmark.py --folder                a folder of photos
+  python backend/benchmark.py --api                   the service, over loopback
 """
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from backend.benchmark_models import benchmark_models, models_table
 from backend.cli import run
@@ -40,25 +44,45 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     live.add_argument(
         "--peers", action="store_true", help="also time fer and deepface, where installed"
     )
+    many = parser.add_argument_group("folders and the service")
+    many.add_argument("--folder", action="store_true", help="measure a folder of photos")
+    many.add_argument("--api", action="store_true", help="measure the HTTP and WebSocket service")
+    many.add_argument(
+        "--requests", type=int, default=20_000, help="to see its memory after (default: 20000)"
+    )
     live.add_argument("--interval", type=int, default=2, help="analyse every N-th frame")
     return parser.parse_args(argv)
 
 
-def main() -> int:
-    """Parse the arguments, measure, print."""
-    args = parse_args()
+def _chosen(args: argparse.Namespace) -> Callable[[argparse.Namespace], dict[str, Any]] | None:
     # Imported where they are used: each process that measures a form of the model imports this
     # program anew, and PyTorch would count as its memory.
     if args.live:
         from backend.benchmark_live import benchmark_live
 
-        figures = benchmark_live(args)
-        text = "\n".join(f"{name:>18}  {value}" for name, value in figures.items())
-    elif args.file:
+        return benchmark_live
+    if args.file:
         from backend.benchmark_video import benchmark_video
 
-        figures = benchmark_video(args)
-        text = "\n".join(f"{name:>18}  {value}" for name, value in figures.items())
+        return benchmark_video
+    if args.folder:
+        from backend.benchmark_folder import benchmark_folder
+
+        return benchmark_folder
+    if args.api:
+        from backend.benchmark_api import benchmark_api
+
+        return benchmark_api
+    return None
+
+
+def main() -> int:
+    """Parse the arguments, measure, print."""
+    args = parse_args()
+    if measure := _chosen(args):
+        figures = measure(args)
+        width = max(map(len, figures))
+        text = "\n".join(f"{name:>{width}}  {value}" for name, value in figures.items())
     else:
         from utils.checkpoint import BUNDLED_MODEL
 

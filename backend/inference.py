@@ -37,6 +37,8 @@ from utils.results import Failure, most_probable
 from utils.sinks import FORMATS, SAVE_SUFFIXES
 from utils.sources import Source, find_sources, is_video_name, read_list
 
+# Each holds pictures in memory.
+_MOST_WORKERS = 8
 EPILOG = """\
 Columns and JSON are described in docs/results.md; a file without faces and one that fails have a
 row too, with the reason. A CSV, JSON-lines or Parquet run that was interrupted keeps what it wrote:
@@ -111,7 +113,7 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         help="drop faces the detector scores lower, 0..1",
     )
     model.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
-    model.add_argument("--threads", type=int, help="cores for inference (default: half of them)")
+    model.add_argument("--threads", type=int, help="cores to use (default: all, at most 8)")
     model.add_argument(
         "--batch-size", type=int, default=4, help="pictures classified together (default: 4)"
     )
@@ -190,7 +192,9 @@ def answers_of(
     args: argparse.Namespace, analyzer: EmotionAnalyzer, done: set[str]
 ) -> Iterator[Answer]:
     """Yield an answer for everything that is to be looked at."""
-    yield from analyze_sources(analyzer, sources_of(args, done), args.batch_size, args.every)
+    workers = args.threads or min(os.cpu_count() or 1, _MOST_WORKERS)
+    sources = sources_of(args, done)
+    yield from analyze_sources(analyzer, sources, args.batch_size, args.every, workers)
     if args.webcam:
         yield from analyze_camera(analyzer, args.webcam, args.every)
 

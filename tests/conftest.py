@@ -1,5 +1,6 @@
 """Fixtures that several test files share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import skimage.data
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from service_process import Service, ServiceStarter, start_process
 
 from utils.checkpoint import Checkpoint, save_checkpoint
 from utils.emotions import EMOTIONS
@@ -47,3 +49,26 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     save_checkpoint(checkpoint, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceStarter]:
+    """A function that starts the service with settings; all are ended in the end."""
+    running: list[Service] = []
+
+    def start(**settings: object) -> Service:
+        running.append(start_process(tmp_path_factory.mktemp("service") / "log.txt", **settings))
+        return running[-1]
+
+    yield start
+    for service in running:
+        service.process.terminate()
+        service.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def service(start_service: ServiceStarter) -> Iterator[Service]:
+    """The service with its default settings; in the end it must have logged no traceback."""
+    service = start_service()
+    yield service
+    assert "Traceback" not in service.log.read_text()

@@ -2,9 +2,10 @@
 
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 
@@ -44,25 +45,28 @@ def analyze_sources(
     sources: Iterable[Source],
     batch_size: int = 4,
     every: int = 1,
+    workers: int = 1,
 ) -> Iterator[Answer]:
     """Yield an answer for every picture and every frame of every video, in order.
 
-    One that fails does not stop the others. Pictures are decoded in other threads while their
-    predecessors are analysed; at most two batches are in memory.
+    One that fails does not stop the others. Pictures are decoded and analysed in threads; at most
+    ``workers + 1`` batches are in memory.
 
     Args:
         analyzer: Detector and classifier.
         sources: What to analyse; may be endless.
         batch_size: Pictures whose faces are classified together.
         every: Every N-th frame of a video is analysed; the others have the status ``skipped``.
+        workers: Batches of pictures that are worked on at once.
     """
-    with ThreadPoolExecutor(2, "decoder") as decoders:
+    # One thread more: it decodes while the others analyse.
+    with ThreadPoolExecutor(workers + 1, "pictures") as pool:
         for is_video, run in groupby(sources, lambda source: source.kind is Kind.VIDEO):
             if is_video:
                 for source in run:
                     yield from _video(analyzer, source, every)
             else:
-                yield from _pictures(analyzer, run, batch_size, decoders)
+                yield from _pictures(partial(_analyze, analyzer), run, batch_size, pool, workers)
 
 
 def analyze_camera(analyzer: EmotionAnalyzer, camera: str, every: int = 1) -> Iterator[Answer]:
@@ -83,22 +87,23 @@ def analyze_camera(analyzer: EmotionAnalyzer, camera: str, every: int = 1) -> It
 
 
 def _pictures(
-    analyzer: EmotionAnalyzer,
+    analyze: Callable[[list[Source]], list[Answer]],
     sources: Iterator[Source],
     batch_size: int,
-    decoders: ThreadPoolExecutor,
+    pool: ThreadPoolExecutor,
+    workers: int,
 ) -> Iterator[Answer]:
-    waiting: deque[tuple[Source, Future[Picture]]] = deque()
-
-    def read_on(count: int) -> None:
-        for source in islice(sources, count):
-            waiting.append((source, decoders.submit(_read, source)))
-
-    read_on(batch_size)
-    while waiting:
-        batch = [waiting.popleft() for _ in range(min(batch_size, len(waiting)))]
-        read_on(batch_size)
-        yield from _analyze(analyzer, batch)
+    waiting: deque[Future[list[Answer]]] = deque()
+    try:
+        while True:
+            while len(waiting) <= workers and (batch := list(islice(sources, batch_size))):
+                waiting.append(pool.submit(analyze, batch))
+            if not waiting:
+                return
+            yield from waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def _read(source: Source) -> Picture:
@@ -109,20 +114,20 @@ def _read(source: Source) -> Picture:
     return load_image(Path(source.name))
 
 
-def _analyze(
-    analyzer: EmotionAnalyzer, batch: list[tuple[Source, "Future[Picture]"]]
-) -> Iterator[Answer]:
+def _analyze(analyzer: EmotionAnalyzer, batch: list[Source]) -> list[Answer]:
     images: dict[int, Picture] = {}
     failures: dict[int, Failure] = {}
-    for i, (source, future) in enumerate(batch):
+    for i, source in enumerate(batch):
         try:
-            images[i] = future.result()
+            images[i] = _read(source)
         except EmotionError as error:
             failures[i] = Failure.of(source.name, error)
-    results = analyzer.analyze_batch(list(images.values()), [batch[i][0].name for i in images])
+    results = analyzer.analyze_batch(list(images.values()), [batch[i].name for i in images])
     answered = dict(zip(images, results, strict=True))
-    for i, (source, _) in enumerate(batch):
-        yield Answer(source, failures.get(i) or answered[i], images.get(i))
+    return [
+        Answer(source, failures.get(i) or answered[i], images.get(i))
+        for i, source in enumerate(batch)
+    ]
 
 
 def _video(analyzer: EmotionAnalyzer, source: Source, every: int) -> Iterator[Answer]:

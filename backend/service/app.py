@@ -1,7 +1,6 @@
 """The application: addresses, limits and documentation put together."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,8 +14,6 @@ from backend.service.errors import add_error_handlers
 from backend.service.settings import ServiceSettings
 from backend.service.state import State
 from utils.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 DESCRIPTION = f"""\
 {info.NOTICE}
@@ -50,7 +47,6 @@ def create_app(settings: ServiceSettings, model_settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(state.load())
-        loading.add_done_callback(_report)
         yield
         loading.cancel()
         if state.engine:
@@ -77,8 +73,3 @@ def create_app(settings: ServiceSettings, model_settings: Settings) -> FastAPI:
             allow_headers=["*"],
         )
     return app
-
-
-def _report(loading: "asyncio.Task[None]") -> None:
-    if not loading.cancelled() and (error := loading.exception()):
-        logger.error("the model can't be loaded: %s", error)

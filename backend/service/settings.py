@@ -1,8 +1,10 @@
 """What a deployment of the service may set, by ``EMOTION_API_…`` environment variables."""
 
+import os
 from typing import Any
 
 from pydantic import Field, SecretStr
+from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from utils.settings import ENV_PREFIX, read_settings
@@ -30,7 +32,12 @@ class ServiceSettings(BaseSettings):
     rate: float = Field(0, ge=0, description="requests a second for each client; 0: no limit")
     key: SecretStr | None = Field(None, description="required as X-API-Key or Bearer token if set")
     cors_origins: list[str] = Field([], description="web pages elsewhere that may call, JSON list")
-    workers: int = Field(1, ge=1, le=64, description="threads that analyse pictures")
+    workers: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 8),
+        ge=1,
+        le=64,
+        description="threads that analyse pictures; by default one for each core, at most 8",
+    )
 
     def public(self) -> dict[str, Any]:
         """Return every limit by name; of the key only whether there is one."""
@@ -42,7 +49,7 @@ class ServiceSettings(BaseSettings):
         """Return the variables with their defaults as Markdown."""
         lines = ["| variable | default | |", "|---|---|---|"]
         for name, field in cls.model_fields.items():
-            default = "" if field.default is None else field.default
+            default = "" if field.default in (None, PydanticUndefined) else field.default
             lines.append(f"| `{API_PREFIX}{name.upper()}` | {default} | {field.description} |")
         return "\n".join(lines)
 

@@ -1,6 +1,7 @@
 """What all requests of one running service share."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -43,22 +44,34 @@ class Engine:
 
 @dataclass
 class State:
-    """The settings, the counters, and the engine once it is loaded."""
+    """The settings, the counters, and the engine once it is loaded.
+
+    Attributes:
+        settings: Limits and access.
+        model_settings: Which model and detector.
+        metrics: What Prometheus may ask for.
+        engine: The loaded model; None until then.
+        problem: Why it can't be loaded.
+        clips_waiting: Requests for clips that wait or are worked on.
+        on_problem: Called when it can't be loaded.
+    """
 
     settings: ServiceSettings
     model_settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     engine: Engine | None = None
-    problem: str | None = None
+    problem: Exception | None = None
     clips_waiting: int = 0
+    on_problem: Callable[[], None] = lambda: None
 
     async def load(self) -> None:
         """Load the model without keeping the server from answering."""
         try:
             analyzer, live = await asyncio.to_thread(load_analyzers, self.model_settings)
         except Exception as error:
-            self.problem = f"The model can't be loaded: {error}"
-            raise
+            self.problem = error
+            self.on_problem()
+            return
         settings, metrics = self.settings, self.metrics
         worker = BatchWorker(analyzer, settings.workers, metrics.batches.observe)
         pipeline = Pipeline(
@@ -79,7 +92,9 @@ class State:
             NotReadyError: It is not loaded.
         """
         if self.engine is None:
-            raise NotReadyError(self.problem or "The model is being loaded; try again.")
+            if self.problem:
+                raise NotReadyError("The model can't be loaded; the server's log says why.", 60)
+            raise NotReadyError("The model is being loaded; try again.")
         return self.engine
 
 

@@ -1,0 +1,89 @@
+"""The service's own page and its documentation in a real browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ARTIFACTS, BrowserStarter
+from playwright.sync_api import Page, expect
+from service_process import Service, ServiceStarter
+
+from utils.emotions import EMOTIONS
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+GRANT = "--use-fake-ui-for-media-stream"
+FAKE = "--use-fake-device-for-media-stream"
+PATIENCE = 60_000
+
+
+def keep(page: Page, name: str) -> None:
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_the_page_shows_bars_for_the_camera(
+    service: Service, open_browser: BrowserStarter, camera_clip: Path, width: int, scheme: str
+) -> None:
+    browser = open_browser(GRANT, FAKE, f"--use-file-for-fake-video-capture={camera_clip}")
+    page = browser.new_page(
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(service.address)
+    assert "apparent expression" in page.inner_text("body")
+    page.get_by_role("button", name="START").click()
+    card = page.locator(".face").first
+    expect(card).to_contain_text("Face", timeout=PATIENCE)
+    expect(card.locator(".row")).to_have_count(len(EMOTIONS))
+    assert tuple(card.locator(".row span").all_inner_texts()) == EMOTIONS
+    expect(page.locator("#state")).to_contain_text("answers a second", timeout=PATIENCE)
+    expect(page.locator("#hint")).to_be_hidden()
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    keep(page, f"client-{scheme}-{width}")
+    page.get_by_role("button", name="STOP").click()
+    expect(page.locator(".face")).to_have_count(0)
+    expect(page.get_by_role("button", name="START")).to_be_enabled()
+    assert not problems
+
+
+def test_the_page_asks_for_the_key(
+    start_service: ServiceStarter, open_browser: BrowserStarter, camera_clip: Path
+) -> None:
+    service = start_service(EMOTION_API_KEY="a-key")
+    browser = open_browser(GRANT, FAKE, f"--use-file-for-fake-video-capture={camera_clip}")
+    page = browser.new_page()
+    page.goto(service.address)
+    expect(page.locator("#key")).to_be_hidden()
+    page.get_by_role("button", name="START").click()
+    expect(page.locator("#state")).to_contain_text("key is missing", timeout=PATIENCE)
+    page.locator("#key").fill("a-key")
+    page.get_by_role("button", name="START").click()
+    expect(page.locator(".face").first).to_contain_text("Face 1", timeout=PATIENCE)
+
+
+def test_a_refused_camera_is_explained(service: Service, open_browser: BrowserStarter) -> None:
+    page = open_browser(FAKE, "--deny-permission-prompts").new_page()
+    page.goto(service.address)
+    page.get_by_role("button", name="START").click()
+    expect(page.locator("#state")).to_contain_text("refused the camera", timeout=PATIENCE)
+
+
+def test_the_documentation_can_be_tried(
+    service: Service, open_browser: BrowserStarter, astronaut_jpg: Path
+) -> None:
+    page = open_browser().new_page()
+    foreign: list[str] = []
+    page.on("request", lambda r: r.url.startswith(service.address) or foreign.append(r.url))
+    page.goto(f"{service.address}/docs")
+    block = page.locator("#operations-predict-predict_predict_post")
+    block.click()
+    block.locator("input[type=file]").set_input_files(astronaut_jpg)
+    block.get_by_role("button", name="Execute").click()
+    answer = block.locator(".live-responses-table")
+    expect(answer).to_contain_text(re.compile('"emotion".*"happy"', re.DOTALL), timeout=PATIENCE)
+    keep(page, "service-docs")
+    assert not [url for url in foreign if not url.startswith(("data:", "blob:"))]

@@ -1,0 +1,61 @@
+"""The README's examples of the service, run as they stand."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from service_process import ROOT, Service
+
+from utils.video_output import VideoWriter
+
+pytestmark = pytest.mark.slow
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECTION = README.split("### 3. Call it from your program")[1].split("\n### ")[0]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def folder(
+    astronaut: np.ndarray, astronaut_jpg: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with the files that the examples name."""
+    folder = tmp_path_factory.mktemp("examples")
+    for name in ("photo.jpg", "other.jpg"):
+        (folder / name).write_bytes(astronaut_jpg.read_bytes())
+    with VideoWriter(folder / "clip.mp4", 10) as video:
+        for i in range(10):
+            video.write(astronaut[:256, 96:416], i / 10)
+    return folder
+
+
+def test_curl(service: Service, folder: Path) -> None:
+    commands = blocks("sh")[0].strip().splitlines()
+    assert len(commands) == 5
+    for command in commands:
+        local = command.replace("http://localhost:8000", service.address)
+        done = subprocess.run(
+            local, shell=True, cwd=folder, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        answer = json.loads(done.stdout)
+        assert "error" not in answer, command
+        if "/predict " in local:
+            assert answer["faces"][0]["emotion"] == "happy"
+
+
+def test_the_python_client(service: Service, folder: Path) -> None:
+    (code,) = blocks("python")
+    local = code.replace("http://localhost:8000", service.address)
+    done = subprocess.run(
+        [sys.executable, "-c", local], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("happy 0.9")
