@@ -16,8 +16,17 @@ st.set_page_config(
 )
 st.html(HERE / "style.css")
 
+# Not in a folder "pages": Streamlit would offer its files by itself until this script has run.
 page = st.navigation(
-    [st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True)],
+    [
+        st.Page("views/live.py", title="Live", icon=":material/videocam:", default=True),
+        st.Page("views/photo.py", title="Photo", icon=":material/image:"),
+        st.Page("views/video.py", title="Video", icon=":material/movie:"),
+        st.Page("views/batch.py", title="Batch", icon=":material/photo_library:"),
+        st.Page("views/sessions.py", title="Sessions", icon=":material/history:"),
+        st.Page("views/model.py", title="Model", icon=":material/insights:"),
+        st.Page("views/about.py", title="About", icon=":material/info:"),
+    ],
     position="top",
 )
 page.run()

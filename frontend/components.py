@@ -21,8 +21,8 @@ STALL_SECONDS = 2.0
 NOTICE = (
     "<p class='notice'>This page estimates <b>apparent facial expressions</b>: what a face looks "
     "like, not what a person feels. An AI model on the server that runs this page does the work; "
-    "pictures are forgotten at once, nothing is stored and nothing is sent elsewhere. It is often "
-    "wrong. Don't use it to judge people, least of all pupils or employees.</p>"
+    "pictures are forgotten, nothing is sent elsewhere, and nothing is kept unless you ask for it. "
+    "It is often wrong. Don't use it to judge people, least of all pupils or employees.</p>"
 )
 _CAMERA_WORDS_CSS = """
 p {

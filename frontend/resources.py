@@ -3,14 +3,19 @@
 import gc
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
+from utils.errors import CheckpointError, EmotionError
+from utils.faces import build_detector
 from utils.gate import Gate
 from utils.live import LIVE_MIN_FACE, limit_threads
-from utils.settings import Settings
+from utils.sessions import SessionStore
+from utils.settings import Settings, get_settings
 
 # Weights of the other detectors are for the user to bring.
 LIVE_DETECTORS = ("mtcnn", "haar")
@@ -18,9 +23,16 @@ LIVE_DETECTORS = ("mtcnn", "haar")
 
 @dataclass(frozen=True)
 class Engine:
-    """The loaded model and the gate that gives one viewer at a time the processor."""
+    """The loaded model.
+
+    Attributes:
+        analyzer: For video: searches quickly.
+        photos: For pictures: the same model, small faces too.
+        gate: Gives one viewer at a time the processor.
+    """
 
     analyzer: EmotionAnalyzer
+    photos: EmotionAnalyzer
     gate: Gate
 
 
@@ -40,6 +52,21 @@ def load_engine(settings: Settings) -> Engine:
     )
 
 
+def engine_or_stop() -> tuple[Engine, Settings]:
+    """Return the engine and the settings; where there is none, say why and end the page's run."""
+    try:
+        settings = get_settings()
+        return load_engine(settings), settings
+    except CheckpointError as error:
+        st.error(
+            f"The model can't be used. {error}\n\nPut a checkpoint at model/best_model.pth, "
+            "name one in EMOTION_MODEL, or train one with backend/train.py; then reload this page."
+        )
+    except EmotionError as error:
+        st.error(f"The settings can't be used. {error}\n\nMend them and start the app again.")
+    st.stop()
+
+
 @st.cache_resource(show_spinner="Loading the model…")
 def _load(
     model: Path | None,
@@ -53,12 +80,74 @@ def _load(
     analyzer = EmotionAnalyzer.load(
         model, detector, device, weights, LIVE_MIN_FACE, threads=threads
     )
+    photos = EmotionAnalyzer(analyzer.classifier, build_detector(detector, weights=weights))
     blank = np.zeros((480, 640, 3), dtype=np.uint8)
     for name in {detector, *LIVE_DETECTORS}:
         analyzer.with_detector(name).detect(blank)
     analyzer.warm_up()
+    _spare_the_collector()
+    return Engine(analyzer, photos, Gate(max_streams))
+
+
+def _spare_the_collector() -> None:
     # Streamlit collects all garbage after every run of a script or fragment. Walking over the
     # libraries' 300,000 lasting objects five times a second would take a core from the video.
     gc.collect()
     gc.freeze()
-    return Engine(analyzer, Gate(max_streams))
+
+
+@st.cache_resource(show_spinner=False)
+def _open_store(url: str) -> SessionStore:
+    return SessionStore(url)
+
+
+def open_store(settings: Settings) -> SessionStore:
+    """Return the database of sessions, without what is older than the settings allow.
+
+    Raises:
+        DatabaseError: It can't be used; the next call tries again.
+    """
+    store = _open_store(settings.database_url)
+    if settings.retention_days is not None:
+        store.delete_older(settings.retention_days)
+    return store
+
+
+class HeatMaps:
+    """Grad-CAM of the loaded model, for one caller at a time.
+
+    Args:
+        model: The checkpoint; None is the bundled one.
+
+    Raises:
+        CheckpointError: There is no checkpoint: an ONNX file has no gradients.
+    """
+
+    def __init__(self, model: Path | None) -> None:
+        from utils.checkpoint import load_checkpoint
+        from utils.explain import Explainer
+
+        if model is not None and model.suffix == ".onnx":
+            raise CheckpointError("An ONNX file can't be explained; choose the .pth checkpoint.")
+        checkpoint = load_checkpoint(model)
+        self._explainer = Explainer(checkpoint)
+        self._lock = Lock()
+        # The first explanation loads more libraries.
+        self.of(np.zeros((1, 48, 48, 3), np.uint8), checkpoint.classes[0])
+
+    def of(self, crops: NDArray[np.uint8], target: str) -> NDArray[np.float32]:
+        """Return where the network looks for a class, ``(N, S, S)`` in 0..1."""
+        with self._lock:
+            return self._explainer.explain(crops, target).maps[:, 0]
+
+
+@st.cache_resource(show_spinner="Loading what explains the model…")
+def load_heat_maps(model: Path | None) -> HeatMaps:
+    """Load what explains the model's answers; it takes seconds and is done when first asked for.
+
+    Raises:
+        CheckpointError: There is no checkpoint.
+    """
+    maps = HeatMaps(model)
+    _spare_the_collector()
+    return maps

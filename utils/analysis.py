@@ -137,7 +137,7 @@ class EmotionAnalyzer:
         if not images:
             return []
         found = [self.detect(image) for image in images]
-        crops = [self._crops(image, one.boxes) for image, one in zip(images, found, strict=True)]
+        crops = [self.crops(image, one.boxes) for image, one in zip(images, found, strict=True)]
         probabilities = self.classifier.predict(np.concatenate(crops))
         ends = np.cumsum([len(one) for one in found])
         return [
@@ -190,7 +190,7 @@ class EmotionAnalyzer:
         Raises:
             DetectorError: Nobody measured how this detector's boxes are to be cropped.
         """
-        return self.classifier.predict(self._crops(image, boxes))
+        return self.classifier.predict(self.crops(image, boxes))
 
     def read(
         self, image: NDArray[np.uint8], found: Detections
@@ -206,10 +206,19 @@ class EmotionAnalyzer:
         Raises:
             DetectorError: Nobody measured how this detector's boxes are to be cropped.
         """
-        crops = self._crops(image, found.boxes)
+        crops = self.crops(image, found.boxes)
         return self.classifier.predict(crops), _problems(crops, found)
 
-    def _crops(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def crops(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return what the network sees of the boxes' faces, RGB uint8 ``(N, S, S, 3)``.
+
+        Args:
+            image: RGB uint8 ``(H, W, 3)``.
+            boxes: float32 ``(N, 4)`` of this detector, in pixels of ``image``.
+
+        Raises:
+            DetectorError: Nobody measured how this detector's boxes are to be cropped.
+        """
         spec, detector = self.classifier.preprocessing, self.detector.name
         # A checkpoint trained before a detector was added has no measure of it.
         geometry = spec.geometry.get(detector) or DEFAULT_GEOMETRY.get(detector)

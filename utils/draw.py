@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -62,6 +63,28 @@ def draw_into(image: Picture, result: FrameResult) -> Picture:
         _draw_plate(image, plate, place, _color(face))
         taken.append(place)
     return image
+
+
+def encode_png(image: Picture) -> bytes:
+    """Return RGB uint8 ``(H, W, 3)`` as the bytes of a PNG file."""
+    file = BytesIO()
+    Image.fromarray(image).save(file, "PNG")
+    return file.getvalue()
+
+
+def draw_heat(image: Picture, influence: NDArray[np.float32], strength: float = 0.5) -> Picture:
+    """Return a copy of a picture with a map laid over it, bright where it is high.
+
+    Args:
+        image: RGB uint8 ``(H, W, 3)``.
+        influence: ``(h, w)`` in 0..1, stretched to the picture.
+        strength: Share of the map's colours, 0..1.
+    """
+    height, width = image.shape[:2]
+    values = cv2.resize(influence, (width, height), interpolation=cv2.INTER_LINEAR)
+    colors = cv2.applyColorMap((255 * np.clip(values, 0, 1)).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    mixed = (1 - strength) * image + strength * colors[..., ::-1]
+    return mixed.astype(np.uint8)
 
 
 def _color(face: Face) -> Color:

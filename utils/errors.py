@@ -65,3 +65,10 @@ class OutputError(EmotionError):
 
     code = "bad_output"
     http_status = 507
+
+
+class DatabaseError(EmotionError):
+    """The database of sessions can't be reached, read or written."""
+
+    code = "bad_database"
+    http_status = 503

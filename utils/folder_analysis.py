@@ -111,6 +111,8 @@ def _read(source: Source) -> Picture:
         raise source.error
     if source.kind is Kind.STANDARD_INPUT:
         return load_image(sys.stdin.buffer.read(), name="standard input")
+    if source.read is not None:
+        return load_image(source.read(), name=source.name)
     return load_image(Path(source.name))
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time as clock
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -58,6 +59,10 @@ class LiveAnalyzer:
         gate: Held during inference; viewers who share a machine share one, so that they take turns
             instead of slowing each other (and the coding of video) down. It also limits how many
             streams run; one too many stays without analysis, says so, and begins when another ends.
+
+    Attributes:
+        listener: Called with the result of every analysed frame, in the analysing thread; has to
+            return at once. None: nobody listens.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class LiveAnalyzer:
         self._stream = Stream(closed=True)
         self._thread: threading.Thread | None = None
         self._error: str | None = None
+        self.listener: Callable[[FrameResult], None] | None = None
         self._gave_up = False
         self._stopped = -math.inf
 
@@ -224,6 +230,9 @@ class LiveAnalyzer:
             if not stream.closed:
                 stream.publish(shown, seen, seconds, clock.monotonic())
                 self._error = None
+        if (listener := self.listener) is not None:
+            height, width = shown.frame.image.shape[:2]
+            listener(result_at(shown, shown.frame.time, (width, height), self._analyzer))
 
     def _fail(self, stream: Stream, error: Exception) -> None:
         self._report(error)

@@ -1,8 +1,9 @@
 """Results as a Parquet file, for tables of millions of rows."""
 
+import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def write_parquet(journal: Path, path: Path, classes: Sequence[str]) -> None:
     Raises:
         OSError: The file can't be written; the journal stays.
     """
-    schema = pa.schema([(name, _TYPES[kind]) for name, kind in columns(classes).items()])
+    schema = _schema(classes)
     part = path.with_name(path.name + ".part")
     table_rows = (row for outcome in read_journal(journal) for row in rows(outcome))
     with pq.ParquetWriter(part, schema) as writer:
@@ -37,6 +38,14 @@ def write_parquet(journal: Path, path: Path, classes: Sequence[str]) -> None:
     journal.unlink()
 
 
+def as_parquet(outcomes: Iterable[Outcome], classes: Sequence[str]) -> bytes:
+    """Return results as the bytes of a Parquet file."""
+    table = [_plain(row) for outcome in outcomes for row in rows(outcome)]
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(table, _schema(classes)), file)
+    return file.getvalue()
+
+
 def read_journal(journal: Path) -> Iterator[Outcome]:
     """Yield the results of a file of JSON lines."""
     with journal.open(encoding="utf-8", errors="surrogateescape") as file:
@@ -44,6 +53,10 @@ def read_journal(journal: Path) -> Iterator[Outcome]:
             values = json.loads(line)
             kind: type[Outcome] = Failure if "error" in values else FrameResult
             yield kind.model_validate(values)
+
+
+def _schema(classes: Sequence[str]) -> pa.Schema:
+    return pa.schema([(name, _TYPES[kind]) for name, kind in columns(classes).items()])
 
 
 def _plain(row: Row) -> Row:

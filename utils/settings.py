@@ -10,6 +10,7 @@ from utils.errors import ConfigError
 from utils.gate import MAX_STREAMS
 
 ENV_PREFIX = "EMOTION_"
+DEFAULT_DATABASE = f"sqlite:///{Path(__file__).resolve().parents[1] / 'recordings.sqlite'}"
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 
@@ -37,6 +38,10 @@ class Settings(BaseSettings):
         interval: Live video reads the faces of every N-th frame.
         tau: Time constant in seconds of the smoothed probabilities.
         chart_tau: Time constant in seconds of the timeline.
+        batch_folder: A folder on the server whose pictures viewers may have analysed; None: none.
+        database_url: Where recordings are kept, as SQLAlchemy writes it: ``sqlite:///FILE`` or
+            ``postgresql+psycopg://user:password@host/name``.
+        retention_days: Older recordings are deleted; None keeps them.
         max_streams: Live videos that the server analyses at once; further ones are told to wait.
     """
 
@@ -53,6 +58,9 @@ class Settings(BaseSettings):
     interval: int = Field(default=2, ge=1, le=30)
     tau: float = Field(default=0.28, ge=0.0, le=10.0)
     chart_tau: float = Field(default=0.62, ge=0.0, le=10.0)
+    batch_folder: Path | None = None
+    database_url: str = DEFAULT_DATABASE
+    retention_days: float | None = Field(default=None, gt=0)
     max_streams: int = Field(default=MAX_STREAMS, ge=1, le=1000)
 
     def rtc_configuration(self) -> dict[str, list[dict[str, Any]]]:

@@ -1,9 +1,10 @@
 """Writers of results, each of which appends: JSON, JSON lines, CSV, Parquet; and of pictures."""
 
 import csv
+import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
@@ -178,6 +179,15 @@ def open_sink(path: Path, kind: str, classes: Sequence[str], single: bool = Fals
             lambda: write_parquet(journal, path, classes),
         )
     return FileSink(path, lambda file, begun: JsonLines(file))
+
+
+def as_csv(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
+    """Return results as the text of a CSV file."""
+    file = io.StringIO()
+    table = Csv(file, classes, begun=False)
+    for outcome in outcomes:
+        table.write(outcome)
+    return file.getvalue()
 
 
 def journal_of(path: Path) -> Path:

@@ -1,11 +1,14 @@
 """What a user names (files, folders, lists, ``-``) becomes single pictures and videos."""
 
 import os
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import IO
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from utils.errors import ConfigError, EmotionError, ImageError
 from utils.images import is_image_name
@@ -17,6 +20,8 @@ VIDEO_SUFFIXES: frozenset[str] = frozenset((
 ))
 # fmt: on
 STANDARD_INPUT = "-"
+# More would be no picture but an attack.
+MAX_MEMBER_BYTES = 200_000_000
 
 
 class Kind(Enum):
@@ -38,12 +43,14 @@ class Source:
         kind: How it is read.
         below: Its path below the folder that was named, or its own name; where a copy goes.
         error: Why it can't be used, for the kind ``UNUSABLE``.
+        read: Returns the bytes of a picture that is no file of its own; None if it is one.
     """
 
     name: str
     kind: Kind
     below: Path
     error: EmotionError | None = None
+    read: Callable[[], bytes] | None = None
 
 
 def find_sources(names: Iterable[str], pattern: str | None = None) -> Iterator[Source]:
@@ -65,6 +72,44 @@ def find_sources(names: Iterable[str], pattern: str | None = None) -> Iterator[S
         else:
             kind = Kind.VIDEO if is_video_name(name) else Kind.PICTURE
             yield Source(name, kind, Path(os.path.basename(name)))
+
+
+def zip_sources(file: IO[bytes], name: str) -> Iterator[Source]:
+    """Yield the pictures in a zip archive, sorted; each is read when its turn comes.
+
+    Args:
+        file: The archive.
+        name: What messages call it.
+
+    Raises:
+        ImageError: It is no zip archive.
+    """
+    try:
+        archive = ZipFile(file)
+    except BadZipFile as error:
+        raise ImageError(f"{name}: is damaged, or no zip archive") from error
+    members = sorted(archive.infolist(), key=lambda member: member.filename)
+    pictures = [m for m in members if not m.is_dir() and is_image_name(Path(m.filename).name)]
+    if not pictures:
+        yield _unusable(name, "the archive holds no pictures")
+    for member in pictures:
+        yield _member(archive, member)
+
+
+def _member(archive: ZipFile, member: ZipInfo) -> Source:
+    if member.file_size > MAX_MEMBER_BYTES:
+        return _unusable(member.filename, f"is larger than {MAX_MEMBER_BYTES // 10**6} MB")
+
+    def read() -> bytes:
+        try:
+            return archive.read(member)
+        except (BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError) as error:
+            # RuntimeError: it is encrypted.
+            raise ImageError(
+                f"{member.filename}: can't be read from the archive ({error})"
+            ) from error
+
+    return Source(member.filename, Kind.PICTURE, Path(member.filename), read=read)
 
 
 def read_list(path: Path) -> Iterator[str]:

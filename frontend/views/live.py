@@ -9,14 +9,14 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
-from frontend import components
-from frontend.resources import LIVE_DETECTORS, Engine, load_engine
+from frontend import components, recording
+from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
 from utils.draw import annotate
-from utils.errors import CheckpointError, EmotionError
+from utils.errors import EmotionError
 from utils.images import load_image
 from utils.live import LiveAnalyzer, LiveOptions
 from utils.results import FrameResult, Status
-from utils.settings import Settings, get_settings
+from utils.settings import Settings
 from utils.timeline import LiveSnapshot
 
 STREAMER_KEY = "camera"
@@ -46,18 +46,7 @@ def main() -> None:
     """Draw the page."""
     st.title("Live")
     components.notice()
-    try:
-        settings = get_settings()
-        engine = load_engine(settings)
-    except CheckpointError as error:
-        st.error(
-            f"The model can't be used. {error}\n\nPut a checkpoint at model/best_model.pth, "
-            "name one in EMOTION_MODEL, or train one with backend/train.py; then reload this page."
-        )
-        return
-    except EmotionError as error:
-        st.error(f"The settings can't be used. {error}\n\nMend them and start the app again.")
-        return
+    engine, settings = engine_or_stop()
     live = _live_analyzer(engine, settings)
     mode = st.segmented_control(
         "Mode", [LIVE, SNAPSHOT], default=LIVE, key="mode", label_visibility="collapsed"
@@ -73,6 +62,8 @@ def main() -> None:
             _snapshot_result(engine, picture.getvalue() if picture else None)
         else:
             st.fragment(_faces, run_every=refresh)(live)
+    if not snapshots:
+        recording.controls(live, settings, engine.analyzer.model_name, refresh is not None)
     if snapshots:
         # Hidden widgets forget; shown again, they begin with what is in force.
         st.session_state.pop("initial_options", None)

@@ -1,0 +1,83 @@
+"""The live page's recording: into a session, with markers."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from frontend.resources import open_store
+from utils.errors import DatabaseError
+from utils.live import LiveAnalyzer
+from utils.sessions import Recorder
+from utils.settings import Settings
+
+REFRESH_SECONDS = 1.0
+
+
+def controls(live: LiveAnalyzer, settings: Settings, model: str, playing: bool) -> None:
+    """Draw the switch that records, and while it is on the markers and what was written."""
+    recorder: Recorder | None = st.session_state.get("recorder")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="recording"):
+        if recorder is None:
+            st.button(
+                "Record",
+                icon=":material/fiber_manual_record:",
+                disabled=not playing,
+                help="Keeps probabilities and times in Sessions; no pictures.",
+                on_click=_start,
+                args=(live, settings, model),
+            )
+        else:
+            st.button(
+                "Stop recording",
+                icon=":material/stop:",
+                type="primary",
+                on_click=_stop,
+                args=(live,),
+            )
+            words = st.text_input(
+                "Marker",
+                placeholder="now I show the film",
+                label_visibility="collapsed",
+                key="words",
+            )
+            st.button("Mark", icon=":material/flag:", on_click=_mark, args=(recorder, words))
+    if error := st.session_state.pop("recording_error", None):
+        st.warning(error)
+    if recorder is not None:
+        st.fragment(_state, run_every=REFRESH_SECONDS)(recorder)
+    elif done := st.session_state.pop("recorded", None):
+        st.success(f"{done} It is in Sessions.")
+
+
+def _start(live: LiveAnalyzer, settings: Settings, model: str) -> None:
+    try:
+        store = open_store(settings)
+        name = f"Live, {datetime.now():%d %B %Y, %H:%M}"
+        recorder = Recorder(store, store.create(name, "live", model, live.snapshot().classes))
+    except DatabaseError as error:
+        st.session_state["recording_error"] = str(error)
+        return
+    st.session_state["recorder"] = recorder
+    live.listener = recorder.put
+
+
+def _stop(live: LiveAnalyzer) -> None:
+    recorder: Recorder = st.session_state.pop("recorder")
+    live.listener = None
+    recorder.stop()
+    problem = f" {recorder.problem}" if recorder.problem else ""
+    st.session_state["recorded"] = f"{recorder.seconds:.0f} seconds were recorded.{problem}"
+
+
+def _mark(recorder: Recorder, words: str) -> None:
+    try:
+        recorder.mark(words.strip() or "Marker")
+    except DatabaseError as error:
+        st.session_state["recording_error"] = str(error)
+
+
+def _state(recorder: Recorder) -> None:
+    if recorder.problem:
+        st.warning(f"{recorder.problem} The video goes on; writing is tried again.")
+    minutes, seconds = divmod(int(recorder.seconds), 60)
+    st.caption(f":red[●] Recording, {minutes}:{seconds:02d}, {recorder.frames} frames written")
