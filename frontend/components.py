@@ -62,16 +62,19 @@ def count_faces(faces: Sequence[Face]) -> str:
 
 
 def face_bars(
-    faces: Iterable[Face], previous: Mapping[int | None, Mapping[str, float]] | None = None
+    faces: Iterable[Face],
+    previous: Mapping[int | None, Mapping[str, float]] | None = None,
+    baseline: Mapping[str, float] | None = None,
 ) -> None:
     """Draw a card with one bar per class for each face.
 
     Args:
         faces: Shown side by side where there is room.
         previous: Probabilities shown before, by ``track_id``; bars grow from there.
+        baseline: Probabilities of the neutral face; the change against them stands beside.
     """
     cards = [
-        _card(face, number, (previous or {}).get(face.track_id, face.probabilities))
+        _card(face, number, (previous or {}).get(face.track_id, face.probabilities), baseline)
         for number, face in enumerate(faces, start=1)
     ]
     st.html(f"<div class='faces'>{''.join(cards)}</div>")
@@ -83,14 +86,25 @@ def empty_bars(classes: Sequence[str]) -> None:
     st.html(f"<div class='faces idle'><section class='face'>{bars}</section></div>")
 
 
-def _card(face: Face, number: int, previous: Mapping[str, float]) -> str:
+def _card(
+    face: Face,
+    number: int,
+    previous: Mapping[str, float],
+    baseline: Mapping[str, float] | None = None,
+) -> str:
     number = face.track_id or number
     answer = f"unclear, maybe {face.emotion}" if face.uncertain else face.emotion
     color = color_of(face.emotion)
     if face.problem:
         answer, color = f"can't tell: {face.problem}", UNKNOWN_COLOR
     bars = "".join(
-        _bar(name, value, previous.get(name, value), best=name == face.emotion)
+        _bar(
+            name,
+            value,
+            previous.get(name, value),
+            best=name == face.emotion,
+            change=None if baseline is None else value - baseline.get(name, 0.0),
+        )
         for name, value in face.probabilities.items()
     )
     return (
@@ -101,9 +115,13 @@ def _card(face: Face, number: int, previous: Mapping[str, float]) -> str:
     )
 
 
-def _bar(name: str, value: float | None, previous: float, best: bool) -> str:
+def _bar(
+    name: str, value: float | None, previous: float, best: bool, change: float | None = None
+) -> str:
     percent = 0 if value is None else round(100 * value)
     shown = "–" if value is None else f"{percent} %"
+    if change is not None:
+        shown = f"{round(100 * change):+d}"
     return (
         f"<div class='bar{' best' if best else ''}' role='meter' aria-label='{escape(name)}' "
         f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{percent}'>"

@@ -62,7 +62,9 @@ def _start(live: LiveAnalyzer, settings: Settings, model: str) -> None:
 
 
 def _stop(live: LiveAnalyzer) -> None:
-    recorder: Recorder = st.session_state.pop("recorder")
+    recorder: Recorder | None = st.session_state.pop("recorder", None)
+    if recorder is None:  # pressed twice
+        return
     live.listener = None
     recorder.stop()
     problem = f" {recorder.problem}" if recorder.problem else ""

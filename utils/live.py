@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
 from utils.detection_plan import DetectionPlan
-from utils.draw import annotate
 from utils.errors import EmotionError
 from utils.gate import Gate
 from utils.live_stream import (
@@ -31,6 +30,7 @@ from utils.live_stream import (
     look_at,
     result_at,
 )
+from utils.live_view import LiveView
 from utils.results import FrameResult
 from utils.timeline import LiveSnapshot
 from utils.tracking import Track
@@ -61,6 +61,7 @@ class LiveAnalyzer:
             streams run; one too many stays without analysis, says so, and begins when another ends.
 
     Attributes:
+        view: How frames are shown; may be replaced while the stream runs.
         listener: Called with the result of every analysed frame, in the analysing thread; has to
             return at once. None: nobody listens.
     """
@@ -78,6 +79,7 @@ class LiveAnalyzer:
         self._stream = Stream(closed=True)
         self._thread: threading.Thread | None = None
         self._error: str | None = None
+        self.view = LiveView()
         self.listener: Callable[[FrameResult], None] | None = None
         self._gave_up = False
         self._stopped = -math.inf
@@ -160,13 +162,24 @@ class LiveAnalyzer:
         try:
             self.submit(frame, time)
             result = self._result_at(time, frame.shape)
-            drawn = annotate(frame, result) if result and result.faces else frame
+            view = self.view
+            if view.heat and result:
+                view.heat.offer(frame, result)
+            drawn = view.draw(frame, result)
         except Exception as error:
             self._report(error)
             drawn = frame
         with self._changed:
             self._stream.drawn.tick(clock.monotonic())
         return drawn
+
+    def picture(self) -> NDArray[np.uint8] | None:
+        """Return the newest frame as it is shown, RGB uint8 ``(H, W, 3)``; None without one."""
+        with self._changed:
+            newest = self._stream.newest
+        if newest is None:
+            return None
+        return self.view.draw(newest.image, self._result_at(newest.time, newest.image.shape))
 
     def snapshot(self) -> LiveSnapshot:
         """Return what is known now."""

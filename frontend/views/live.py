@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
-from frontend import components, recording
+from frontend import components, live_extras, recording
 from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
 from utils.draw import annotate
 from utils.errors import EmotionError
@@ -52,7 +52,8 @@ def main() -> None:
         "Mode", [LIVE, SNAPSHOT], default=LIVE, key="mode", label_visibility="collapsed"
     )
     snapshots = mode == SNAPSHOT
-    left, right = st.columns([3, 2], gap="large")
+    with st.container(key="stage"):
+        left, right = st.columns([3, 2], gap="large")
     with left:
         context = _streamer(live, settings, hidden=snapshots)
         picture = st.camera_input("Take a picture") if snapshots else None
@@ -63,6 +64,8 @@ def main() -> None:
         else:
             st.fragment(_faces, run_every=refresh)(live)
     if not snapshots:
+        live_extras.view_controls(live, engine, settings)
+        live_extras.snapshot_button(live, refresh is not None)
         recording.controls(live, settings, engine.analyzer.model_name, refresh is not None)
     if snapshots:
         # Hidden widgets forget; shown again, they begin with what is in force.
@@ -162,10 +165,14 @@ def _faces(live: LiveAnalyzer) -> None:
         st.warning(snapshot.error)
     faces = snapshot.result.faces[:MAX_FACES] if snapshot.result else ()
     if faces:
-        components.face_bars(faces, st.session_state.get("shown"))
+        baseline = live_extras.baseline_values()
+        if baseline:
+            st.caption("Change against the neutral face, in points")
+        components.face_bars(faces, st.session_state.get("shown"), baseline)
     else:
         components.empty_bars(snapshot.classes)
     st.session_state["shown"] = {face.track_id: face.probabilities for face in faces}
+    live_extras.baseline_button(snapshot)
 
 
 def describe(snapshot: LiveSnapshot) -> tuple[str, str]:

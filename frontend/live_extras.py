@@ -1,0 +1,140 @@
+"""What the live page offers beside the video: how it is shown, snapshots, a neutral baseline."""
+
+import time as clock
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from frontend.resources import Engine, load_heat_maps
+from utils.draw import encode_png
+from utils.errors import EmotionError
+from utils.live import LiveAnalyzer
+from utils.live_view import HeatOverlay, LiveView
+from utils.settings import Settings
+from utils.timeline import LiveSnapshot
+
+BASELINE_SECONDS = 10.0
+# Fewer readable answers say too little about how a face looks at rest.
+BASELINE_ANSWERS = 30
+WIDE = """<style>
+.st-key-stage [data-testid="stHorizontalBlock"] { flex-direction: column; }
+.st-key-stage [data-testid="stColumn"] { width: 100%; flex: 1 1 100%; }
+</style>"""
+
+
+@dataclass
+class Baseline:
+    """How one face looks at rest.
+
+    Attributes:
+        began: Media time in seconds when the measure began.
+        values: Mean probability of each class; None until it is measured.
+    """
+
+    began: float
+    values: dict[str, float] | None = None
+
+
+def view_controls(live: LiveAnalyzer, engine: Engine, settings: Settings) -> None:
+    """Draw the switches for how the video is shown, and apply them."""
+    with st.container(horizontal=True, key="view"):
+        mirror = st.toggle("Mirror", live.view.mirror, key="mirror")
+        hide = st.toggle(
+            "Hide faces",
+            live.view.hide_faces,
+            help="Faces that are found become coarse fields, here and in snapshots.",
+            key="hide",
+        )
+        heat = st.toggle(
+            "Heat map",
+            live.view.heat is not None,
+            help="Where the network looks, about once a second.",
+            key="live-heat",
+        )
+        if st.toggle("Wide", key="wide"):
+            st.html(WIDE)
+    overlay = live.view.heat if heat else None
+    if heat and overlay is None:
+        try:
+            overlay = _overlay(engine, settings)
+        except EmotionError as error:
+            st.warning(str(error))
+    live.view = LiveView(mirror, hide, overlay)
+
+
+def _overlay(engine: Engine, settings: Settings) -> HeatOverlay:
+    maps = load_heat_maps(settings.model)
+    return HeatOverlay(
+        lambda image, box, emotion: maps.of(
+            engine.analyzer.crops(image, np.array([box], np.float32)), emotion
+        )[0]
+    )
+
+
+@st.fragment
+def snapshot_button(live: LiveAnalyzer, playing: bool) -> None:
+    """Draw the button that keeps the picture of this moment as a file."""
+    with st.container(horizontal=True):
+        if st.button("Snapshot", icon=":material/photo_camera:", disabled=not playing):
+            picture = live.picture()
+            st.session_state["shot"] = None if picture is None else encode_png(picture)
+        if shot := st.session_state.get("shot"):
+            name = f"snapshot-{clock.strftime('%Y%m%d-%H%M%S')}.png"
+            st.download_button("Save the snapshot", shot, name, "image/png", on_click="ignore")
+
+
+def baseline_button(snapshot: LiveSnapshot) -> None:
+    """Draw the button that measures how the first face looks at rest, or forgets it."""
+    baseline: Baseline | None = st.session_state.get("baseline")
+    if baseline is None:
+        newest = snapshot.history[-1].time if snapshot.history else 0.0
+        st.button(
+            "Set my neutral face",
+            icon=":material/self_improvement:",
+            disabled=not (snapshot.running and snapshot.history),
+            help="Look neutral for ten seconds; then the bars show the change against that.",
+            on_click=_begin,
+            args=(newest,),
+        )
+        if problem := st.session_state.get("baseline_problem"):
+            st.caption(problem)
+    elif baseline.values is None:
+        _measure(baseline, snapshot)
+    else:
+        st.button("Forget my neutral face", icon=":material/undo:", on_click=_forget)
+
+
+def _begin(time: float) -> None:
+    st.session_state["baseline"] = Baseline(time)
+    st.session_state.pop("baseline_problem", None)
+
+
+def _forget(problem: str | None = None) -> None:
+    st.session_state.pop("baseline", None)
+    if problem:
+        st.session_state["baseline_problem"] = problem
+
+
+def _measure(baseline: Baseline, snapshot: LiveSnapshot) -> None:
+    rows = [r for r in snapshot.history if r.time >= baseline.began and r.smoothed is not None]
+    newest = snapshot.history[-1].time if snapshot.history else baseline.began
+    spent = newest - baseline.began
+    if spent < 0 or not snapshot.running:
+        _forget("The camera stopped; try again.")
+    elif spent < BASELINE_SECONDS:
+        st.progress(spent / BASELINE_SECONDS, "Look neutral, into the camera…")
+    else:
+        first = min((r.track_id for r in rows if r.track_id), default=None)
+        own = [r.smoothed for r in rows if r.track_id == first and r.smoothed is not None]
+        if len(own) < BASELINE_ANSWERS:
+            _forget("The face could not be read often enough; more light, facing the camera.")
+            return
+        mean = np.mean(own, axis=0)
+        baseline.values = dict(zip(snapshot.classes, mean.tolist(), strict=True))
+
+
+def baseline_values() -> dict[str, float] | None:
+    """Return the mean probabilities of the neutral face, if it was measured."""
+    baseline: Baseline | None = st.session_state.get("baseline")
+    return baseline.values if baseline else None
