@@ -1,0 +1,244 @@
+"""Every page but the live one's video: upload, result, download, deletion, and how they look."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import ROOT, AppStarter, BrowserStarter, screenshot
+from playwright.sync_api import Browser, Page, expect
+
+from utils.analysis import EmotionAnalyzer
+from utils.emotions import EMOTIONS
+from utils.sessions import SessionStore
+from utils.video import VideoReader, analyze_video
+from utils.video_output import VideoWriter
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
+PAGES = ("photo", "video", "batch", "sessions", "model", "about")
+
+
+@pytest.fixture(scope="module")
+def clip(astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds: a face, nothing for more than a second, the face again."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    with VideoWriter(path, 10) as video:
+        for i in range(40):
+            photo = np.roll(astronaut[:256, 96:416], i, axis=1)
+            video.write(np.full_like(photo, 90) if 15 <= i < 30 else photo, i / 10)
+    return path
+
+
+@pytest.fixture(scope="module")
+def database(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with two sessions."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'sessions.sqlite'}"
+    store, analyzer = SessionStore(url), EmotionAnalyzer.load(min_face=40)
+    with VideoReader(clip) as video:
+        results = [result for _, result in analyze_video(analyzer, video)]
+    for name in ("Morning", "Evening"):
+        number = store.create(name, "live", analyzer.model_name, analyzer.classes)
+        store.append(number, results)
+        store.mark(number, 1.0, "the film begins")
+    return url
+
+
+@pytest.fixture(scope="module")
+def site(start_app: AppStarter, database: str) -> str:
+    return start_app(EMOTION_DATABASE_URL=database)
+
+
+@pytest.fixture
+def page(site: str, open_browser: BrowserStarter) -> Iterator[Page]:
+    page = open_browser().new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    yield page
+    assert not problems
+
+
+def upload(page: Page, *files: Path) -> None:
+    page.locator("input[type=file]").first.set_input_files(files)
+
+
+def download(page: Page, name: str) -> bytes:
+    with page.expect_download() as started:
+        page.get_by_role("button", name=name, exact=True).click()
+    return Path(started.value.path()).read_bytes()
+
+
+def test_a_photo_says_what_the_terminal_says(page: Page, site: str, astronaut_jpg: Path) -> None:
+    page.goto(f"{site}/photo")
+    expect(page.get_by_text("No picture yet.")).to_be_visible()
+    upload(page, astronaut_jpg)
+    expect(page.locator(".face .top")).to_have_text("happy")
+    command = [sys.executable, "backend/inference.py", str(astronaut_jpg), "--json"]
+    told = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+    saved = json.loads(download(page, "JSON"))
+    assert saved["faces"] == told["faces"]
+    assert saved["image"] == astronaut_jpg.name
+    assert download(page, "Picture").startswith(b"\x89PNG")
+    assert b"astronaut.jpg" in download(page, "CSV")
+
+
+def test_one_bad_photo_does_not_spoil_the_others(
+    page: Page, site: str, astronaut_jpg: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.jpg").write_bytes(astronaut_jpg.read_bytes()[:3000])
+    page.goto(f"{site}/photo")
+    upload(page, tmp_path / "broken.jpg", astronaut_jpg)
+    expect(page.get_by_role("alert")).to_contain_text("broken.jpg is damaged")
+    expect(page.locator(".face .top")).to_have_text("happy")
+
+
+def test_samples_faces_and_reasons(page: Page, site: str) -> None:
+    page.goto(f"{site}/photo")
+    page.get_by_text("Samples", exact=True).click()
+    page.get_by_text("Two faces", exact=True).click()
+    expect(page.get_by_text("2 faces in view")).to_be_visible()
+    page.get_by_text("2", exact=True).click()
+    expect(page.locator(".face header b")).to_have_text("Face 2")
+    page.get_by_text("Show a heat map (Grad-CAM)").click()
+    expect(page.get_by_text("What speaks for happy")).to_be_visible()
+    screenshot(page, "photo-heat")
+    page.get_by_text("Too dark", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("too dark")
+
+
+def test_a_video_to_its_end(page: Page, site: str, clip: Path) -> None:
+    page.goto(f"{site}/video")
+    page.get_by_role("button", name="Analyse the video").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose a video")
+    upload(page, clip)
+    page.get_by_text("clip.mp4").wait_for()
+    page.get_by_role("button", name="Analyse the video").click()
+    expect(page.get_by_text("2 faces in clip.mp4")).to_be_visible()
+    expect(page.locator("video")).to_have_count(1)
+    expect(page.get_by_text("Grey: no face in view")).to_be_visible()
+    screenshot(page, "video-result")
+    lines = download(page, "CSV").decode().splitlines()
+    assert len(lines) == 41
+    assert sum("no_face" in line for line in lines) >= 8
+    assert download(page, "Video")[4:8] == b"ftyp"
+    page.get_by_role("button", name="Keep in Sessions").click()
+    expect(page.get_by_text("It is in Sessions.")).to_be_visible()
+
+
+def test_a_bad_video_is_said_in_words(page: Page, site: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.mp4").write_bytes(b"no video at all")
+    page.goto(f"{site}/video")
+    upload(page, tmp_path / "bad.mp4")
+    page.get_by_text("bad.mp4").wait_for()
+    page.get_by_role("button", name="Analyse the video").click()
+    expect(page.get_by_role("alert")).to_contain_text("bad.mp4: can't be read as a video")
+    page.get_by_role("button", name="Another video").click()
+    expect(page.get_by_text("No video yet.")).to_be_visible()
+
+
+def test_a_batch_to_its_end(page: Page, site: str, astronaut_jpg: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for i in range(5):
+            archive.write(astronaut_jpg, f"folder/{i}.jpg")
+        archive.writestr("broken.png", b"no picture")
+        archive.writestr("notes.txt", b"not counted")
+    (tmp_path / "bad.zip").write_bytes(b"no archive")
+    page.goto(f"{site}/batch")
+    upload(page, tmp_path / "photos.zip", tmp_path / "bad.zip", astronaut_jpg)
+    page.get_by_text("bad.zip").wait_for()
+    page.get_by_role("button", name="Analyse", exact=True).click()
+    expect(page.get_by_text("6 of 6 faces")).to_be_visible()
+    expect(page.get_by_text("What failed (2)")).to_be_visible()
+    page.get_by_text("What failed (2)").click()
+    expect(page.get_by_text("bad.zip: is damaged, or no zip archive")).to_be_visible()
+    screenshot(page, "batch-result")
+    lines = download(page, "CSV").decode().splitlines()
+    assert len(lines) == 9
+    page.get_by_role("button", name="sad", exact=True).click()
+    expect(page.get_by_text("0 of 6 faces")).to_be_visible()
+
+
+def choose(page: Page, row: int) -> None:
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 15, box["y"] + 52 + 35 * row)
+
+
+def test_sessions_are_shown_compared_and_deleted(page: Page, site: str, database: str) -> None:
+    page.goto(f"{site}/sessions")
+    page.get_by_placeholder("name or note").fill("ning")
+    page.get_by_placeholder("name or note").press("Enter")
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    page.wait_for_timeout(1500)
+    choose(page, 0)
+    expect(page.get_by_role("heading", name="Evening")).to_be_visible()
+    expect(page.get_by_text("the film begins")).to_be_visible()
+    screenshot(page, "session")
+    table = pd.read_csv(pd.io.common.BytesIO(download(page, "CSV")))
+    assert set(table["emotion"].dropna()) <= set(EMOTIONS)
+    assert len(table) == 40
+    page.get_by_label("Name").fill("Evening, once more")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Evening, once more")).to_be_visible()
+    choose(page, 1)
+    expect(page.get_by_text("Compared")).to_be_visible()
+    choose(page, 1)
+    expect(page.get_by_role("heading", name="Evening, once more")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^.*Delete$")).click()
+    page.get_by_role("button", name="Delete this session").click()
+    expect(page.get_by_role("heading", name="Evening, once more")).to_have_count(0)
+    assert "Evening, once more" not in {s.name for s in SessionStore(database).sessions()}
+    assert "Morning" in {s.name for s in SessionStore(database).sessions()}
+
+
+def test_a_database_that_is_away_is_said(
+    start_app: AppStarter, open_browser: BrowserStarter
+) -> None:
+    address = start_app(EMOTION_DATABASE_URL="sqlite:////proc/nowhere/a.sqlite")
+    page = open_browser().new_page()
+    page.goto(f"{address}/sessions")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The database of sessions can't be used", timeout=PATIENCE)
+
+
+def test_the_model_and_how_it_is_fooled(page: Page, site: str) -> None:
+    page.goto(f"{site}/model")
+    expect(page.get_by_text("84.6%").first).to_be_visible()
+    page.get_by_role("tab", name="Try to fool it").click()
+    expect(page.locator(".face .top")).to_have_text("happy")
+    slider = page.get_by_role("slider", name="Light")
+    slider.focus()
+    for _ in range(19):
+        slider.press("ArrowLeft")
+    expect(page.locator(".face .top")).to_contain_text("too dark")
+    page.get_by_role("tab", name="Other architectures").click()
+    expect(page.get_by_text("milliseconds a face").first).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
+def test_every_page_fits_and_has_a_title(
+    site: str, open_browser: BrowserStarter, width: int, scheme: str
+) -> None:
+    browser: Browser = open_browser()
+    page = browser.new_page(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    page.set_default_timeout(PATIENCE)
+    for name in PAGES:
+        page.goto(f"{site}/{name}")
+        page.get_by_role("heading", level=1).wait_for()
+        page.wait_for_timeout(800)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)
+        screenshot(page, f"{name}-{scheme}-{width}")

@@ -1,0 +1,243 @@
+"""Recordings in a real SQLite file and on a real PostgreSQL server."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from postgres import postgres
+from sqlalchemy import event, update
+
+from utils.emotions import EMOTIONS
+from utils.errors import DatabaseError
+from utils.records import columns
+from utils.results import Face, FrameResult, Status
+from utils.sessions import Recorder, SessionStore
+from utils.sessions.tables import SessionRow, now
+from utils.timeline_table import table_of
+
+
+def frame(time: float, happy: float = 0.7, faces: int = 1) -> FrameResult:
+    rest = (1 - happy) / 6
+    shares = {name: happy if name == "happy" else rest for name in EMOTIONS}
+    found = tuple(
+        Face(
+            box=(10.0 * i, 5.0, 10.0 * i + 40, 45.0),
+            score=0.99,
+            emotion="happy",
+            confidence=happy,
+            uncertain=happy < 0.5,
+            probabilities=shares,
+            raw=shares,
+            track_id=i,
+        )
+        for i in range(1, faces + 1)
+    )
+    status = Status.OK if faces else Status.NO_FACE
+    return FrameResult(model="m", width=64, height=48, faces=found, status=status, time=time)
+
+
+def plain(column: pd.Series) -> list[object]:
+    return [None if pd.isna(value) else value for value in column]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SessionStore]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'new' / 'sessions.sqlite'}"
+    else:
+        url = request.getfixturevalue("server")
+    store = SessionStore(url)
+    yield store
+    store.delete_all()
+    store.close()
+
+
+def test_what_is_written_is_read(store: SessionStore) -> None:
+    frames = [frame(0.0), frame(0.1, 0.4, faces=2), frame(0.2, faces=0)]
+    number = store.create("first", "live", "m", EMOTIONS)
+    store.append(number, frames[:2])
+    store.append(number, frames[2:])
+    store.mark(number, 0.1, "now")
+    (info,) = store.sessions()
+    assert (info.name, info.kind, info.classes, info.seconds) == ("first", "live", EMOTIONS, 0.2)
+    table = store.table(info)
+    expected = table_of([f.model_copy(update={"image": "first"}) for f in frames], EMOTIONS)
+    assert list(table.columns) == list(columns(EMOTIONS))
+    for name in table.columns:
+        if str(name).startswith(("p_", "raw_")):
+            np.testing.assert_allclose(table[name], expected[name].astype(float), atol=1e-7)
+        else:
+            assert plain(table[name]) == plain(expected[name]), name
+    assert [(m.time, m.words) for m in store.markers(number)] == [(0.1, "now")]
+
+
+def test_sessions_are_found_named_and_noted(store: SessionStore) -> None:
+    first = store.create("the first", "live", "m", EMOTIONS)
+    second = store.create("100%_sure", "video", "m", EMOTIONS)
+    store.change(first, note="with Ada")
+    assert [s.id for s in store.sessions()] == [second, first]
+    assert [s.id for s in store.sessions("ADA")] == [first]
+    assert [s.id for s in store.sessions("0%_")] == [second]
+    assert store.sessions("x%x") == []
+    store.change(first, name="renamed")
+    assert [s.name for s in store.sessions("renamed")] == ["renamed"]
+    assert store.sessions("renamed")[0].note == "with Ada"
+
+
+def test_deleted_is_gone(store: SessionStore) -> None:
+    one, two = (store.create(name, "live", "m", EMOTIONS) for name in ("one", "two"))
+    for number in (one, two):
+        store.append(number, [frame(0.0)])
+        store.mark(number, 0.0, "here")
+    store.delete([one])
+    assert [s.id for s in store.sessions()] == [two]
+    assert store.count_points(one) == 0
+    assert store.markers(one) == []
+    assert store.count_points(two) == 1
+    with pytest.raises(DatabaseError, match="deleted"):
+        store.append(one, [frame(1.0)])
+    store.delete_all()
+    assert store.sessions() == []
+
+
+def test_old_ones_are_deleted(store: SessionStore) -> None:
+    old, new = (store.create(name, "live", "m", EMOTIONS) for name in ("old", "new"))
+    with store._transaction() as connection:
+        long_ago = {"started": now() - timedelta(days=31)}
+        connection.execute(update(SessionRow).where(SessionRow.id == old).values(long_ago))
+    assert store.delete_older(30) == 1
+    assert [s.id for s in store.sessions()] == [new]
+
+
+def test_a_second_start_keeps_what_is_there(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    SessionStore(url).create("kept", "live", "m", EMOTIONS)
+    assert [s.name for s in SessionStore(url).sessions()] == ["kept"]
+
+
+def test_deleted_text_is_not_left_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    store = SessionStore(f"sqlite:///{path}")
+    number = store.create("a-secret-name", "live", "m", EMOTIONS)
+    store.append(number, [frame(i / 10) for i in range(500)])
+    store.delete([number])
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"a-secret-name" not in left
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////proc/nowhere/a.sqlite",
+        "postgresql+psycopg://nobody@127.0.0.1:1/none",
+        "nonsense",
+        "oracle://x",
+    ],
+)
+def test_a_database_that_cannot_be_used_is_named(url: str) -> None:
+    with pytest.raises(DatabaseError, match="database of sessions"):
+        SessionStore(url)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.sqlite").write_text("no database, but long enough to be taken for one" * 40)
+    with pytest.raises(DatabaseError, match="not a database"):
+        SessionStore(f"sqlite:///{tmp_path / 'a.sqlite'}")
+
+
+def wait_for(what: object, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_recording_is_written_while_it_goes_on(store: SessionStore) -> None:
+    recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
+    for i in range(30):
+        recorder.put(frame(100 + i / 10))
+    recorder.mark("in the middle")
+    wait_for(lambda: store.count_points(recorder.session_id) == 30)
+    recorder.put(frame(5.0))  # the camera was started anew: its time began again
+    recorder.put(frame(6.0))
+    recorder.stop()
+    (info,) = store.sessions()
+    times = store.table(info)["time"].tolist()
+    assert times[:30] == pytest.approx([i / 10 for i in range(30)])
+    assert times[30:] == pytest.approx([2.9, 3.9])
+    assert store.markers(info.id)[0].time == pytest.approx(2.9)
+    assert recorder.frames == 32
+    recorder.put(frame(7.0))
+    recorder.stop()
+    assert store.count_points(info.id) == 32
+
+
+def test_a_locked_database_is_said_and_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    store = SessionStore(f"sqlite:///{path}")
+    recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
+    lock = sqlite3.connect(path, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    began = time.monotonic()
+    for i in range(50):
+        recorder.put(frame(i / 10))
+    assert time.monotonic() - began < 1, "the stream is not made to wait"
+    wait_for(lambda: recorder.problem)
+    assert "locked" in str(recorder.problem)
+    lock.execute("ROLLBACK")
+    wait_for(lambda: recorder.problem is None and recorder.frames == 50)
+    recorder.stop()
+    assert store.count_points(recorder.session_id) == 50
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    store = SessionStore(f"sqlite:///{path}")
+    recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
+    with store._engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    @event.listens_for(store._engine, "begin")
+    def limit(connection: object) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")  # type: ignore[attr-defined]
+
+    for i in range(3000):
+        recorder.put(frame(i / 10))
+    wait_for(lambda: recorder.problem)
+    assert "full" in str(recorder.problem)
+    recorder.stop()
+
+
+def test_many_threads_write_at_once(store: SessionStore) -> None:
+    numbers = [store.create(str(i), "live", "m", EMOTIONS) for i in range(4)]
+
+    def write(number: int) -> None:
+        for i in range(10):
+            store.append(number, [frame(i / 10)])
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [store.count_points(number) for number in numbers] == [10] * 4
+
+
+def test_the_infos_hold_plain_values(store: SessionStore) -> None:
+    store.create("x", "live", "m", ("a", "b"))
+    (info,) = store.sessions()
+    assert replace(info, name="y").classes == ("a", "b")
+    assert isinstance(store.table(info), pd.DataFrame)

@@ -1,0 +1,57 @@
+"""Recordings as tables and lines."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_sessions import frame
+
+from utils.emotions import EMOTIONS
+from utils.results import FrameResult
+from utils.timeline_table import face_line, faces_of, gaps_of, key_moments, shares_of, table_of
+
+
+def table(frames: list[FrameResult]) -> pd.DataFrame:
+    return table_of(frames, EMOTIONS)
+
+
+def test_a_line_is_thinned_and_keeps_its_mean() -> None:
+    whole = table([frame(i / 10, happy=(i % 10) / 10) for i in range(5000)])
+    line = face_line(whole, 1, most=500)
+    assert len(line) == 500
+    assert line["p_happy"].mean() == pytest.approx(0.45, abs=1e-6)
+    assert line["time"].is_monotonic_increasing
+
+
+def test_a_line_breaks_where_the_face_was_away() -> None:
+    there = [i / 10 for i in range(20)] + [5 + i / 10 for i in range(20)]
+    line = face_line(table([frame(t) for t in there]), 1)
+    (hole,) = np.flatnonzero(line["p_happy"].isna())
+    assert line["time"][hole] == pytest.approx(1.9, abs=0.01)
+    assert len(line) == 41
+
+
+def test_what_cannot_be_read_is_a_gap_with_its_reason() -> None:
+    frames = [frame(i / 10, faces=int(not 10 <= i < 20)) for i in range(30)]
+    (gap,) = gaps_of(table(frames)).to_dict("records")
+    assert gap == {"start": 1.0, "end": pytest.approx(1.9), "reason": "no_face"}
+    assert gaps_of(table(frames[:5])).empty
+
+
+def test_shares_and_faces() -> None:
+    frames = [frame(i / 10, happy=0.3 if i < 5 else 0.9, faces=1 + (i == 7)) for i in range(20)]
+    assert faces_of(table(frames)) == [1]
+    assert shares_of(table(frames), 1).to_dict() == {"happy": 0.75, "unclear": 0.25}
+
+
+def test_changes_of_expression_are_found() -> None:
+    def sad(time: float) -> FrameResult:
+        shares = dict.fromkeys(EMOTIONS, 0.02) | {"sad": 0.88}
+        one = frame(time)
+        face = one.faces[0].model_copy(update={"emotion": "sad", "probabilities": shares})
+        return one.model_copy(update={"faces": (face,)})
+
+    frames = [sad(i / 10) if 30 <= i < 60 else frame(i / 10) for i in range(100)]
+    moments = key_moments(table(frames), 1)
+    assert [(old, new) for _, old, new in moments] == [("happy", "sad"), ("sad", "happy")]
+    assert [time for time, _, _ in moments] == pytest.approx([3.0, 6.0], abs=0.3)
+    assert key_moments(table([frame(i / 10) for i in range(100)]), 1) == []
