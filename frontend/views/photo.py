@@ -140,17 +140,24 @@ def _show(
     with left:
         st.image(drawn, width="stretch")
         _downloads(engine, name, drawn, result)
-    with right:
-        if not result.faces:
+    if not result.faces:
+        with right:
             components.status_line(
                 "No face in the picture.", "Faces need about 20 pixels, and to look this way."
             )
             components.empty_bars(engine.photos.classes)
-            return
+        return
+    with right:
         components.status_line(components.count_faces(result.faces))
-        face = _chosen(result.faces)
-        components.face_bars([face])
-        _explain_answer(face, engine.photos.threshold)
+        _faces(engine, settings, image, result.faces)
+
+
+@st.fragment
+def _faces(engine: Engine, settings: Settings, image: Picture, faces: Sequence[Face]) -> None:
+    """Show the chosen face; another choice draws this part alone anew."""
+    face = _chosen(faces)
+    components.face_bars([face])
+    _explain_answer(face, engine.photos.threshold)
     _explain_network(engine, settings, image, face)
 
 
@@ -185,7 +192,6 @@ def _explain_answer(face: Face, threshold: float) -> None:
 
 
 def _explain_network(engine: Engine, settings: Settings, image: Picture, face: Face) -> None:
-    st.subheader("Where the network looks")
     if not st.toggle("Show a heat map (Grad-CAM)", key="heat"):
         st.caption("Takes a few seconds the first time.")
         return
@@ -198,12 +204,12 @@ def _explain_network(engine: Engine, settings: Settings, image: Picture, face: F
         return
     crop = engine.photos.crops(image, np.array([face.box], np.float32))
     heat = maps.of(crop, target)[0]
-    seen, looked, words = st.columns([1, 1, 2], gap="medium")
-    seen.image(_enlarged(crop[0]), caption="What the network sees, in colour", width="stretch")
+    seen, looked = st.columns(2)
+    seen.image(_enlarged(crop[0]), caption="What the network sees", width="stretch")
     looked.image(
         draw_heat(_enlarged(crop[0]), heat), caption=f"What speaks for {target}", width="stretch"
     )
-    words.caption(
+    st.caption(
         "Bright places raised the probability of the chosen expression most (Selvaraju et al., "
         "2017). The map is coarse, three to six fields a side, and shows where, not why: a "
         "bright mouth does not say what about the mouth."
@@ -221,7 +227,11 @@ def _downloads(engine: Engine, name: str, drawn: Picture, result: FrameResult) -
     stem = Path(name).stem
     with st.container(horizontal=True):
         st.download_button(
-            "Picture", encode_png(drawn), f"{stem}-faces.png", "image/png", on_click="ignore"
+            "Picture",
+            lambda: encode_png(drawn),
+            f"{stem}-faces.png",
+            "image/png",
+            on_click="ignore",
         )
         text = json.dumps(document(plain), indent=1)
         st.download_button("JSON", text, f"{stem}.json", "application/json", on_click="ignore")

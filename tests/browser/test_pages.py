@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, AppStarter, BrowserStarter, screenshot
+from conftest import ROOT, AppStarter, BrowserStarter, screenshot, usage
 from playwright.sync_api import Browser, Page, expect
 
 from utils.analysis import EmotionAnalyzer
@@ -223,6 +223,26 @@ def test_the_model_and_how_it_is_fooled(page: Page, site: str) -> None:
     expect(page.locator(".face .top")).to_contain_text("too dark")
     page.get_by_role("tab", name="Other architectures").click()
     expect(page.get_by_text("milliseconds a face").first).to_be_visible()
+
+
+def test_twenty_pages_leave_nothing_behind(site: str, open_browser: BrowserStarter) -> None:
+    browser: Browser = open_browser()
+
+    def visit(times: int) -> None:
+        for i in range(times):
+            page = browser.new_page()
+            page.set_default_timeout(PATIENCE)
+            page.goto(f"{site}/{PAGES[i % len(PAGES)]}")
+            page.get_by_role("heading", level=1).wait_for()
+            page.wait_for_timeout(500)
+            page.close()
+
+    visit(12)
+    threads, memory = usage(site)
+    visit(20)
+    more_threads, more_memory = usage(site)
+    assert more_threads <= threads + 4
+    assert more_memory - memory < 60
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light")])
