@@ -6,6 +6,7 @@ Examples:
   python backend/benchmark.py --file --seconds 20     a video file
   python backend/benchmark.py --folder                a folder of photos
   python backend/benchmark.py --api                   the service, over loopback
+  python backend/benchmark.py --session               a recording of an hour
 """
 
 import argparse
@@ -47,6 +48,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     many = parser.add_argument_group("folders and the service")
     many.add_argument("--folder", action="store_true", help="measure a folder of photos")
     many.add_argument("--api", action="store_true", help="measure the HTTP and WebSocket service")
+    many.add_argument("--session", action="store_true", help="measure an hour's recording")
     many.add_argument(
         "--requests", type=int, default=20_000, help="to see its memory after (default: 20000)"
     )
@@ -69,6 +71,10 @@ def _chosen(args: argparse.Namespace) -> Callable[[argparse.Namespace], dict[str
         from backend.benchmark_folder import benchmark_folder
 
         return benchmark_folder
+    if args.session:
+        from backend.benchmark_sessions import benchmark_sessions
+
+        return benchmark_sessions
     if args.api:
         from backend.benchmark_api import benchmark_api
 

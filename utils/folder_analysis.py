@@ -57,9 +57,8 @@ def analyze_sources(
         sources: What to analyse; may be endless.
         batch_size: Pictures whose faces are classified together.
         every: Every N-th frame of a video is analysed; the others have the status ``skipped``.
-        workers: Batches of pictures that are worked on at once.
+        workers: Batches of pictures that are worked on at once, beside one that is being decoded.
     """
-    # One thread more: it decodes while the others analyse.
     with ThreadPoolExecutor(workers + 1, "pictures") as pool:
         for is_video, run in groupby(sources, lambda source: source.kind is Kind.VIDEO):
             if is_video:

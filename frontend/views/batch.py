@@ -95,7 +95,8 @@ def _work(
     def work(job: Job[Batch]) -> Batch:
         batch = Batch()
         total = sum(1 for _ in _sources(files, folders))
-        for answer in analyze_sources(engine.photos, _sources(files, folders)):
+        # One thread: another core is left for those who watch live video.
+        for answer in analyze_sources(engine.photos, _sources(files, folders), workers=0):
             batch.outcomes.append(answer.outcome)
             _add_thumbnails(batch, answer)
             done = len(batch.outcomes)

@@ -2,7 +2,7 @@
 
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from utils.settings import get_settings
 from utils.sinks import as_csv
 from utils.sources import VIDEO_SUFFIXES, Kind, Source
 from utils.timeline_table import faces_of, gaps_of, key_moments, shares_of, table_of
-from utils.video import VideoReader, analyze_video
+from utils.video import VideoFrame, VideoReader, analyze_video
 
 KINDS = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
 REFRESH_SECONDS = 0.5
 PREVIEW_EVERY = 15
 MAX_PEOPLE = 8
+Step = tuple[VideoFrame, FrameResult]
 
 
 @dataclass
@@ -94,7 +95,7 @@ def _work(engine: Engine, name: str, path: Path, every: int) -> Callable[[Job[An
         analysis = Analysis(name, out)
         source = Source(str(path), Kind.VIDEO, Path(name))
         with VideoReader(path, name) as video, AnnotatedCopies(out.parent, out) as copies:
-            for picture, result in analyze_video(engine.analyzer, video, every):
+            for picture, result in _in_turn(engine, analyze_video(engine.analyzer, video, every)):
                 if job.cancelled:
                     analysis.problem = f"Stopped after {picture.time:.1f} seconds."
                     break
@@ -109,6 +110,16 @@ def _work(engine: Engine, name: str, path: Path, every: int) -> Callable[[Job[An
         return analysis
 
     return work
+
+
+def _in_turn(engine: Engine, frames: Iterator[Step]) -> Iterator[Step]:
+    """Yield the frames of a video, each analysed when it is this viewer's turn."""
+    while True:
+        with engine.gate:
+            step = next(frames, None)
+        if step is None:
+            return
+        yield step
 
 
 def _words(failure: Failure | None) -> str | None:

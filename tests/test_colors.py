@@ -1,0 +1,35 @@
+"""The emotions' colours can be told apart, by people with colour-blindness too."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from utils.emotions import COLORS
+
+# Simulation of complete colour-blindness on linear RGB: Machado et al., 2009,
+# https://doi.org/10.1109/TVCG.2009.113.
+SIGHT = {
+    "all colours": np.eye(3),
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "tritanopia": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+# CIEDE2000; about 2 can just be told apart when side by side.
+LEAST = 8.0
+
+
+def seen(color: str, sight: object) -> np.ndarray:
+    rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.asarray(sight) @ linear, 0, 1)
+    back = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return rgb2lab(back[None, None])[0, 0]
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_colours_can_be_told_apart(sight: str) -> None:
+    labs = {name: seen(color, SIGHT[sight]) for name, color in COLORS.items()}
+    for one, other in combinations(labs, 2):
+        assert deltaE_ciede2000(labs[one], labs[other]) > LEAST, (one, other)
