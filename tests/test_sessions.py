@@ -185,6 +185,24 @@ def test_a_recording_is_written_while_it_goes_on(store: SessionStore) -> None:
     assert store.count_points(info.id) == 32
 
 
+def test_an_abandoned_recording_lets_its_thread_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("utils.sessions.recorder.IDLE_SECONDS", 0.1)
+    store = SessionStore(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
+
+    def threads() -> int:
+        return sum(thread.name == "recorder" for thread in threading.enumerate())
+
+    for number in (1, 2):
+        recorder.put(frame(float(number)))
+        assert threads() == 1
+        wait_for(lambda: not threads())
+        assert store.count_points(recorder.session_id) == number
+    recorder.stop()
+
+
 def test_a_locked_database_is_said_and_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     store = SessionStore(f"sqlite:///{path}")

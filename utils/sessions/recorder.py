@@ -1,6 +1,7 @@
 """Writes a live stream into a session, without ever making the stream wait."""
 
 import threading
+import time as clock
 from collections import deque
 
 from utils.errors import DatabaseError
@@ -9,6 +10,8 @@ from utils.sessions.store import SessionStore
 
 # A crash loses at most so much.
 FLUSH_SECONDS = 0.5
+# A recording that gets no frames lets its thread go; with the next frame it has a new one.
+IDLE_SECONDS = 30.0
 # While the database can't be written, so many frames wait: ten minutes at 15 a second.
 MAX_WAITING = 9000
 
@@ -29,13 +32,12 @@ class Recorder:
         self.session_id = session_id
         self._waiting: deque[FrameResult] = deque(maxlen=MAX_WAITING)
         self._first: float | None = None
-        self._time = 0.0
+        self._time = self._newest = 0.0
         self._lost = self._written = 0
         self._error: str | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     @property
     def seconds(self) -> float:
@@ -70,6 +72,10 @@ class Recorder:
             self._time = max(self._time, time - self._first)
             self._lost += len(self._waiting) == MAX_WAITING
             self._waiting.append(result.model_copy(update={"time": round(self._time, 4)}))
+            self._newest = clock.monotonic()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+                self._thread.start()
 
     def mark(self, words: str) -> None:
         """Name this moment.
@@ -82,11 +88,18 @@ class Recorder:
     def stop(self) -> None:
         """Write the rest and end; may be called twice."""
         self._stopped.set()
-        self._thread.join()
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def _run(self) -> None:
         while not self._stopped.wait(FLUSH_SECONDS):
             self._flush()
+            with self._lock:
+                if clock.monotonic() - self._newest > IDLE_SECONDS:
+                    self._thread = None
+                    return
         self._flush()
 
     def _flush(self) -> None:
