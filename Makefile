@@ -32,7 +32,7 @@ api: $(READY)  ## Start the HTTP and WebSocket service
 
 # The quick tests come first, so that a mistake shows in seconds.
 test: lint  ## Check style and types, run all tests
-	$(PY) -m pytest -m "not slow and not browser"
+	$(PY) -m pytest -m "not slow and not browser" -n 2 --dist loadfile
 	$(PY) -m pytest -m "slow or browser"
 
 lint: $(READY)  ## Check style and types
