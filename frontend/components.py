@@ -7,17 +7,20 @@ from html import escape
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
 from utils.emotions import UNKNOWN_COLOR, color_of
+from utils.jobs import Job
 from utils.results import Face
 from utils.timeline import LiveStats, TimelineRow
 
 # A timeline without an answer for so long has a hole, whatever the rate of analysis.
 STALL_SECONDS = 2.0
+REFRESH_SECONDS = 0.5
 NOTICE = (
     "<p class='notice'>This page estimates <b>apparent facial expressions</b>: what a face looks "
     "like, not what a person feels. An AI model on the server that runs this page does the work; "
@@ -78,6 +81,23 @@ def face_bars(
         for number, face in enumerate(faces, start=1)
     ]
     st.html(f"<div class='faces'>{''.join(cards)}</div>")
+
+
+def job_progress(job: Job[Any]) -> None:
+    """Show how far a job is and a button that ends it; when it has ended, draw the page anew."""
+    st.fragment(_job_progress, run_every=REFRESH_SECONDS)(job)
+
+
+def _job_progress(job: Job[Any]) -> None:
+    if not job.running:
+        st.rerun()
+    progress = job.progress
+    left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
+    st.progress(progress.done, f"{progress.words or 'Beginning'}{left}")
+    if st.button("Stop", icon=":material/stop:", key="stop-job"):
+        job.cancel()
+    if progress.preview is not None:
+        st.image(progress.preview, width=360)
 
 
 def empty_bars(classes: Sequence[str]) -> None:

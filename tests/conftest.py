@@ -16,6 +16,7 @@ from utils.emotions import EMOTIONS
 from utils.model_spec import Head
 from utils.models import build_model
 from utils.preprocessing import Preprocessing
+from utils.video_output import VideoWriter
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,16 @@ def astronaut_jpg(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPat
     """The same photo as a JPEG file."""
     path = tmp_path_factory.mktemp("photos") / "astronaut.jpg"
     Image.fromarray(astronaut).save(path, quality=95)
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(astronaut: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of two seconds, 10 frames each, of a face that moves sideways."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    with VideoWriter(path, 10) as video:
+        for i in range(20):
+            video.write(np.roll(astronaut[:256, 96:416], 2 * i, axis=1), i / 10)
     return path
 
 

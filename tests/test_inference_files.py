@@ -17,19 +17,8 @@ from test_inference import REPO, infer
 
 from utils.emotions import EMOTIONS
 from utils.records import columns
-from utils.video_output import VideoWriter
 
 NAMES = ["a.jpg", "deep/er/d.png", "no-face.png", "broken.jpg"]
-
-
-@pytest.fixture(scope="module")
-def clip(astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of a face that moves sideways."""
-    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    with VideoWriter(path, 10) as video:
-        for i in range(20):
-            video.write(np.roll(astronaut[:256, 96:416], 2 * i, axis=1), i / 10)
-    return path
 
 
 @pytest.fixture

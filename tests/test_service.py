@@ -14,7 +14,6 @@ from service_process import Service
 from test_inference import infer
 
 from utils.emotions import EMOTIONS
-from utils.video_output import VideoWriter
 
 pytestmark = pytest.mark.slow
 
@@ -22,15 +21,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def client(service: Service) -> httpx.Client:
     return httpx.Client(base_url=service.address, timeout=60)
-
-
-@pytest.fixture(scope="module")
-def clip(astronaut: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
-    with VideoWriter(path, 10) as video:
-        for i in range(20):
-            video.write(np.roll(astronaut[:256, 96:416], 2 * i, axis=1), i / 10)
-    return path
 
 
 def test_a_picture_is_answered_as_in_the_terminal(

@@ -25,7 +25,6 @@ from utils.settings import Settings
 from utils.sinks import as_csv
 from utils.sources import Kind, Source, find_sources, zip_sources
 
-REFRESH_SECONDS = 0.5
 THUMBNAIL = 72
 MAX_THUMBNAILS = 1000
 KINDS = ["zip", "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"]
@@ -50,7 +49,7 @@ def main() -> None:
     if job is None:
         _ask(engine, settings)
     elif job.running:
-        st.fragment(_progress, run_every=REFRESH_SECONDS)(job)
+        components.job_progress(job)
     else:
         _finished(engine, job)
 
@@ -124,16 +123,6 @@ def _thumbnail(image: NDArray[np.uint8], box: tuple[float, float, float, float])
     small = cv2.resize(face, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
     jpeg = cv2.imencode(".jpg", np.ascontiguousarray(small[..., ::-1]))[1]
     return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
-
-
-def _progress(job: Job[Batch]) -> None:
-    if not job.running:
-        st.rerun()
-    progress = job.progress
-    left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
-    st.progress(progress.done, f"{progress.words or 'Beginning'}{left}")
-    if st.button("Stop", icon=":material/stop:", key="stop-batch"):
-        job.cancel()
 
 
 def _finished(engine: Engine, job: Job[Batch]) -> None:

@@ -23,7 +23,6 @@ from utils.timeline_table import faces_of, gaps_of, key_moments, shares_of, tabl
 from utils.video import VideoFrame, VideoReader, analyze_video
 
 KINDS = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
-REFRESH_SECONDS = 0.5
 PREVIEW_EVERY = 15
 MAX_PEOPLE = 8
 Step = tuple[VideoFrame, FrameResult]
@@ -55,7 +54,7 @@ def main() -> None:
     if job is None:
         _ask(engine)
     elif job.running:
-        st.fragment(_progress, run_every=REFRESH_SECONDS)(job)
+        components.job_progress(job)
     else:
         _finished(engine, job)
 
@@ -105,7 +104,7 @@ def _work(engine: Engine, name: str, path: Path, every: int) -> Callable[[Job[An
                     analysis.results.append(result)
                 if picture.index % PREVIEW_EVERY == 0:
                     share = picture.time / video.duration if video.duration else 0.0
-                    job.report(share, f"{picture.time:.1f} s", picture.image)
+                    job.report(share, f"at {picture.time:.1f} s", picture.image)
             analysis.problem = analysis.problem or video.problem
         return analysis
 
@@ -124,18 +123,6 @@ def _in_turn(engine: Engine, frames: Iterator[Step]) -> Iterator[Step]:
 
 def _words(failure: Failure | None) -> str | None:
     return failure.error.message if failure else None
-
-
-def _progress(job: Job[Analysis]) -> None:
-    if not job.running:
-        st.rerun()
-    progress = job.progress
-    left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
-    st.progress(progress.done, f"At {progress.words or 'the beginning'}{left}")
-    if st.button("Stop", icon=":material/stop:", key="stop-video"):
-        job.cancel()
-    if progress.preview is not None:
-        st.image(progress.preview, width=360)
 
 
 def _finished(engine: Engine, job: Job[Analysis]) -> None:
