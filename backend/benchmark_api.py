@@ -21,6 +21,7 @@ import websockets
 from backend.benchmark_folder import photo_bytes, pictures_per_second
 from utils.analysis import EmotionAnalyzer
 from utils.images import load_image
+from utils.memory import memory_mb
 
 _PROGRAM = Path(__file__).with_name("api.py")
 _SMALL = 48
@@ -72,9 +73,9 @@ def benchmark_api(options: argparse.Namespace) -> dict[str, object]:
             _post(port, "/predict?detector=none", crop, 32, seconds=options.seconds)
         )
         ages, answered = asyncio.run(_stream(port, photo, options.seconds))
-        before = _resident_mb(process.pid)
+        before = memory_mb(pid=process.pid)
         asyncio.run(_post(port, "/predict?detector=none", crop, 32, count=options.requests))
-        after = _resident_mb(process.pid)
+        after = memory_mb(pid=process.pid)
     return {
         "pipeline_ms": own,
         "one_client_p50_ms": one.percentile(50),
@@ -89,8 +90,8 @@ def benchmark_api(options: argparse.Namespace) -> dict[str, object]:
         "ws_answers_per_second": round(answered, 1),
         "ws_age_p50_ms": round(float(np.percentile(ages, 50)), 1),
         "ws_age_p95_ms": round(float(np.percentile(ages, 95)), 1),
-        "memory_mb_before": before,
-        f"memory_mb_after_{options.requests}": after,
+        "memory_mb_before": before and round(before, 1),
+        f"memory_mb_after_{options.requests}": after and round(after, 1),
     }
 
 
@@ -186,11 +187,3 @@ async def _stream(port: int, photo: bytes, seconds: float) -> tuple[list[float],
         await asyncio.sleep(0.5)
         receiving.cancel()
     return ages, len(ages) / seconds
-
-
-def _resident_mb(pid: int) -> float | None:
-    status = Path(f"/proc/{pid}/status")
-    if not status.is_file():
-        return None
-    line = next(x for x in status.read_text().splitlines() if x.startswith("VmRSS"))
-    return round(int(line.split()[1]) / 1024, 1)

@@ -29,6 +29,7 @@ from backend.run_output import Output, complain, format_of, open_output, results
 from backend.run_summary import RunSummary
 from utils.analysis import EmotionAnalyzer
 from utils.copies import AnnotatedCopies
+from utils.devices import picture_workers
 from utils.errors import ConfigError
 from utils.faces import list_detectors
 from utils.folder_analysis import Answer, analyze_camera, analyze_sources
@@ -37,8 +38,6 @@ from utils.results import Failure, most_probable
 from utils.sinks import FORMATS, SAVE_SUFFIXES
 from utils.sources import Source, find_sources, is_video_name, read_list
 
-# Each holds pictures in memory.
-_MOST_WORKERS = 8
 EPILOG = """\
 Columns and JSON are described in docs/results.md; a file without faces and one that fails have a
 row too, with the reason. A CSV, JSON-lines or Parquet run that was interrupted keeps what it wrote:
@@ -192,14 +191,14 @@ def answers_of(
     args: argparse.Namespace, analyzer: EmotionAnalyzer, done: set[str]
 ) -> Iterator[Answer]:
     """Yield an answer for everything that is to be looked at."""
-    workers = args.threads or min(os.cpu_count() or 1, _MOST_WORKERS)
+    workers = args.threads or picture_workers()
     sources = sources_of(args, done)
     yield from analyze_sources(analyzer, sources, args.batch_size, args.every, workers)
     if args.webcam:
         yield from analyze_camera(analyzer, args.webcam, args.every)
 
 
-def progress_bar(args: argparse.Namespace, kind: str, done: set[str]) -> tqdm:
+def progress_bar(args: argparse.Namespace, done: set[str]) -> tqdm:
     """Return a bar of the files; it is off where it would disturb the output or nobody sees it."""
     hidden = args.quiet or is_single(args) or bool(args.webcam) or not sys.stderr.isatty()
     hidden |= not args.out and sys.stdout.isatty()
@@ -208,22 +207,23 @@ def progress_bar(args: argparse.Namespace, kind: str, done: set[str]) -> tqdm:
 
 
 def process(
-    answers: Iterator[Answer], output: Output, copies: AnnotatedCopies | None, top: int | None
-) -> Iterator[RunSummary]:
-    """Write every answer and its annotated copy, name failures, and yield the counts so far."""
-    summary = RunSummary()
-    for answer in answers:
-        outcome = answer.outcome
-        summary.add(answer)
-        if isinstance(outcome, Failure):
-            complain(outcome)
-        else:
-            outcome = most_probable(outcome, top)
-        output.write(answer, outcome)
-        if copies and (failure := copies.add(answer)):
-            summary.add_failure(failure)
-            complain(failure)
-        yield summary
+    answer: Answer,
+    output: Output,
+    copies: AnnotatedCopies | None,
+    summary: RunSummary,
+    top: int | None,
+) -> None:
+    """Count an answer, write it and its annotated copy, and name what failed."""
+    outcome = answer.outcome
+    summary.add(answer)
+    if isinstance(outcome, Failure):
+        complain(outcome)
+    else:
+        outcome = most_probable(outcome, top)
+    output.write(answer, outcome)
+    if copies and (failure := copies.add(answer)):
+        summary.add_failure(failure)
+        complain(failure)
 
 
 def main() -> int:
@@ -239,11 +239,11 @@ def main() -> int:
         )
         if copies:
             stack.enter_context(copies)
-        bar = stack.enter_context(progress_bar(args, kind, done))
+        bar = stack.enter_context(progress_bar(args, done))
         # Ctrl-C is how a camera's run ends.
         with suppress(KeyboardInterrupt) if args.webcam else nullcontext():
-            answers = answers_of(args, analyzer, done)
-            for summary in process(answers, output, copies, args.top):
+            for answer in answers_of(args, analyzer, done):
+                process(answer, output, copies, summary, args.top)
                 bar.update(summary.files - bar.n)
                 bar.set_postfix(faces=summary.faces, refresh=False)
     if not (args.quiet or is_single(args)):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from utils.memory import memory_mb
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -27,8 +29,7 @@ class Service:
         return self.address.replace("http", "ws") + "/ws"
 
     def memory_mb(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return int(next(x for x in status if x.startswith("VmRSS")).split()[1]) / 1024
+        return memory_mb(pid=self.process.pid) or 0.0
 
 
 ServiceStarter = Callable[..., Service]

@@ -1,5 +1,6 @@
 """Where networks run."""
 
+import os
 import platform
 import sys
 from ctypes.util import find_library
@@ -29,6 +30,14 @@ def pick_device(name: str) -> "torch.device":
     if not available.get(name, name == "cpu"):
         raise ConfigError(f"device {name!r} is not available here; use auto or cpu")
     return torch.device(name)
+
+
+def picture_workers() -> int:
+    """Return how many pictures to work on at once: one for each core, at most 8.
+
+    Each holds pictures in memory.
+    """
+    return min(os.cpu_count() or 1, 8)
 
 
 def means_cpu(name: str) -> bool:

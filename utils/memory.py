@@ -28,14 +28,15 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(_M_MMAP_MAX, 0)) and bool(mallopt(_M_TRIM_THRESHOLD, _MOST))
 
 
-def memory_mb(peak: bool = False) -> float | None:
-    """Return the megabytes that this process holds; None where the system does not tell.
+def memory_mb(peak: bool = False, pid: int | None = None) -> float | None:
+    """Return the megabytes that a process holds; None where the system does not tell.
 
     Args:
+        pid: Which process; this one if None.
         peak: The most that it has held. Not ``resource.getrusage``: on Linux a new process begins
             with its parent's peak there.
     """
-    status = Path("/proc/self/status")
+    status = Path(f"/proc/{pid or 'self'}/status")
     if not status.is_file():
         return None
     name = "VmHWM" if peak else "VmRSS"

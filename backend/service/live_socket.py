@@ -112,8 +112,8 @@ class Connection:
             data = message.get("bytes")
             if data is None or len(data) > limit:
                 problem = "Send pictures as binary messages of JPEG, PNG or WebP bytes."
-                data = b"" if data is None else data[:0]
-                await self._send(_Sent(data, self._number, clock.monotonic()), None, problem)
+                nothing = _Sent(b"", self._number, clock.monotonic())
+                await self._send(nothing, None, ParameterError(problem, "message"))
                 continue
             self._number += 1
             self._dropped += self._slot is not None
@@ -122,7 +122,8 @@ class Connection:
 
     async def _answer_all(self) -> None:
         loop = asyncio.get_running_loop()
-        with contextlib.closing(_OneThread()) as thread:
+        thread = ThreadPoolExecutor(1, "socket")
+        try:
             while True:
                 await self._came.wait()
                 self._came.clear()
@@ -130,18 +131,19 @@ class Connection:
                 if sent is None:
                     continue
                 try:
-                    result = await loop.run_in_executor(thread.pool, self._viewer.look, sent)
+                    result = await loop.run_in_executor(thread, self._viewer.look, sent)
                     self._state.metrics.frames.labels(outcome="answered").inc()
                     await self._send(sent, result, None)
                 except EmotionError as error:
                     self._state.metrics.frames.labels(outcome="failed").inc()
                     await self._send(sent, None, error)
+        finally:
+            # Without waiting: the event loop would stand still for the frame in work.
+            thread.shutdown(wait=False, cancel_futures=True)
 
     async def _send(
-        self, sent: _Sent, result: FrameResult | None, problem: EmotionError | str | None
+        self, sent: _Sent, result: FrameResult | None, problem: EmotionError | None
     ) -> None:
-        if isinstance(problem, str):
-            problem = ParameterError(problem, "message")
         answer = SocketAnswer(
             frame=sent.number,
             dropped=self._dropped,
@@ -151,14 +153,6 @@ class Connection:
         )
         text = answer.model_dump_json(exclude_none=True)
         await asyncio.wait_for(self._socket.send_text(text), SEND_SECONDS)
-
-
-class _OneThread:
-    def __init__(self) -> None:
-        self.pool = ThreadPoolExecutor(1, "socket")
-
-    def close(self) -> None:
-        self.pool.shutdown(wait=False, cancel_futures=True)
 
 
 @router.websocket("/ws")

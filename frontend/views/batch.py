@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -171,12 +172,10 @@ def _finished(engine: Engine, job: Job[Batch]) -> None:
     _draw_table(shown)
     with st.container(horizontal=True):
         classes = engine.photos.classes
-        st.download_button(
-            "CSV", as_csv(batch.outcomes, classes), "faces.csv", "text/csv", on_click="ignore"
-        )
-        st.download_button(
-            "Parquet", as_parquet(batch.outcomes, classes), "faces.parquet", on_click="ignore"
-        )
+        csv = partial(as_csv, batch.outcomes, classes)
+        parquet = partial(as_parquet, batch.outcomes, classes)
+        st.download_button("CSV", csv, "faces.csv", "text/csv", on_click="ignore")
+        st.download_button("Parquet", parquet, "faces.parquet", on_click="ignore")
 
 
 def _table(batch: Batch) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The sessions page: recordings to look at, compare, export and delete."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import altair as alt
 import pandas as pd
@@ -125,11 +126,9 @@ def _edit(store: SessionStore, session: SessionInfo) -> None:
 
 def _export(store: SessionStore, session: SessionInfo, table: pd.DataFrame) -> None:
     with st.container(horizontal=True):
-        csv = table.to_csv(index=False)
+        csv, parquet = partial(table.to_csv, index=False), partial(table.to_parquet, index=False)
         st.download_button("CSV", csv, f"{session.name}.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            "Parquet", table.to_parquet(index=False), f"{session.name}.parquet", on_click="ignore"
-        )
+        st.download_button("Parquet", parquet, f"{session.name}.parquet", on_click="ignore")
         with st.popover("Delete", icon=":material/delete:"):
             st.write("Its points and markers are deleted for good.")
             if st.button("Delete this session", type="primary", key=f"delete-{session.id}"):

@@ -4,6 +4,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -195,16 +196,14 @@ def _keep(analysis: Analysis, model: str, classes: tuple[str, ...]) -> None:
 
 def _downloads(analysis: Analysis, classes: tuple[str, ...]) -> None:
     stem = Path(analysis.name).stem
-    named = [r.model_copy(update={"image": analysis.name}) for r in analysis.results]
+    results = analysis.results
     with st.container(horizontal=True):
         if analysis.annotated.is_file():
-            video = analysis.annotated.read_bytes()
-            st.download_button("Video", video, f"{stem}-faces.mp4", "video/mp4", on_click="ignore")
-        table = as_csv(named, classes)
-        st.download_button("CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")
-        st.download_button(
-            "Parquet", as_parquet(named, classes), f"{stem}.parquet", on_click="ignore"
-        )
+            video, name = analysis.annotated.read_bytes, f"{stem}-faces.mp4"
+            st.download_button("Video", video, name, "video/mp4", on_click="ignore")
+        csv, parquet = partial(as_csv, results, classes), partial(as_parquet, results, classes)
+        st.download_button("CSV", csv, f"{stem}.csv", "text/csv", on_click="ignore")
+        st.download_button("Parquet", parquet, f"{stem}.parquet", on_click="ignore")
 
 
 main()
