@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from utils.analysis import EmotionAnalyzer
+from utils.devices import limit_threads
 from utils.folder_analysis import analyze_sources
 from utils.images import load_image
-from utils.live import limit_threads
 from utils.sources import find_sources
 
 WIDTH, HEIGHT = 640, 480

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from backend.benchmark_peers import time_peers
 from utils.analysis import EmotionAnalyzer
+from utils.analyzers import LIVE_MIN_FACE
+from utils.devices import limit_threads
 from utils.draw import annotate
 from utils.errors import ConfigError, VideoError
 from utils.gate import MAX_STREAMS, Gate
-from utils.live import LIVE_MIN_FACE, LiveAnalyzer, LiveOptions, limit_threads
+from utils.live import LiveAnalyzer, LiveOptions
 from utils.memory import memory_mb
 from utils.tracking import overlap
 from utils.video import VideoReader

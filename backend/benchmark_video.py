@@ -7,9 +7,9 @@ from pathlib import Path
 
 from backend.benchmark_live import FPS, example_clip, picture_of
 from utils.analysis import EmotionAnalyzer
+from utils.analyzers import LIVE_MIN_FACE
 from utils.draw import annotate
 from utils.errors import ConfigError
-from utils.live import LIVE_MIN_FACE
 from utils.video import VideoReader, analyze_video
 from utils.video_output import VideoWriter
 

@@ -29,11 +29,10 @@ from backend.run_output import Output, complain, format_of, open_output, results
 from backend.run_summary import RunSummary
 from utils.analysis import EmotionAnalyzer
 from utils.copies import AnnotatedCopies
-from utils.devices import picture_workers
+from utils.devices import limit_threads, picture_workers
 from utils.errors import ConfigError
 from utils.faces import list_detectors
 from utils.folder_analysis import Answer, analyze_camera, analyze_sources
-from utils.live import limit_threads
 from utils.results import Failure, most_probable
 from utils.sinks import FORMATS, SAVE_SUFFIXES
 from utils.sources import Source, find_sources, is_video_name, read_list

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from backend.benchmark_live import HEIGHT, WIDTH
 from backend.cli import run
+from utils.analyzers import LIVE_MIN_FACE
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector
 from utils.images import list_images, load_image
-from utils.live import LIVE_MIN_FACE
 from utils.tracking import overlap
 
 SHEETS = ((1, 1), (4, 3), (8, 6))

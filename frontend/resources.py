@@ -10,10 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from utils.analysis import EmotionAnalyzer
+from utils.analyzers import load_analyzers
 from utils.errors import CheckpointError, EmotionError
-from utils.faces import build_detector
 from utils.gate import Gate
-from utils.live import LIVE_MIN_FACE, limit_threads
 from utils.sessions import SessionStore
 from utils.settings import Settings, get_settings
 
@@ -76,17 +75,11 @@ def _load(
     threads: int | None,
     max_streams: int,
 ) -> Engine:
-    threads = limit_threads(threads)
-    analyzer = EmotionAnalyzer.load(
-        model, detector, device, weights, LIVE_MIN_FACE, threads=threads
-    )
-    photos = EmotionAnalyzer(analyzer.classifier, build_detector(detector, weights=weights))
-    blank = np.zeros((480, 640, 3), dtype=np.uint8)
-    for name in {detector, *LIVE_DETECTORS}:
-        analyzer.with_detector(name).detect(blank)
-    analyzer.warm_up()
+    loaded = load_analyzers(model, detector, weights, device, threads)
+    for name in LIVE_DETECTORS:
+        loaded.live.with_detector(name).warm_up()
     _spare_the_collector()
-    return Engine(analyzer, photos, Gate(max_streams))
+    return Engine(loaded.live, loaded.pictures, Gate(max_streams))
 
 
 def _spare_the_collector() -> None:

@@ -132,7 +132,8 @@ def test_frames_without_a_face_and_black_ones_stay_in_the_timeline(
 ) -> None:
     empty = np.full_like(face, 127)
     for number, picture in enumerate((face, empty, np.zeros_like(face))):
-        live.submit(picture, float(number))
+        # So far apart that a search is due each time, however slow the machine.
+        live.submit(picture, 10.0 * number)
         wait_for(live, lambda s, n=number: len(s.history) == n + 1)
     rows = live.snapshot().history
     assert rows[0].status in (Status.OK, Status.UNCERTAIN)

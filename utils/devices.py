@@ -7,6 +7,8 @@ from ctypes.util import find_library
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+
 from utils.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,3 +56,18 @@ def means_cpu(name: str) -> bool:
     else:
         no_card = platform.machine() != "arm64"
     return no_card or pick_device("auto").type == "cpu"
+
+
+def limit_threads(threads: int | None) -> int:
+    """Set how many cores inference uses in this process, and return the number.
+
+    Args:
+        threads: None takes half of the cores: coding the video of a live page needs the others.
+    """
+    count = threads or max(1, (os.cpu_count() or 2) // 2)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)
+    else:  # it reads this when it is loaded, which the bundled model does without
+        os.environ["OMP_NUM_THREADS"] = str(count)
+    cv2.setNumThreads(count)
+    return count

@@ -6,13 +6,10 @@ Nothing here knows of Streamlit, WebRTC or sockets; each of them hands frames to
 
 import logging
 import math
-import os
-import sys
 import threading
 import time as clock
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,29 +17,18 @@ from utils.analysis import EmotionAnalyzer
 from utils.detection_plan import DetectionPlan
 from utils.errors import EmotionError
 from utils.gate import Gate
-from utils.live_stream import (
-    Frame,
-    LiveOptions,
-    Shown,
-    Stream,
-    camera_off,
-    is_black,
-    look_at,
-    result_at,
-)
+from utils.live_stream import Frame, LiveOptions, Shown, Stream, look_at, result_at
 from utils.live_view import LiveView
-from utils.results import FrameResult
+from utils.results import FrameResult, Status
 from utils.timeline import LiveSnapshot
 from utils.tracking import Track
 
-__all__ = ["LiveAnalyzer", "LiveOptions", "limit_threads"]
+__all__ = ["LiveAnalyzer", "LiveOptions"]
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 10.0
 LATE_SECONDS = 0.5
-# Looking for smaller faces than these pixels costs most of the detection time.
-LIVE_MIN_FACE = 40
 MAX_FAILURES = 5
 
 
@@ -223,9 +209,6 @@ class LiveAnalyzer:
             self._thread = None
 
     def _analyse(self, stream: Stream, frame: Frame) -> None:
-        if is_black(frame.image):
-            self._publish(stream, camera_off(stream.tracker, frame), (), None)
-            return
         options = self._options
         with self._gate:
             began = clock.perf_counter()
@@ -234,7 +217,8 @@ class LiveAnalyzer:
                 stream.detector, stream.plan = options.detector, DetectionPlan()
             shown, seen = look_at(analyzer, stream.tracker, stream.plan, frame, options.smoothing)
             seconds = clock.perf_counter() - began
-        self._publish(stream, shown, seen, seconds)
+        off = shown.status is Status.CAMERA_OFF
+        self._publish(stream, shown, seen, None if off else seconds)
 
     def _publish(
         self, stream: Stream, shown: Shown, seen: tuple[Track, ...], seconds: float | None
@@ -264,18 +248,3 @@ class LiveAnalyzer:
             sentence = f"A frame could not be analysed ({type(error).__name__}: {error})."
         with self._changed:
             self._error = sentence
-
-
-def limit_threads(threads: int | None) -> int:
-    """Set how many cores inference uses in this process, and return the number.
-
-    Args:
-        threads: None takes half of the cores: coding the video of a live page needs the others.
-    """
-    count = threads or max(1, (os.cpu_count() or 2) // 2)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(count)
-    else:  # it reads this when it is loaded, which the bundled model does without
-        os.environ["OMP_NUM_THREADS"] = str(count)
-    cv2.setNumThreads(count)
-    return count

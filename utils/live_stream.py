@@ -130,7 +130,7 @@ class Stream:
         Args:
             shown: The answer.
             seen: The tracks detected in this very frame.
-            seconds: How long inference took; None for a frame that needed none.
+            seconds: How long the analysis took; None for a frame that needed no inference.
             now: Monotonic seconds.
         """
         self.shown = shown
@@ -206,12 +206,6 @@ def result_at(
     )
 
 
-def camera_off(tracker: Tracker, frame: Frame) -> Shown:
-    """Return the answer to a black frame."""
-    tracker.miss(frame.time)
-    return Shown(frame, Status.CAMERA_OFF, (), frame.time)
-
-
 def look_at(
     analyzer: EmotionAnalyzer,
     tracker: Tracker,
@@ -221,13 +215,18 @@ def look_at(
 ) -> tuple[Shown, tuple[Track, ...]]:
     """Analyse a frame; return the answer and the tracks that were read in this very frame.
 
+    A black frame is a camera that is switched off: it is not searched, and nothing is read in it.
+
     Args:
         analyzer: Detector and classifier.
         tracker: Follows the faces of this stream or file.
         plan: Says whether to search for faces or to read them where they are expected.
-        frame: The picture, not black.
+        frame: The picture.
         smoothing: How fast the shown probabilities follow.
     """
+    if _is_black(frame.image):
+        tracker.miss(frame.time)
+        return Shown(frame, Status.CAMERA_OFF, (), frame.time), ()
     expected = _in_view(tracker.present, frame)
     if plan.due(frame.time, expected):
         began = clock.perf_counter()
@@ -280,7 +279,6 @@ def _status(seen: tuple[Track, ...], threshold: float) -> Status:
     return Status.OK if sure else Status.UNCERTAIN
 
 
-def is_black(image: NDArray[np.uint8]) -> bool:
-    """Tell whether a picture is as black as that of a camera that is switched off."""
+def _is_black(image: NDArray[np.uint8]) -> bool:
     sample = image[::8, ::8]
     return bool(sample.mean() < _BLACK_MEAN and sample.max() < _BLACK_PEAK)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from utils.analysis import EmotionAnalyzer
 from utils.detection_plan import DetectionPlan
 from utils.errors import ConfigError, VideoError
-from utils.live_stream import Frame, camera_off, is_black, look_at, result_at
+from utils.live_stream import Frame, look_at, result_at
 from utils.results import FrameResult, Status
 from utils.smoothing import Smoothing
 from utils.tracking import Tracker
@@ -165,10 +165,7 @@ def analyze_video(
         analysed = picture.index % every == 0
         if analysed:
             frame = Frame(picture.image, picture.time, picture.time)
-            if is_black(frame.image):
-                shown = camera_off(tracker, frame)
-            else:
-                shown, _ = look_at(analyzer, tracker, plan, frame, smoothing)
+            shown, _ = look_at(analyzer, tracker, plan, frame, smoothing)
         assert shown is not None  # the first picture is always analysed
         result = result_at(shown, picture.time, (width, height), analyzer)
         status = result.status if analysed else Status.SKIPPED

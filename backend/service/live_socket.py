@@ -16,7 +16,7 @@ from backend.service.state import Engine, State
 from utils.detection_plan import DetectionPlan
 from utils.errors import EmotionError
 from utils.images import load_image
-from utils.live_stream import Frame, LiveOptions, Shown, camera_off, is_black, look_at, result_at
+from utils.live_stream import Frame, LiveOptions, look_at, result_at
 from utils.results import ErrorInfo, FrameResult
 from utils.tracking import Tracker
 
@@ -71,13 +71,8 @@ class Viewer:
         image = load_image(sent.data, self._max_pixels, f"frame {sent.number}")
         self._first = sent.arrived if self._first is None else self._first
         frame = Frame(image, sent.arrived - self._first, sent.arrived)
-        if is_black(image):
-            shown: Shown = camera_off(self._tracker, frame)
-        else:
-            with self._engine.gate:
-                shown, _ = look_at(
-                    self._analyzer, self._tracker, self._plan, frame, self._smoothing
-                )
+        with self._engine.gate:
+            shown, _ = look_at(self._analyzer, self._tracker, self._plan, frame, self._smoothing)
         size = image.shape[1], image.shape[0]
         return self._wished.apply(result_at(shown, frame.time, size, self._analyzer))
 

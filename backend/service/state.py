@@ -12,9 +12,8 @@ from backend.service.metrics import Metrics
 from backend.service.pipeline import BatchWorker, Pipeline
 from backend.service.settings import ServiceSettings
 from utils.analysis import EmotionAnalyzer
-from utils.faces import build_detector
+from utils.analyzers import load_analyzers
 from utils.gate import Gate
-from utils.live import LIVE_MIN_FACE, limit_threads
 from utils.settings import Settings
 
 
@@ -67,13 +66,21 @@ class State:
     async def load(self) -> None:
         """Load the model without keeping the server from answering."""
         try:
-            analyzer, live = await asyncio.to_thread(load_analyzers, self.model_settings)
+            chosen = self.model_settings
+            loaded = await asyncio.to_thread(
+                load_analyzers,
+                chosen.model,
+                chosen.detector,
+                chosen.detector_weights,
+                chosen.device,
+                chosen.threads,
+            )
         except Exception as error:
             self.problem = error
             self.on_problem()
             return
         settings, metrics = self.settings, self.metrics
-        worker = BatchWorker(analyzer, settings.workers, metrics.batches.observe)
+        worker = BatchWorker(loaded.pictures, settings.workers, metrics.batches.observe)
         pipeline = Pipeline(
             worker,
             int(settings.max_megapixels * 1e6),
@@ -81,8 +88,8 @@ class State:
             settings.deadline_seconds,
         )
         metrics.waiting.set_function(lambda: pipeline.waiting)
-        metrics.model.info({"model": analyzer.model_name})
-        self.engine = Engine(analyzer, live, pipeline, Gate(settings.max_sockets))
+        metrics.model.info({"model": loaded.pictures.model_name})
+        self.engine = Engine(loaded.pictures, loaded.live, pipeline, Gate(settings.max_sockets))
 
     @property
     def ready(self) -> Engine:
@@ -96,23 +103,6 @@ class State:
                 raise NotReadyError("The model can't be loaded; the server's log says why.", 60)
             raise NotReadyError("The model is being loaded; try again.")
         return self.engine
-
-
-def load_analyzers(settings: Settings) -> tuple[EmotionAnalyzer, EmotionAnalyzer]:
-    """Load and warm up the analyzers for pictures and for streams; they share the network.
-
-    Raises:
-        EmotionError: The model or the detector can't be used.
-    """
-    threads, weights = limit_threads(settings.threads), settings.detector_weights
-    analyzer = EmotionAnalyzer.load(
-        settings.model, settings.detector, settings.device, weights, threads=threads
-    )
-    quick = build_detector(settings.detector, weights=weights, min_face=LIVE_MIN_FACE)
-    live = EmotionAnalyzer(analyzer.classifier, quick, LIVE_MIN_FACE)
-    for each in (analyzer, live):
-        each.warm_up()
-    return analyzer, live
 
 
 def state_of(request: Request) -> State:

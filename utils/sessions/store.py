@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, delete, event, func, insert, or_, select, text, update
+from sqlalchemy import create_engine, delete, event, insert, or_, select, text, update
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -234,16 +234,6 @@ class SessionStore:
         if old:
             self.delete(old)
         return len(old)
-
-    def count_points(self, session_id: int) -> int:
-        """Return how many points a session has.
-
-        Raises:
-            DatabaseError: They can't be read.
-        """
-        query = select(func.count()).where(PointRow.session_id == session_id)
-        with self._transaction() as connection:
-            return int(connection.execute(query).scalar_one())
 
     def close(self) -> None:
         """Let the database go."""
