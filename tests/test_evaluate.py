@@ -15,6 +15,7 @@ from utils.emotions import EMOTIONS
 from utils.faces.crop import DEFAULT_GEOMETRY
 from utils.models import build_model
 from utils.preprocessing import Preprocessing
+from utils.zoo import zoo_table
 
 REPO = Path(__file__).resolve().parent.parent
 HEADER = "image,split,angry,disgust,fear,happy,neutral,sad,surprise,contempt,unknown,nf\n"
@@ -142,6 +143,8 @@ def test_the_zoo_is_measured_and_remembered(
     assert row["ferplus_accuracy"] == 1
     assert row["ms"] > 0
     assert row["multiply_adds"] > row["parameters"] > 0
+    assert "†" not in done.stdout
+    assert "| neutral † |" in zoo_table([row | {"teacher": True}])
     (zoo / "neutral").rename(zoo / "again")
     done = evaluate("--zoo", zoo, "--data", data, "--out", out)
     names = {row["name"] for row in json.loads((out / "zoo.json").read_text())}

@@ -54,7 +54,8 @@ def zoo_row(name: str, checkpoint: Checkpoint, evaluation: Evaluation) -> dict[s
     Returns:
         ``accuracy``, ``accuracy_twin_free``, ``macro_f1`` and ``disgust_f1`` are the last head's
         against FER2013's labels; ``ferplus_accuracy`` and ``ece`` the first head's against the
-        majority of FER+ (against FER2013's labels where there are no votes).
+        majority of FER+ (against FER2013's labels where there are no votes). ``teacher`` says
+        whether it learned from another network's answers too.
     """
     spec = checkpoint.preprocessing
     network = checkpoint.build()
@@ -68,6 +69,7 @@ def zoo_row(name: str, checkpoint: Checkpoint, evaluation: Evaluation) -> dict[s
         "multiply_adds": count_multiply_adds(network, spec.input_size, spec.channels),
         "input_size": spec.input_size,
         "epochs": epochs_in_all(history),
+        "teacher": bool(history.get("distill")),
         "accuracy": own["accuracy"],
         "accuracy_twin_free": own.get("accuracy_twin_free"),
         "macro_f1": own["macro_f1"],
@@ -138,7 +140,7 @@ def zoo_table(rows: list[dict[str, Any]], measured: Container[str] | None = None
     ]
     remembered = [r["name"] for r in rows if measured is not None and r["name"] not in measured]
     for row in rows:
-        mark = " *" if row["name"] in remembered else ""
+        mark = (" †" if row.get("teacher") else "") + (" *" if row["name"] in remembered else "")
         published = f"{row['published']:.1f}%" if row["published"] else "–"
         lines.append(
             f"| {row['name']}{mark} | {row['parameters'] / 1e6:.2f} M "
@@ -147,6 +149,8 @@ def zoo_table(rows: list[dict[str, Any]], measured: Container[str] | None = None
             f"| {published} | {row['macro_f1']:.3f} | {_percent(row['disgust_f1'])} "
             f"| {_percent(row['ferplus_accuracy'])} | {_percent(row['ece'])} | {row['ms']:.1f} |"
         )
+    if any(row.get("teacher") for row in rows):
+        lines += ["", "† learned from another network's answers too (`--distill`)."]
     if remembered:
         lines += ["", "\\* measured earlier; the weights are not in the folder."]
     return "\n".join(lines)
