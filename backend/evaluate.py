@@ -22,6 +22,7 @@ from backend.evaluation_text import (
     print_figures,
     print_priors,
     print_robustness,
+    print_scalings,
 )
 from utils.analysis import EmotionAnalyzer
 from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
@@ -33,6 +34,7 @@ from utils.evaluation import (
     document,
     evaluate_end_to_end,
     prior_table,
+    scaling_table,
 )
 from utils.faces import build_detector
 from utils.memory import keep_freed_memory
@@ -58,6 +60,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--average", choices=TEST_TIME_AVERAGES, default="none", help="test-time averaging")
     add("--prior-correction", type=float, metavar="0..1", help="in place of the model's own")
     add("--prior-table", action="store_true", help="show what other prior corrections would do")
+    add("--scaling-table", action="store_true", help="temperature against vector scaling")
     add("--robustness", action="store_true", help="measure blur, bad light, noise, turned heads …")
     add(
         "--end-to-end",
@@ -120,6 +123,9 @@ def measure(args: argparse.Namespace) -> int:
     result = document(checkpoint, head, evaluation, args.split)
     if args.prior_table or args.card:
         result["prior_table"] = prior_table(head, evaluation)
+    if args.scaling_table or args.card:
+        validation = Data(args, "validation").evaluate(checkpoint)
+        result["scaling_table"] = scaling_table(head, validation, evaluation)
     if args.robustness or args.card:
         labels, folder = evaluation.labels[label_set], data.folder(checkpoint)
         rows = evaluate_robustness(checkpoint, head, folder, labels, args.average)
@@ -132,7 +138,6 @@ def measure(args: argparse.Namespace) -> int:
         for shown in checkpoint.heads if args.card else (head,):
             save_evaluation(checkpoint, shown, evaluation, data.folder(checkpoint), out, args.split)
     if args.card:
-        validation = Data(args, "validation").evaluate(checkpoint)
         command = " ".join(["python", *sys.argv])
         write_card(checkpoint, result, evaluation, validation, args.card, command)
     print_result(args, result)
@@ -153,6 +158,8 @@ def print_result(args: argparse.Namespace, result: dict[str, Any]) -> None:
         print_figures(LABEL_SETS[name], figures)
     if "prior_table" in result:
         print_priors(result["prior_table"])
+    if "scaling_table" in result:
+        print_scalings(result["scaling_table"])
     if "robustness" in result:
         print_robustness(result["robustness"], result["robustness_mean_drop"])
     if "end_to_end" in result:

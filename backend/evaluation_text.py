@@ -48,3 +48,14 @@ def print_priors(rows: Sequence[dict[str, Any]]) -> None:
             f"  {row['prior_correction']:.1f}{'':14s}{row['accuracy']:.2%}    "
             f"{row['balanced_accuracy']:.2%}    {row['macro_f1']:.3f}"
         )
+
+
+def print_scalings(rows: Sequence[dict[str, Any]]) -> None:
+    """Print what each way to calibrate does on unseen images."""
+    print("\nscaling:      validation, cross-validated        this split")
+    for row in rows:
+        cells = [
+            f"{f['accuracy']:.2%}  NLL {f['nll']:.4f}  ECE {f['ece']:.2%}"
+            for f in (row["validation"], row["test"])
+        ]
+        print(f"  {row['scaling']:11s} {'    '.join(cells)}")

@@ -106,8 +106,8 @@ def test_votes_may_lie_elsewhere_in_their_own_format(
     assert figures["ferplus_accuracy"] == 0
 
 
-def test_robustness_and_priors_are_measured(data: Path, always_neutral: Path) -> None:
-    extras = ["--robustness", "--prior-table", "--average", "flip", "--json"]
+def test_robustness_priors_and_scalings_are_measured(data: Path, always_neutral: Path) -> None:
+    extras = ["--robustness", "--prior-table", "--scaling-table", "--average", "flip", "--json"]
     done = evaluate("--model", always_neutral, "--data", data, *extras)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
@@ -116,6 +116,8 @@ def test_robustness_and_priors_are_measured(data: Path, always_neutral: Path) ->
     assert len(figures["robustness"]) == 10
     assert figures["robustness_mean_drop"] == 0
     assert [row["prior_correction"] for row in figures["prior_table"]][::5] == [0, 0.5, 1]
+    assert [row["scaling"] for row in figures["scaling_table"]] == ["temperature", "vector"]
+    assert figures["scaling_table"][0]["test"]["accuracy"] == figures["accuracy"]
 
 
 def test_a_model_is_no_better_than_itself(data: Path, always_neutral: Path) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from utils.calibration import compare_scalings, fit_temperature, fit_vector_scaling
 from utils.comparison import compare_answers
 from utils.losses import SoftTargetLoss, balanced_weights
 from utils.metrics import (
@@ -11,7 +12,6 @@ from utils.metrics import (
     bootstrap_intervals,
     confidence_threshold,
     expected_calibration_error,
-    fit_temperature,
     report,
     top_accuracy,
 )
@@ -51,6 +51,24 @@ def test_temperature_undoes_overconfidence() -> None:
     assert fit_temperature(truth * 3, labels) == pytest.approx(3, rel=0.1)
     labels[:100] = -1
     assert fit_temperature(truth * 3, labels) == pytest.approx(3, rel=0.1)
+
+
+def test_vector_scaling_undoes_what_differs_by_class() -> None:
+    torch.manual_seed(0)
+    truth = torch.randn(4000, 3) * 2
+    labels = torch.distributions.Categorical(logits=truth).sample()
+    wrong = truth * torch.tensor([2.0, 1.0, 0.5]) + torch.tensor([0.0, 1.0, -1.0])
+    labels[:100] = -1
+    scale, bias = fit_vector_scaling(wrong, labels)
+    assert scale.tolist() == pytest.approx([0.5, 1.0, 2.0], rel=0.15)
+    assert (bias - bias[0]).tolist() == pytest.approx([0.0, -1.0, 2.0], abs=0.2)
+    temperature, vector = compare_scalings(
+        (wrong[:2000], labels[:2000]), (wrong[2000:], labels[2000:])
+    )
+    assert [temperature["scaling"], vector["scaling"]] == ["temperature", "vector"]
+    for split in ("validation", "test"):
+        assert vector[split]["nll"] < temperature[split]["nll"]
+        assert vector[split]["accuracy"] > temperature[split]["accuracy"]
 
 
 def test_threshold_keeps_the_share_asked_for() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from utils.analysis import EmotionAnalyzer
+from utils.calibration import compare_scalings
 from utils.checkpoint import Checkpoint
 from utils.errors import DataError, ImageError
 from utils.images import list_images
@@ -163,6 +164,27 @@ def prior_table(head: Head, evaluation: Evaluation) -> list[dict[str, float]]:
         names = ("accuracy", "balanced_accuracy", "macro_f1")
         rows.append({"prior_correction": strength} | {name: figures[name] for name in names})
     return rows
+
+
+def scaling_table(
+    head: Head, validation: Evaluation, evaluation: Evaluation
+) -> list[dict[str, Any]]:
+    """Return what temperature and vector scaling would make of a head's logits.
+
+    Args:
+        head: Its prior correction plays no part.
+        validation: The answers that scalings are fitted on.
+        evaluation: The answers that they are measured on.
+
+    Returns:
+        Rows of ``utils.calibration.compare_scalings``, by the labels that the head answers.
+    """
+    label_set = answered_label_set(head, evaluation.labels)
+    fitted, measured = (
+        (torch.from_numpy(e.logits[head.name]), torch.from_numpy(e.labels[label_set]))
+        for e in (validation, evaluation)
+    )
+    return compare_scalings(fitted, measured)
 
 
 def evaluate_end_to_end(analyzer: EmotionAnalyzer, photos: Path) -> dict[str, Any]:

@@ -3,11 +3,8 @@
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-from torch import Tensor
-from torch.nn import functional as F
 
 ECE_BINS = 15
 COVERAGE = 0.9
@@ -138,30 +135,6 @@ def expected_calibration_error(
         abs(float(confidence[bins == b].sum()) - float(right[bins == b].sum())) for b in set(bins)
     ]
     return sum(gaps) / len(labels)
-
-
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """Return the temperature that minimises the negative log-likelihood of ``logits / T``.
-
-    Temperature scaling after Guo et al., 2017 (https://arxiv.org/abs/1706.04599).
-
-    Args:
-        logits: Float ``(N, K)``.
-        labels: int64 ``(N,)``; rows with a negative label are left out.
-    """
-    logits, labels = logits[labels >= 0], labels[labels >= 0]
-    log_temperature = torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimizer.zero_grad()
-        value = F.cross_entropy(logits / log_temperature.exp(), labels)
-        value.backward()
-        return value
-
-    optimizer.step(loss)  # type: ignore[arg-type, unused-ignore]
-    # Perfect or random answers have no best temperature; these bounds are far outside of use.
-    return float(log_temperature.detach().exp().clamp(0.05, 20.0))
 
 
 def confidence_threshold(

@@ -51,8 +51,8 @@ def write_card(
     Args:
         checkpoint: The model.
         result: ``utils.evaluation.document`` of its first head for the test split, with
-            ``prior_table``, ``robustness``, ``robustness_mean_drop`` and, if photos were measured,
-            ``end_to_end``.
+            ``prior_table``, ``scaling_table``, ``robustness``, ``robustness_mean_drop`` and, if
+            photos were measured, ``end_to_end``.
         evaluation: The answers on that split.
         validation: The answers on the validation split.
         path: The Markdown file.
@@ -74,7 +74,7 @@ def write_card(
         parts += _head(head, evaluation, result["split"])
     if "end_to_end" in result:
         parts += [_end_to_end(result["end_to_end"])]
-    parts += [_robustness(result, path), _priors(result, checkpoint.heads[0])]
+    parts += [_robustness(result, path), _priors(result, checkpoint.heads[0]), _scalings(result)]
     parts += [_USE, _training(checkpoint)]
     path.write_text("\n\n".join(parts) + "\n", "utf-8")
 
@@ -194,6 +194,27 @@ def _priors(result: dict[str, Any], head: Head) -> str:
         f"FER2013's prior for recall of the rarer classes; the default {head.prior_correction:.1f} "
         "is the strongest that costs at most half a point on the validation split. On the "
         f"{result['split']} split:\n\n" + "\n".join(lines)
+    )
+
+
+def _scalings(result: dict[str, Any]) -> str:
+    lines = [
+        f"| scaling | validation: accuracy | NLL | ECE | {result['split']}: accuracy | NLL | ECE |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in result["scaling_table"]:
+        cells = [
+            f"{f['accuracy']:.1%} | {f['nll']:.3f} | {f['ece']:.1%}"
+            for f in (row["validation"], row["test"])
+        ]
+        lines.append(f"| {row['scaling']} | {' | '.join(cells)} |")
+    return (
+        "### Calibration\n\nOne temperature against a scale and a bias for each class, fitted on "
+        "the validation split; there, each fifth is judged by what the other four gave. The prior "
+        "correction, which the model applies after the temperature, is left out. The bias of "
+        "vector scaling learns the validation split's class prior, which the prior correction is "
+        f"there to take out; the model has a temperature. Head {result['head']}, "
+        f"{result['label_set']}:\n\n" + "\n".join(lines)
     )
 
 

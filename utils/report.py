@@ -1,25 +1,19 @@
 """The end of a training run: calibrate the best checkpoint, measure it, write the report."""
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from utils.calibration import calibrate
 from utils.checkpoint import Checkpoint, save_checkpoint
 from utils.evaluation import LABEL_SETS, Evaluation, answered_label_set, evaluate_split
 from utils.evaluation_plots import save_coverage, save_mistakes
-from utils.metrics import confidence_threshold, fit_temperature
 from utils.model_spec import Head
 from utils.plots import save_confusion, save_curves, save_reliability
-from utils.prediction import predict_logits
 from utils.processing import FaceFolder, load_split
 from utils.training import BEST, Progress
-
-PRIOR_COST = 0.005
 
 
 def finish(
@@ -88,47 +82,6 @@ def save_evaluation(
     images = folder.batch(torch.arange(len(folder))).numpy()
     path = out / f"mistakes_{split}_{head.name}.png"
     save_mistakes(images, probabilities, labels, checkpoint.classes, path)
-
-
-def calibrate(checkpoint: Checkpoint, validation: FaceFolder) -> None:
-    """Set each head's temperature, prior correction and threshold by the validation split."""
-    logits = predict_logits(checkpoint.build(), validation, torch.device("cpu"))
-    majority = validation.ferplus_majority()
-    heads = []
-    for index, head in enumerate(checkpoint.heads):
-        labels = validation.labels
-        if majority is not None and head.name == "perceived":
-            labels = majority
-        own = logits[:, checkpoint.head_columns(head)]
-        head = replace(head, temperature=fit_temperature(own, labels))
-        if index == 0:
-            head = correct_prior(head, own.numpy(), labels.numpy())
-        probabilities = head.probabilities(own.numpy())
-        heads.append(replace(head, threshold=confidence_threshold(probabilities)))
-    checkpoint.heads = tuple(heads)
-
-
-def correct_prior(head: Head, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Head:
-    """Correct the class prior as far as it costs no more than half a point of accuracy.
-
-    Accuracy on data with the same prior can only pay for the correction; what it buys is recall of
-    the rarer classes, there and on pictures from elsewhere.
-
-    Args:
-        head: Calibrated head.
-        logits: ``(N, K)`` on the validation split.
-        labels: ``(N,)``; negative ones are left out.
-    """
-    kept = labels >= 0
-
-    def accuracy(candidate: Head) -> float:
-        answers = candidate.probabilities(logits[kept]).argmax(1)
-        return float((answers == labels[kept]).mean())
-
-    least = accuracy(replace(head, prior_correction=0.0)) - PRIOR_COST
-    strengths = np.round(np.arange(0.0, 1.01, 0.1), 1).tolist()
-    good = [x for x in strengths if accuracy(replace(head, prior_correction=x)) >= least]
-    return replace(head, prior_correction=max(good))
 
 
 def per_class_table(figures: dict[str, Any]) -> str:
