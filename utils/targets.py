@@ -1,6 +1,5 @@
 """What each head of a network learns: labels, votes, and the answers of other networks."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -54,12 +53,13 @@ def distilled_targets(
     if not config.distill:
         return targets
     teachers = [_load_teacher(path, folder) for path in config.distill]
+    answers = [_answers(teacher, folder, device) for teacher in teachers]
     blended = []
     for head, own in zip(build_heads(config), targets.split(len(folder.classes), 1), strict=True):
-        able = [t for t in teachers if head.name in {other.name for other in t.heads}]
-        if able:
-            answers = _mean_answers(able, head.name, folder, device)
-            own = own * (1 - config.distill_weight) + answers * config.distill_weight
+        given = [each[head.name] for each in answers if head.name in each]
+        if given:
+            mean = torch.stack(given).mean(0)
+            own = own * (1 - config.distill_weight) + mean * config.distill_weight
         blended.append(own)
     return torch.cat(blended, 1)
 
@@ -71,14 +71,12 @@ def _load_teacher(path: Path, folder: FaceFolder) -> Checkpoint:
     return teacher
 
 
-def _mean_answers(
-    teachers: Sequence[Checkpoint], head_name: str, folder: FaceFolder, device: torch.device
-) -> Tensor:
-    answers = []
-    for teacher in teachers:
-        head = teacher.head(head_name)
-        network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        seen = folder.seen_by(teacher.preprocessing)
-        logits = predict_logits(network, seen, device, "flip")[:, teacher.head_columns(head)]
-        answers.append(torch.from_numpy(head.probabilities(logits.numpy())))
-    return torch.stack(answers).mean(0)
+def _answers(teacher: Checkpoint, folder: FaceFolder, device: torch.device) -> dict[str, Tensor]:
+    """Return float32 probabilities ``(N, K)`` by the name of the teacher's head."""
+    network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    seen = folder.seen_by(teacher.preprocessing)
+    logits = predict_logits(network, seen, device, "flip").numpy()
+    return {
+        head.name: torch.from_numpy(head.probabilities(logits[:, teacher.head_columns(head)]))
+        for head in teacher.heads
+    }
