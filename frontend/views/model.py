@@ -195,7 +195,8 @@ def _zoo() -> None:
     if not path.is_file():
         st.info("No comparison yet: `python backend/evaluate.py --zoo runs/zoo` makes it.")
         return
-    table = pd.DataFrame(json.loads(path.read_text(encoding="utf-8")))
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    table = pd.DataFrame([{"teacher": False} | row for row in rows])
     table = table.assign(millions=table["parameters"] / 1e6, right=table["accuracy"])
     tooltip: list[str | alt.Tooltip] = [
         "name",
@@ -217,11 +218,14 @@ def _zoo() -> None:
     st.altair_chart(alt.layer(points, names).properties(height=380), width="stretch")
     shares = ["accuracy", "accuracy_twin_free", "macro_f1", "ferplus_accuracy", "ece"]
     st.dataframe(
-        table[["name", "millions", "epochs", *shares, "ms", "published"]],
+        table[["name", "millions", "epochs", "teacher", *shares, "ms", "published"]],
         hide_index=True,
         column_config={n: st.column_config.NumberColumn(format="percent") for n in shares},
     )
-    st.caption("Trained with short schedules on two processor cores; the model card says how long.")
+    st.caption(
+        "Trained with short schedules on two processor cores; those with a teacher learned from "
+        "another network's answers too."
+    )
 
 
 def _card(folder: Path) -> None:
