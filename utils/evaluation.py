@@ -42,9 +42,13 @@ class Evaluation:
     labels: dict[str, NDArray[np.int64]]
     twins: NDArray[np.bool_] | None = None
 
+    def has(self, label_set: str) -> bool:
+        """Tell whether any image has a label of a set."""
+        return label_set in self.labels and bool((self.labels[label_set] >= 0).any())
+
     def label_agreement(self) -> float | None:
         """Return the share of images on which both label sets agree; None if there is one only."""
-        if FERPLUS not in self.labels or not (self.labels[FERPLUS] >= 0).any():
+        if not self.has(FERPLUS):
             return None
         both = self.labels[FERPLUS] >= 0
         return float((self.labels[FOLDER] == self.labels[FERPLUS])[both].mean())
@@ -62,7 +66,7 @@ class Evaluation:
         """
         found = {}
         for name, labels in self.labels.items():
-            if not (labels >= 0).any():
+            if not self.has(name):
                 continue
             probabilities = self.probabilities[head]
             figures = report(probabilities, labels, self.classes)
@@ -177,14 +181,17 @@ def scaling_table(
         evaluation: The answers that they are measured on.
 
     Returns:
-        Rows of ``utils.calibration.compare_scalings``, by the labels that the head answers.
+        Rows of ``utils.calibration.compare_scalings``, by the labels that the head answers where
+        both splits have them, and ``label_set``, which these are.
     """
-    label_set = answered_label_set(head, evaluation.labels)
+    both = [name for name in LABEL_SETS if validation.has(name) and evaluation.has(name)]
+    label_set = answered_label_set(head, both)
     fitted, measured = (
         (torch.from_numpy(e.logits[head.name]), torch.from_numpy(e.labels[label_set]))
         for e in (validation, evaluation)
     )
-    return compare_scalings(fitted, measured)
+    rows = compare_scalings(fitted, measured)
+    return [row | {"label_set": LABEL_SETS[label_set]} for row in rows]
 
 
 def evaluate_end_to_end(analyzer: EmotionAnalyzer, photos: Path) -> dict[str, Any]:

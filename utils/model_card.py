@@ -214,7 +214,7 @@ def _scalings(result: dict[str, Any]) -> str:
         "correction, which the model applies after the temperature, is left out. The bias of "
         "vector scaling learns the validation split's class prior, which the prior correction is "
         f"there to take out; the model has a temperature. Head {result['head']}, "
-        f"{result['label_set']}:\n\n" + "\n".join(lines)
+        f"{result['scaling_table'][0]['label_set']}:\n\n" + "\n".join(lines)
     )
 
 
