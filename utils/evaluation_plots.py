@@ -5,13 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from utils.metrics import coverage_curve
 from utils.plots import ACCENT, INK, SOFT, save_figure, tidy
 
 _COLUMNS, _ROWS = 6, 4
+# Where a point's name may stand, the best place first.
+_PLACES: list[dict[str, Any]] = [
+    {"xytext": (x, y), "ha": "left" if x > 0 else "right" if x < 0 else "center", "va": va}
+    for x, y, va in (
+        (6, 3, "bottom"),
+        (6, -3, "top"),
+        (-6, 3, "bottom"),
+        (-6, -3, "top"),
+        (0, 16, "bottom"),
+        (0, -16, "top"),
+    )
+]
 
 
 def save_coverage(
@@ -124,12 +138,24 @@ def save_zoo(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         x = [row["multiply_adds"] / 1e6 for row in known]
         y = [100 * row[key] for row in known]
         axes.scatter(x, y, color=ACCENT, s=36)
-        for row, px, py in zip(known, x, y, strict=True):
-            axes.annotate(
-                row["name"], (px, py), xytext=(5, 4), textcoords="offset points", fontsize=8,
-                color=INK,
-            )  # fmt: skip
         axes.set_xlabel("multiply-adds, million")
-        axes.margins(0.15)
+        axes.margins(0.18)
         tidy(axes, title)
+        figure.draw_without_rendering()  # settles where the points lie
+        _name_points(axes, [row["name"] for row in known], list(zip(x, y, strict=True)))
     save_figure(figure, path)
+
+
+def _name_points(axes: Axes, names: list[str], points: list[tuple[float, float]]) -> None:
+    """Write each name beside its point, where no other name is yet."""
+    taken: list[Bbox] = []
+    for name, point in zip(names, points, strict=True):
+        for place in _PLACES:
+            text = axes.annotate(
+                name, point, textcoords="offset points", fontsize=8, color=INK, **place
+            )
+            box = text.get_window_extent()
+            if place is _PLACES[-1] or not any(box.overlaps(other) for other in taken):
+                break
+            text.remove()
+        taken.append(box)

@@ -197,7 +197,10 @@ def _zoo() -> None:
         return
     rows = json.loads(path.read_text(encoding="utf-8"))
     table = pd.DataFrame([{"teacher": False} | row for row in rows])
-    table = table.assign(millions=table["parameters"] / 1e6, right=table["accuracy"])
+    # Neighbours in accuracy have their names on different sides of their points.
+    table = table.assign(
+        millions=table["parameters"] / 1e6, right=table["accuracy"], above=table.index % 2 == 1
+    )
     tooltip: list[str | alt.Tooltip] = [
         "name",
         alt.Tooltip("right", format=".1%"),
@@ -214,13 +217,30 @@ def _zoo() -> None:
     points = base.mark_circle(color="#2F6077").encode(
         size=alt.Size("millions:Q", title="million parameters").legend(orient="bottom")
     )
-    names = base.mark_text(align="left", dx=9, dy=-6).encode(text="name")
-    st.altair_chart(alt.layer(points, names).properties(height=380), width="stretch")
-    shares = ["accuracy", "accuracy_twin_free", "macro_f1", "ferplus_accuracy", "ece"]
+    names = base.encode(text="name")
+    above = names.transform_filter("datum.above").mark_text(align="left", dx=9, dy=-8)
+    below = names.transform_filter("!datum.above").mark_text(align="left", dx=9, dy=9)
+    st.altair_chart(alt.layer(points, above, below).properties(height=380), width="stretch")
+    headings = {
+        "name": ("architecture", None),
+        "millions": ("M parameters", "%.2f"),
+        "epochs": ("epochs", "%d"),
+        "teacher": ("teacher", None),
+        "accuracy": ("FER2013", "percent"),
+        "accuracy_twin_free": ("without twins", "percent"),
+        "published": ("published", "%.1f%%"),
+        "macro_f1": ("macro F1", "%.3f"),
+        "ferplus_accuracy": ("FER+", "percent"),
+        "ece": ("ECE", "percent"),
+        "ms": ("ms a face", "%.1f"),
+    }
     st.dataframe(
-        table[["name", "millions", "epochs", "teacher", *shares, "ms", "published"]],
+        table[list(headings)],
         hide_index=True,
-        column_config={n: st.column_config.NumberColumn(format="percent") for n in shares},
+        column_config={
+            name: st.column_config.NumberColumn(label, format=form) if form else label
+            for name, (label, form) in headings.items()
+        },
     )
     st.caption(
         "Trained with short schedules on two processor cores; those with a teacher learned from "
