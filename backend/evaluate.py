@@ -124,7 +124,9 @@ def measure(args: argparse.Namespace) -> int:
     if args.prior_table or args.card:
         result["prior_table"] = prior_table(head, evaluation)
     if args.scaling_table or args.card:
-        validation = Data(args, "validation").evaluate(checkpoint)
+        others = Data(args, "validation")
+        # Only the card shows twins there, and looking for them takes a minute.
+        validation = others.evaluate(checkpoint) if args.card else others.answers(checkpoint)
         result["scaling_table"] = scaling_table(head, validation, evaluation)
     if args.robustness or args.card:
         labels, folder = evaluation.labels[label_set], data.folder(checkpoint)

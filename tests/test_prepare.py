@@ -1,94 +1,30 @@
 """FER2013 in each of its forms, and other labelled pictures, become one folder layout."""
 
-import csv
-import io
 import json
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from dataset_files import (
+    USAGES,
+    csv_bytes,
+    csv_line,
+    ferplus,
+    image_folder,
+    pictures,
+    png,
+    write_files,
+    write_zip,
+)
 from PIL import Image
 
-from backend import cli
 from backend.prepare import main
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
 from utils.preparation import prepare
-
-USAGES = ("Training", "Training", "PublicTest", "PrivateTest")
-FERPLUS_HEADER = (
-    "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-)
-
-
-def png(value: int = 0, suffix: str = "PNG") -> bytes:
-    """A 48 x 48 grey picture file whose pixels all have this value."""
-    out = io.BytesIO()
-    Image.new("L", (48, 48), value).save(out, suffix)
-    return out.getvalue()
-
-
-def write_files(root: Path, files: dict[str, bytes]) -> Path:
-    for name, data in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return root
-
-
-def write_zip(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return path
-
-
-def csv_line(emotion: object = 3, pixels: str | None = None, usage: str = "Training") -> str:
-    pixels = " ".join(["7"] * 2304) if pixels is None else pixels
-    return f"{emotion},{pixels},{usage}"
-
-
-def csv_bytes(*lines: str, header: str = "emotion,pixels,Usage") -> bytes:
-    return "\n".join([header, *lines, ""]).encode()
-
-
-def small_csv() -> bytes:
-    """Four rows: angry and disgust to train, fear to validation, happy to test."""
-    return csv_bytes(*(csv_line(i, usage=usage) for i, usage in enumerate(USAGES)))
-
-
-def ferplus(path: Path, names: list[str], usages: tuple[str, ...] = USAGES) -> Path:
-    """A FER+ table in which row i has i votes for anger and the rest for neutral."""
-    rows = [
-        f"{usage},{name},{10 - i},0,0,0,{i},0,0,0,0,0"
-        for i, (usage, name) in enumerate(zip(usages, names, strict=True))
-    ]
-    path.write_text("\n".join([FERPLUS_HEADER, *rows, ""]))
-    return path
-
-
-def image_folder(wrapper: str = "") -> dict[str, bytes]:
-    """Seven classes in three splits, every picture different."""
-    return {
-        f"{wrapper}{split}/{label}/{split}{i}.png": png(20 * i + j)
-        for j, split in enumerate(("train", "validation", "test"))
-        for i, label in enumerate(EMOTIONS)
-    }
-
-
-def pictures(out: Path) -> set[str]:
-    return {
-        p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.parent != out
-    }
-
-
-def votes_of(out: Path) -> dict[str, dict[str, str]]:
-    with (out / "ferplus.csv").open(newline="") as file:
-        return {row["image"]: row for row in csv.DictReader(file)}
 
 
 @pytest.mark.parametrize(
@@ -158,75 +94,6 @@ def test_malformed_row(tmp_path: Path, line: str, message: str) -> None:
     assert message in report.problems[0]
     # The bad row keeps its number: the next one is still called by its own.
     assert pictures(tmp_path / "out") == {f"train/happy/row000000{i}.png" for i in (0, 1, 3)}
-
-
-def test_votes_are_joined_to_the_table_by_row(tmp_path: Path) -> None:
-    # FER+ has no name for what is not a face, and its names are not row numbers.
-    table = ferplus(tmp_path / "fer2013new.csv", ["fer0000000.png", "", "fer0000001.png", ""])
-    (tmp_path / "fer2013.csv").write_bytes(small_csv())
-    report = prepare(tmp_path / "fer2013.csv", tmp_path / "out", table)
-    votes = votes_of(tmp_path / "out")
-    assert {name: row["angry"] for name, row in votes.items()} == {
-        f"row000000{i}.png": str(i) for i in range(4)
-    }
-    assert votes["row0000003.png"] == {
-        **dict.fromkeys((*EMOTIONS, "contempt", "unknown", "nf"), "0"),
-        **{"image": "row0000003.png", "split": "test", "neutral": "7", "angry": "3"},
-    }
-    assert "FER+ votes: 4 images joined, 0 without" in report.remarks
-
-
-def test_votes_are_joined_to_files_by_name(tmp_path: Path) -> None:
-    names = ["fer0000000.png", "fer0000001.png", "fer0000009.png", "fer0000009.png"]
-    table = ferplus(tmp_path / "fer2013new.csv", names)
-    files = {f"train/happy/{name}": png() for name in [*names, "PublicTest_1.png"]}
-    source = write_files(tmp_path / "data", {**files, "test/happy/other.png": png(1)})
-    report = prepare(source, tmp_path / "out", table)
-    votes = votes_of(tmp_path / "out")
-    assert {name: row["angry"] for name, row in votes.items()} == {
-        "fer0000000.png": "0",
-        "fer0000001.png": "1",
-    }
-    assert "FER+ has contradicting votes for fer0000009.png: not joined" in report.remarks
-    assert "FER+ votes: 2 images joined, 3 without" in report.remarks
-
-
-@pytest.mark.parametrize(
-    ("lines", "usages", "remark"),
-    [
-        ([csv_line()] * 4, USAGES, "row 2 is in train, but in FER+ in validation"),
-        ([csv_line()] * 3, USAGES, "the table has 3 rows and FER+ 4"),
-    ],
-    ids=["reordered", "incomplete"],
-)
-def test_votes_are_not_joined_to_another_table(
-    tmp_path: Path, lines: list[str], usages: tuple[str, ...], remark: str
-) -> None:
-    table = ferplus(tmp_path / "fer2013new.csv", [""] * 4, usages)
-    (tmp_path / "fer2013.csv").write_bytes(csv_bytes(*lines))
-    report = prepare(tmp_path / "fer2013.csv", tmp_path / "out", table)
-    assert any(remark in text for text in report.remarks)
-    assert "could not be joined" in report.problems[0]
-    assert not (tmp_path / "out/ferplus.csv").exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a,b\n1,2\n", "lacks the columns Image name, NF, Usage, anger"),
-        (FERPLUS_HEADER + "\nTraining,x.png,many,0,0,0,0,0,0,0,0,0\n", "line 2"),
-        (FERPLUS_HEADER + "\nTraining,x.png,1\n", "line 2"),
-        (FERPLUS_HEADER + "\nElse,x.png,1,0,0,0,0,0,0,0,0,0\n", "line 2"),
-        (FERPLUS_HEADER + "\nTraining,x.png,-1,0,0,0,0,0,0,0,0,0\n", "line 2"),
-    ],
-)
-def test_bad_votes(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "votes.csv").write_text(text)
-    (tmp_path / "fer2013.csv").write_bytes(small_csv())
-    with pytest.raises(DataError, match=message):
-        prepare(tmp_path / "fer2013.csv", tmp_path / "out", tmp_path / "votes.csv")
-    with pytest.raises(DataError, match="no such file"):
-        prepare(tmp_path / "fer2013.csv", tmp_path / "out", tmp_path / "missing.csv")
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -488,46 +355,3 @@ def test_program_ends_with_a_sentence(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "missing: no such file or folder" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def raising(error: BaseException) -> Callable[[], int]:
-    def program() -> int:
-        raise error
-
-    return program
-
-
-@pytest.mark.parametrize(
-    ("program", "code", "message"),
-    [
-        (lambda: 0, 0, ""),
-        (lambda: 1, 1, ""),
-        (raising(DataError("rows are missing")), 2, "error: rows are missing\n"),
-        (raising(KeyboardInterrupt()), 130, "interrupted\n"),
-    ],
-)
-def test_exit_codes(
-    program: Callable[[], int], code: int, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as caught:
-        cli.run(program)
-    assert caught.value.code == code
-    assert capsys.readouterr().err == message
-
-
-def test_defects_keep_their_traceback() -> None:
-    with pytest.raises(ZeroDivisionError):
-        cli.run(raising(ZeroDivisionError()))
-
-
-def test_a_reader_that_went_away_is_no_error() -> None:
-    code = "from backend import cli\ncli.run(lambda: [print(i) for i in range(10**6)] and 0)"
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == cli.BROKEN_PIPE

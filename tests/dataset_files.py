@@ -1,0 +1,81 @@
+"""Small data sets in the forms that people download, as files and zips."""
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+from PIL import Image
+
+from utils.emotions import EMOTIONS
+
+USAGES = ("Training", "Training", "PublicTest", "PrivateTest")
+FERPLUS_HEADER = (
+    "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+)
+
+
+def png(value: int = 0, suffix: str = "PNG") -> bytes:
+    """A 48 x 48 grey picture file whose pixels all have this value."""
+    out = io.BytesIO()
+    Image.new("L", (48, 48), value).save(out, suffix)
+    return out.getvalue()
+
+
+def write_files(root: Path, files: dict[str, bytes]) -> Path:
+    for name, data in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return root
+
+
+def write_zip(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def csv_line(emotion: object = 3, pixels: str | None = None, usage: str = "Training") -> str:
+    pixels = " ".join(["7"] * 2304) if pixels is None else pixels
+    return f"{emotion},{pixels},{usage}"
+
+
+def csv_bytes(*lines: str, header: str = "emotion,pixels,Usage") -> bytes:
+    return "\n".join([header, *lines, ""]).encode()
+
+
+def small_csv() -> bytes:
+    """Four rows: angry and disgust to train, fear to validation, happy to test."""
+    return csv_bytes(*(csv_line(i, usage=usage) for i, usage in enumerate(USAGES)))
+
+
+def ferplus(path: Path, names: list[str], usages: tuple[str, ...] = USAGES) -> Path:
+    """A FER+ table in which row i has i votes for anger and the rest for neutral."""
+    rows = [
+        f"{usage},{name},{10 - i},0,0,0,{i},0,0,0,0,0"
+        for i, (usage, name) in enumerate(zip(usages, names, strict=True))
+    ]
+    path.write_text("\n".join([FERPLUS_HEADER, *rows, ""]))
+    return path
+
+
+def image_folder(wrapper: str = "") -> dict[str, bytes]:
+    """Seven classes in three splits, every picture different."""
+    return {
+        f"{wrapper}{split}/{label}/{split}{i}.png": png(20 * i + j)
+        for j, split in enumerate(("train", "validation", "test"))
+        for i, label in enumerate(EMOTIONS)
+    }
+
+
+def pictures(out: Path) -> set[str]:
+    return {
+        p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.parent != out
+    }
+
+
+def votes_of(out: Path) -> dict[str, dict[str, str]]:
+    with (out / "ferplus.csv").open(newline="") as file:
+        return {row["image"]: row for row in csv.DictReader(file)}

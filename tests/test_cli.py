@@ -1,0 +1,53 @@
+"""How every program ends: exit codes, sentences, tracebacks."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from backend import cli
+from utils.errors import DataError
+
+
+def raising(error: BaseException) -> Callable[[], int]:
+    def program() -> int:
+        raise error
+
+    return program
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "message"),
+    [
+        (lambda: 0, 0, ""),
+        (lambda: 1, 1, ""),
+        (raising(DataError("rows are missing")), 2, "error: rows are missing\n"),
+        (raising(KeyboardInterrupt()), 130, "interrupted\n"),
+    ],
+)
+def test_exit_codes(
+    program: Callable[[], int], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.run(program)
+    assert caught.value.code == code
+    assert capsys.readouterr().err == message
+
+
+def test_defects_keep_their_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        cli.run(raising(ZeroDivisionError()))
+
+
+def test_a_reader_that_went_away_is_no_error() -> None:
+    code = "from backend import cli\ncli.run(lambda: [print(i) for i in range(10**6)] and 0)"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == cli.BROKEN_PIPE
