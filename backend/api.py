@@ -13,7 +13,7 @@ import logging
 
 import uvicorn
 
-from backend.cli import run
+from backend.console.cli import run
 from backend.service.app import create_app
 from backend.service.settings import get_service_settings
 from utils.settings import get_settings

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend.benchmark_models import benchmark_models, models_table
-from backend.cli import run
+from backend.benchmarks.models import benchmark_models, models_table
+from backend.console.cli import run
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -60,23 +60,23 @@ def _chosen(args: argparse.Namespace) -> Callable[[argparse.Namespace], dict[str
     # Imported where they are used: each process that measures a form of the model imports this
     # program anew, and PyTorch would count as its memory.
     if args.live:
-        from backend.benchmark_live import benchmark_live
+        from backend.benchmarks.live import benchmark_live
 
         return benchmark_live
     if args.file:
-        from backend.benchmark_video import benchmark_video
+        from backend.benchmarks.video import benchmark_video
 
         return benchmark_video
     if args.folder:
-        from backend.benchmark_folder import benchmark_folder
+        from backend.benchmarks.folder import benchmark_folder
 
         return benchmark_folder
     if args.session:
-        from backend.benchmark_sessions import benchmark_sessions
+        from backend.benchmarks.sessions import benchmark_sessions
 
         return benchmark_sessions
     if args.api:
-        from backend.benchmark_api import benchmark_api
+        from backend.benchmarks.api import benchmark_api
 
         return benchmark_api
     return None
@@ -90,7 +90,7 @@ def main() -> int:
         width = max(map(len, figures))
         text = "\n".join(f"{name:>{width}}  {value}" for name, value in figures.items())
     else:
-        from utils.checkpoint import BUNDLED_MODEL
+        from utils.paths import BUNDLED_MODEL
 
         model = args.model or BUNDLED_MODEL
         figures = benchmark_models(model, args.data, args.threads or [1, 2], args.runs)

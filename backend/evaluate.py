@@ -14,21 +14,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backend.cli import run
-from backend.evaluate_models import compare, measure_zoo, show_ablation
-from backend.evaluation_data import Data
-from backend.evaluation_text import (
+from backend.console.cli import run
+from backend.console.evaluate_models import compare, measure_zoo, show_ablation
+from backend.console.evaluation_data import Data
+from backend.console.evaluation_text import (
     print_end_to_end,
     print_figures,
     print_priors,
     print_robustness,
     print_scalings,
 )
-from utils.analysis import EmotionAnalyzer
-from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
-from utils.classifier import EmotionClassifier
 from utils.errors import ConfigError, EmotionError
-from utils.evaluation import (
+from utils.evaluation.evaluate import (
     LABEL_SETS,
     answered_label_set,
     document,
@@ -36,14 +33,18 @@ from utils.evaluation import (
     prior_table,
     scaling_table,
 )
+from utils.evaluation.model_card import write_card
+from utils.evaluation.predict import TEST_TIME_AVERAGES
+from utils.evaluation.robustness import evaluate_robustness
 from utils.faces import build_detector
+from utils.inference.analyzer import EmotionAnalyzer
 from utils.memory import keep_freed_memory
-from utils.model_card import write_card
-from utils.model_spec import Head
-from utils.prediction import TEST_TIME_AVERAGES
-from utils.report import save_evaluation
-from utils.robustness import evaluate_robustness
-from utils.torch_runtime import TorchRuntime
+from utils.model.checkpoint import Checkpoint, load_checkpoint
+from utils.model.classifier import EmotionClassifier
+from utils.model.spec import Head
+from utils.model.torch_runtime import TorchRuntime
+from utils.paths import BUNDLED_MODEL
+from utils.training.report import save_evaluation
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

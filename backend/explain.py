@@ -15,15 +15,16 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from backend.cli import run
-from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint
+from backend.console.cli import run
 from utils.errors import ConfigError, EmotionError, ImageError
-from utils.explain import METHODS, Explainer
-from utils.explain_plots import save_explanations, save_mean_maps
+from utils.evaluation.explain_plots import save_explanations, save_mean_maps
+from utils.evaluation.grad_cam import METHODS, Explainer
 from utils.faces import FaceDetector, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
-from utils.images import load_image
-from utils.processing import load_split
+from utils.media.images import load_image
+from utils.model.checkpoint import Checkpoint, load_checkpoint
+from utils.paths import BUNDLED_MODEL
+from utils.processing.dataset import load_split
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -12,14 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.cli import run
-from utils.checkpoint import BUNDLED_MODEL, load_checkpoint
+from backend.console.cli import run
 from utils.errors import CheckpointError, EmotionError
-from utils.evaluation import answered_label_set, label_sets
-from utils.export import LIMITS, PRECISIONS, check_drift, export_onnx, measure_drift
-from utils.model_spec import ModelSpec
-from utils.onnx_model import onnx_path
-from utils.processing import FaceFolder, load_split
+from utils.evaluation.evaluate import answered_label_set, label_sets
+from utils.model.checkpoint import load_checkpoint
+from utils.model.export import LIMITS, PRECISIONS, check_drift, export_onnx, measure_drift
+from utils.model.onnx_runtime import onnx_path
+from utils.model.spec import ModelSpec
+from utils.paths import BUNDLED_MODEL
+from utils.processing.dataset import FaceFolder, load_split
 
 CALIBRATION_IMAGES = 512
 

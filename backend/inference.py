@@ -24,18 +24,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from backend.cli import SOME_FAILED, run
-from backend.run_output import Output, complain, format_of, open_output, results_before
-from backend.run_summary import RunSummary
-from utils.analysis import EmotionAnalyzer
-from utils.copies import AnnotatedCopies
+from backend.console.cli import SOME_FAILED, run
+from backend.console.run_output import Output, complain, format_of, open_output, results_before
+from backend.console.run_summary import RunSummary
 from utils.devices import limit_threads, picture_workers
 from utils.errors import ConfigError
 from utils.faces import list_detectors
-from utils.folder_analysis import Answer, analyze_camera, analyze_sources
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.annotated_copies import AnnotatedCopies
+from utils.inference.batch import Answer, analyze_camera, analyze_sources
+from utils.media.images import SAVE_SUFFIXES
+from utils.media.sources import Source, find_sources, is_video_name, read_list
+from utils.media.writers import FORMATS
 from utils.results import Failure, most_probable
-from utils.sinks import FORMATS, SAVE_SUFFIXES
-from utils.sources import Source, find_sources, is_video_name, read_list
 
 EPILOG = """\
 Columns and JSON are described in docs/results.md; a file without faces and one that fails have a

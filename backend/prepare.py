@@ -10,13 +10,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from backend import cli
+from backend.console import cli
 from utils.errors import ConfigError, DataError
-from utils.preparation import Report, prepare
-from utils.preparation.files import SPLITS
-from utils.preprocessing import Preprocessing
-from utils.processing import load_split
-from utils.twins import MAX_RMS, SIDE, nearest_images
+from utils.model.preprocessing import Preprocessing
+from utils.processing.dataset import load_split
+from utils.processing.near_duplicates import MAX_RMS, SIDE, nearest_images
+from utils.processing.prepare import Report, prepare
+from utils.processing.prepare.labelled_files import SPLITS
 
 _SHOWN_PROBLEMS = 100
 

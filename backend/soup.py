@@ -9,13 +9,13 @@ Which checkpoints and shares are best is to be judged by the validation figures 
 import argparse
 from pathlib import Path
 
-from backend.cli import run
-from utils.checkpoint import load_checkpoint
+from backend.console.cli import run
 from utils.errors import ConfigError
 from utils.memory import keep_freed_memory
-from utils.processing import load_split
-from utils.report import finish
-from utils.soup import average_weights
+from utils.model.checkpoint import load_checkpoint
+from utils.model.weight_averaging import average_weights
+from utils.processing.dataset import load_split
+from utils.training.report import finish
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -13,17 +13,22 @@ from typing import Any
 import torch
 import yaml
 
-from backend.cli import run
-from utils.checkpoint import load_checkpoint
-from utils.config import TrainConfig, load_config
+from backend.console.cli import run
 from utils.emotions import EMOTIONS
 from utils.errors import ConfigError
 from utils.memory import keep_freed_memory
-from utils.models import build_model, count_multiply_adds, count_parameters, list_models
-from utils.preprocessing import Preprocessing
-from utils.processing import FaceFolder, load_split, measure_normalization
-from utils.targets import build_heads
-from utils.training import BEST, LAST, Trainer, model_args
+from utils.model.architectures import (
+    build_model,
+    count_multiply_adds,
+    count_parameters,
+    list_models,
+)
+from utils.model.checkpoint import load_checkpoint
+from utils.model.preprocessing import Preprocessing
+from utils.processing.dataset import FaceFolder, load_split, measure_normalization
+from utils.training.config import TrainConfig, load_config
+from utils.training.targets import build_heads
+from utils.training.trainer import BEST, LAST, Trainer, model_args
 
 
 def parse_args(argv: list[str] | None = None) -> tuple[argparse.Namespace, dict[str, Any]]:
@@ -146,7 +151,7 @@ def main() -> int:
     speed = sum(row["images_per_second"] for row in progress.history) / len(progress.history)
     print(f"kept epoch {progress.best_epoch}, validation accuracy {progress.best:.2%}")
     print(f"{speed:.0f} images/s")
-    from utils.report import finish  # loads matplotlib, which only the end needs
+    from utils.training.report import finish  # loads matplotlib, which only the end needs
 
     finish(load_checkpoint(out / BEST), progress, train, validation, out)
     print(f"checkpoint: {out / BEST}\nreport: {out / 'report.md'}")

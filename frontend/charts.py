@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from utils.emotions import UNKNOWN_COLOR, color_of
-from utils.timeline_table import face_line
+from utils.media.timeseries import face_line
 
 WORDS = {
     "no_face": "no face in view",
@@ -26,10 +26,10 @@ def face_timeline(
     """Draw one face's probabilities over a whole recording; spans without a face are shaded.
 
     Args:
-        table: The recording, with the columns of ``utils.records``.
+        table: The recording, with the columns of ``utils.media.rows``.
         track_id: Which face.
         classes: Names of the classes.
-        gaps: Spans without a readable face, of ``utils.timeline_table.gaps_of``.
+        gaps: Spans without a readable face, of ``utils.media.timeseries.gaps_of``.
         stacked: Areas on top of each other; else lines.
     """
     line = face_line(table, track_id).rename(columns={f"p_{name}": name for name in classes})

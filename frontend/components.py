@@ -14,9 +14,9 @@ import pandas as pd
 import streamlit as st
 
 from utils.emotions import UNKNOWN_COLOR, color_of
+from utils.inference.timeline import LiveStats, TimelineRow
 from utils.jobs import Job
 from utils.results import Face
-from utils.timeline import LiveStats, TimelineRow
 
 # A timeline without an answer for so long has a hole, whatever the rate of analysis.
 STALL_SECONDS = 2.0

@@ -7,12 +7,12 @@ import numpy as np
 import streamlit as st
 
 from frontend.resources import Engine, load_heat_maps
-from utils.draw import encode_png
 from utils.errors import EmotionError
-from utils.live import LiveAnalyzer
-from utils.live_view import HeatOverlay, LiveView
+from utils.inference.live import LiveAnalyzer
+from utils.inference.live_view import HeatOverlay, LiveView
+from utils.inference.timeline import LiveSnapshot
+from utils.media.drawing import encode_png
 from utils.settings import Settings
-from utils.timeline import LiveSnapshot
 
 BASELINE_SECONDS = 10.0
 # Fewer readable answers say too little about how a face looks at rest.

@@ -6,8 +6,8 @@ import streamlit as st
 
 from frontend.resources import open_store
 from utils.errors import DatabaseError
-from utils.live import LiveAnalyzer
-from utils.sessions import Recorder
+from utils.inference.live import LiveAnalyzer
+from utils.media.sessions import Recorder
 from utils.settings import Settings
 
 REFRESH_SECONDS = 1.0

@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from utils.analysis import EmotionAnalyzer
-from utils.analyzers import load_analyzers
+from utils.concurrency import Gate
 from utils.errors import CheckpointError, EmotionError
-from utils.gate import Gate
-from utils.sessions import SessionStore
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.analyzers import load_analyzers
+from utils.media.sessions import SessionStore
 from utils.settings import Settings, get_settings
 
 # Weights of the other detectors are for the user to bring.
@@ -117,8 +117,8 @@ class HeatMaps:
     """
 
     def __init__(self, model: Path | None) -> None:
-        from utils.checkpoint import load_checkpoint
-        from utils.explain import Explainer
+        from utils.evaluation.grad_cam import Explainer
+        from utils.model.checkpoint import load_checkpoint
 
         if model is not None and model.suffix == ".onnx":
             raise CheckpointError("An ONNX file can't be explained; choose the .pth checkpoint.")

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from service_process import Service, ServiceStarter, start_process
 
-from utils.checkpoint import Checkpoint, save_checkpoint
 from utils.emotions import EMOTIONS
-from utils.model_spec import Head
-from utils.models import build_model
-from utils.preprocessing import Preprocessing
-from utils.video_output import VideoWriter
+from utils.media.video_writer import VideoWriter
+from utils.model.architectures import build_model
+from utils.model.checkpoint import Checkpoint, save_checkpoint
+from utils.model.preprocessing import Preprocessing
+from utils.model.spec import Head
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.analysis import EmotionAnalyzer
-from utils.checkpoint import load_checkpoint
-from utils.classifier import EmotionClassifier
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError, DetectorError, ImageError
 from utils.faces import Detections, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, CropGeometry, crop_faces
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.model.checkpoint import load_checkpoint
+from utils.model.classifier import EmotionClassifier
+from utils.model.torch_runtime import TorchRuntime
 from utils.results import FrameResult, Status
-from utils.torch_runtime import TorchRuntime
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from utils.augmentation import AUGMENTATIONS, Augmentation, build_augmentation
 from utils.errors import ConfigError
+from utils.training.augmentation import AUGMENTATIONS, Augmentation, build_augmentation
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from utils.checkpoint import Checkpoint, load_checkpoint, save_atomically, save_checkpoint
 from utils.errors import CheckpointError
 from utils.faces.crop import CropGeometry
-from utils.model_spec import Head
-from utils.models import build_model
-from utils.preprocessing import Preprocessing
+from utils.model.architectures import build_model
+from utils.model.checkpoint import Checkpoint, load_checkpoint, save_atomically, save_checkpoint
+from utils.model.preprocessing import Preprocessing
+from utils.model.spec import Head
 
 SMALL = {"num_classes": 3, "input_size": 32, "stem": 4, "channels": [8, 8], "blocks": 1}
 

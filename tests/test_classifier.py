@@ -8,10 +8,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from utils.checkpoint import load_checkpoint
-from utils.classifier import EmotionClassifier
 from utils.emotions import EMOTIONS
 from utils.errors import ConfigError
+from utils.model.checkpoint import load_checkpoint
+from utils.model.classifier import EmotionClassifier
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from backend import cli
+from backend.console import cli
 from utils.errors import DataError
 
 

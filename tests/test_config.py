@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from utils.config import RECIPES, load_config
 from utils.errors import ConfigError
-from utils.models import list_models
+from utils.model.architectures import list_models
+from utils.paths import RECIPES
+from utils.training.config import load_config
 
 
 def test_flags_win_over_the_file_and_the_file_over_the_recipe(tmp_path: Path) -> None:

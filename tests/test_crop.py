@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from utils.checkpoint import load_checkpoint
 from utils.faces import build_detector
-from utils.faces.calibration import measure_crop
 from utils.faces.crop import CropGeometry, crop_faces, crop_square
+from utils.faces.crop_calibration import measure_crop
+from utils.model.checkpoint import load_checkpoint
 
 REPO = Path(__file__).resolve().parent.parent
 PLAIN = CropGeometry(1.0)
@@ -77,7 +77,7 @@ def test_measured_geometry_frames_a_face_as_in_training(astronaut: NDArray[np.ui
 
 
 def measure(*args: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "backend/measure_crop.py", *map(str, args)]
+    command = [sys.executable, "backend/measurements/measure_crop.py", *map(str, args)]
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=200)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.degradations import DEGRADATIONS
+from utils.processing.corruptions import DEGRADATIONS
 
 
 @pytest.fixture

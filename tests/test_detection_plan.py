@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from utils.detection_plan import STILL, UNSURE, DetectionPlan
-from utils.smoothing import Answer, frozen
-from utils.tracking import Track
+from utils.inference.detection_schedule import STILL, UNSURE, DetectionPlan
+from utils.inference.smoothing import Answer, frozen
+from utils.inference.tracking import Track
 
 
 def track(speed: float = 0.0, sightings: int = 5) -> Track:

@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from utils.draw import annotate, draw_into
 from utils.emotions import EMOTIONS, color_of
+from utils.media.drawing import annotate, draw_into
 from utils.results import Face, FrameResult
 
 GREY = 90

@@ -10,12 +10,12 @@ import torch
 from faces_data import make_face_folder
 from PIL import Image
 
-from utils.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from utils.emotions import EMOTIONS
+from utils.evaluation.zoo import zoo_table
 from utils.faces.crop import DEFAULT_GEOMETRY
-from utils.models import build_model
-from utils.preprocessing import Preprocessing
-from utils.zoo import zoo_table
+from utils.model.architectures import build_model
+from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from utils.model.preprocessing import Preprocessing
 
 REPO = Path(__file__).resolve().parent.parent
 HEADER = "image,split,angry,disgust,fear,happy,neutral,sad,surprise,contempt,unknown,nf\n"

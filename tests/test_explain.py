@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.stats import spearmanr
 
-from utils.checkpoint import Checkpoint, load_checkpoint
 from utils.emotions import EMOTIONS
 from utils.errors import ConfigError
-from utils.explain import METHODS, Explainer
-from utils.models import build_model, list_models
-from utils.preprocessing import Preprocessing
+from utils.evaluation.grad_cam import METHODS, Explainer
+from utils.model.architectures import build_model, list_models
+from utils.model.checkpoint import Checkpoint, load_checkpoint
+from utils.model.preprocessing import Preprocessing
 
 REPO = Path(__file__).resolve().parent.parent
 

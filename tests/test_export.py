@@ -15,16 +15,17 @@ from faces_data import make_face_folder
 from numpy.typing import NDArray
 from PIL import Image
 
-from utils.checkpoint import BUNDLED_MODEL, Checkpoint, load_checkpoint, save_checkpoint
-from utils.classifier import BUNDLED_ONNX, EmotionClassifier
 from utils.devices import means_cpu, pick_device
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError
-from utils.export import check_drift, export_onnx, measure_drift, weights_hash
-from utils.model_spec import Head
-from utils.models import build_model
-from utils.onnx_model import SPEC_KEY, WEIGHTS_KEY, OnnxRuntime
-from utils.preprocessing import Preprocessing
+from utils.model.architectures import build_model
+from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from utils.model.classifier import EmotionClassifier
+from utils.model.export import check_drift, export_onnx, measure_drift, weights_hash
+from utils.model.onnx_runtime import SPEC_KEY, WEIGHTS_KEY, OnnxRuntime
+from utils.model.preprocessing import Preprocessing
+from utils.model.spec import Head
+from utils.paths import BUNDLED_MODEL, BUNDLED_ONNX
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -161,7 +162,7 @@ def test_wrong_files_are_explained(exported: Path, tmp_path: Path) -> None:
 def test_a_photo_on_the_cpu_needs_no_pytorch(astronaut_jpg: Path) -> None:
     code = (
         "import sys\n"
-        "from utils.analysis import EmotionAnalyzer\n"
+        "from utils.inference.analyzer import EmotionAnalyzer\n"
         f"found = EmotionAnalyzer.load(device='cpu').analyze({str(astronaut_jpg)!r})\n"
         "assert found.faces[0].emotion == 'happy'\n"
         "sys.exit('torch' in sys.modules)"

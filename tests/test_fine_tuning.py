@@ -7,11 +7,11 @@ import pytest
 import torch
 from faces_data import make_face_folder
 
-from utils.config import TrainConfig
 from utils.errors import ConfigError
-from utils.preprocessing import Preprocessing
-from utils.processing import load_split
-from utils.training import Trainer
+from utils.model.preprocessing import Preprocessing
+from utils.processing.dataset import load_split
+from utils.training.config import TrainConfig
+from utils.training.trainer import Trainer
 
 # Architecture to its arguments, its first layer, a layer of its last group, its last layer.
 ARCHITECTURES = {

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from utils.gate import Gate
+from utils.concurrency import Gate
 
 
 def test_turns_are_given_in_the_order_of_asking() -> None:

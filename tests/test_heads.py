@@ -12,17 +12,17 @@ import torch
 import yaml
 from faces_data import make_face_folder
 
-from utils.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, start_from
-from utils.classifier import EmotionClassifier
-from utils.config import TrainConfig
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError
-from utils.model_spec import Head
-from utils.models import build_model
-from utils.prediction import predict_logits
-from utils.preprocessing import Preprocessing
-from utils.processing import load_split
-from utils.targets import distilled_targets, label_targets
+from utils.evaluation.predict import predict_logits
+from utils.model.architectures import build_model
+from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, start_from
+from utils.model.classifier import EmotionClassifier
+from utils.model.preprocessing import Preprocessing
+from utils.model.spec import Head
+from utils.processing.dataset import load_split
+from utils.training.config import TrainConfig
+from utils.training.targets import distilled_targets, label_targets
 
 REPO = Path(__file__).resolve().parent.parent
 HEADER = "image,split,angry,disgust,fear,happy,neutral,sad,surprise,contempt,unknown,nf\n"

@@ -10,7 +10,8 @@ from corpus import BLUE, RED, Bad, Good, halves, make_bad, make_good
 from PIL import Image, features
 
 from utils.errors import ImageError
-from utils.images import list_images, load_image
+from utils.media.images import load_image
+from utils.media.sources import list_images
 
 GOOD = [
     *("RGB", "8-bit grey", "1-bit", "CMYK JPEG", "palette"),

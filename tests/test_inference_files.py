@@ -16,7 +16,7 @@ from PIL import Image
 from test_inference import REPO, infer
 
 from utils.emotions import EMOTIONS
-from utils.records import columns
+from utils.media.rows import columns
 
 NAMES = ["a.jpg", "deep/er/d.png", "no-face.png", "broken.jpg"]
 

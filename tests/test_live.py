@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import utils.live
-from utils.analysis import EmotionAnalyzer
+import utils.inference.live
+from utils.concurrency import Gate
 from utils.errors import ConfigError
 from utils.faces import Detections, build_detector
-from utils.gate import Gate
-from utils.live import LiveAnalyzer, LiveOptions
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.live import LiveAnalyzer, LiveOptions
+from utils.inference.timeline import LiveSnapshot
 from utils.results import Status
-from utils.timeline import LiveSnapshot
 
 Picture = NDArray[np.uint8]
 
@@ -207,7 +207,7 @@ def test_start_and_stop_may_be_repeated_and_leave_no_thread(
 def test_a_stream_without_frames_ends_by_itself(
     live: LiveAnalyzer, face: Picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(utils.live, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(utils.inference.live, "IDLE_SECONDS", 0.1)
     live.submit(face, 0.0)
     snapshot = wait_for(live, lambda s: not s.running)
     assert len(snapshot.history) == 1

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from test_sessions import frame
 
-from utils.analysis import EmotionAnalyzer
-from utils.live_view import HeatOverlay, LiveView, mirrored
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.live_view import HeatOverlay, LiveView, mirrored
 from utils.results import FrameResult
 
 

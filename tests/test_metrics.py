@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from utils.calibration import compare_scalings, fit_temperature, fit_vector_scaling
-from utils.comparison import compare_answers
-from utils.losses import SoftTargetLoss, balanced_weights
-from utils.metrics import (
+from utils.evaluation.calibration import compare_scalings, fit_temperature, fit_vector_scaling
+from utils.evaluation.metrics import (
     accuracy_at_coverage,
     bootstrap_intervals,
     confidence_threshold,
@@ -15,6 +13,8 @@ from utils.metrics import (
     report,
     top_accuracy,
 )
+from utils.evaluation.significance import compare_answers
+from utils.training.losses import SoftTargetLoss, balanced_weights
 
 CLASSES = ("a", "b", "c")
 

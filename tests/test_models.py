@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from utils.errors import ConfigError
-from utils.models import (
+from utils.model.architectures import (
     FINE_TUNED,
     FULLY_CONVOLUTIONAL,
     build_model,
@@ -19,7 +19,7 @@ from utils.models import (
     count_parameters,
     list_models,
 )
-from utils.models.attention import CBAM, SpatialAttention
+from utils.model.architectures.layers.attention import CBAM, SpatialAttention
 
 # ViT-B/16 has 86 M parameters; two of its blocks show the same.
 ARGS: dict[str, dict[str, Any]] = {"vit": {"depth": 2}}
@@ -142,7 +142,7 @@ def test_weights_that_cannot_be_downloaded_are_explained(
 
 
 def test_the_registry_imports_no_torchvision() -> None:
-    code = "import sys, utils.models; sys.exit('torchvision' in sys.modules)"
+    code = "import sys, utils.model.architectures; sys.exit('torchvision' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

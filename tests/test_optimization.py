@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from utils.config import load_config
 from utils.devices import pick_device
-from utils.optimization import Schedule, build_ema, build_optimizer
+from utils.training.config import load_config
+from utils.training.optimization import Schedule, build_ema, build_optimizer
 
 
 def rates(**options: Any) -> list[float]:

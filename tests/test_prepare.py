@@ -24,7 +24,7 @@ from PIL import Image
 from backend.prepare import main
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
-from utils.preparation import prepare
+from utils.processing.prepare import prepare
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from utils.batches import Batches
-from utils.config import TrainConfig
 from utils.faces.crop import CropGeometry
-from utils.preprocessing import Preprocessing
-from utils.processing import load_split
-from utils.targets import label_targets
+from utils.model.preprocessing import Preprocessing
+from utils.processing.dataset import load_split
+from utils.training.config import TrainConfig
+from utils.training.loader import Batches
+from utils.training.targets import label_targets
 
 GREY = Preprocessing(32, "grey", (0.4,), (0.2,), {"haar": CropGeometry(1.2, 0.0, 0.1)})
 RGB = Preprocessing(40, "rgb", (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), {})

@@ -9,8 +9,8 @@ from faces_data import make_face_folder
 
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
-from utils.preprocessing import Preprocessing
-from utils.processing import class_order, load_split, measure_normalization
+from utils.model.preprocessing import Preprocessing
+from utils.processing.dataset import class_order, load_split, measure_normalization
 
 SPEC = Preprocessing(input_size=32)
 HEADER = "image,split,angry,disgust,fear,happy,neutral,sad,surprise,contempt,unknown,nf\n"

@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from utils.analysis import EmotionAnalyzer
-from utils.draw import annotate
 from utils.faces.base import Detections
-from utils.quality import MAX_TURN, find_problem, sharpness, turn
+from utils.faces.quality import MAX_TURN, find_problem, sharpness, turn
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.smoothing import Smoothing
+from utils.inference.timeline import timeline_rows
+from utils.inference.tracking import Tracker
+from utils.media.drawing import annotate
 from utils.results import Status
-from utils.smoothing import Smoothing
-from utils.timeline import timeline_rows
-from utils.tracking import Tracker
 
 BOX = np.array([0, 0, 100, 100], np.float32)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from service_process import ROOT, Service
 
-from utils.video_output import VideoWriter
+from utils.media.video_writer import VideoWriter
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 
 from utils.emotions import EMOTIONS
 from utils.errors import ImageError
-from utils.records import COLUMNS, columns, rows
+from utils.media.rows import COLUMNS, columns, rows
 from utils.results import Face, Failure, FrameResult, Status, document, most_probable
 
 ROOT = Path(__file__).parents[1]

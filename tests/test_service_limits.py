@@ -16,7 +16,7 @@ from corpus import _png_header
 from PIL import Image
 from service_process import ROOT, Service, ServiceStarter
 
-from utils.video_output import VideoWriter
+from utils.media.video_writer import VideoWriter
 
 pytestmark = pytest.mark.slow
 KEY = "a secret"

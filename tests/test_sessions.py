@@ -16,11 +16,11 @@ from sqlalchemy import event, func, select, update
 
 from utils.emotions import EMOTIONS
 from utils.errors import DatabaseError
-from utils.records import columns
+from utils.media.rows import columns
+from utils.media.sessions import Recorder, SessionStore
+from utils.media.sessions.tables import PointRow, SessionRow, now
+from utils.media.timeseries import table_of
 from utils.results import Face, FrameResult, Status
-from utils.sessions import Recorder, SessionStore
-from utils.sessions.tables import PointRow, SessionRow, now
-from utils.timeline_table import table_of
 
 
 def frame(time: float, happy: float = 0.7, faces: int = 1) -> FrameResult:
@@ -194,7 +194,7 @@ def test_a_recording_is_written_while_it_goes_on(store: SessionStore) -> None:
 def test_an_abandoned_recording_lets_its_thread_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("utils.sessions.recorder.IDLE_SECONDS", 0.1)
+    monkeypatch.setattr("utils.media.sessions.recorder.IDLE_SECONDS", 0.1)
     store = SessionStore(f"sqlite:///{tmp_path / 'a.sqlite'}")
     recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
 

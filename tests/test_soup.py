@@ -8,12 +8,12 @@ import torch
 from faces_data import make_face_folder
 
 from backend import soup as program
-from utils.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from utils.errors import ConfigError
-from utils.model_spec import Head
-from utils.models import build_model
-from utils.preprocessing import Preprocessing
-from utils.soup import average_weights
+from utils.model.architectures import build_model
+from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from utils.model.preprocessing import Preprocessing
+from utils.model.spec import Head
+from utils.model.weight_averaging import average_weights
 
 CLASSES = ("happy", "sad", "surprise")
 

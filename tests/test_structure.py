@@ -183,7 +183,7 @@ def test_continuous_integration_runs_the_readme_test_command() -> None:
     ("source", "names"),
     [
         ("", []),
-        ("import backend.cli, os", ["backend", "os"]),
+        ("import backend.console.cli, os", ["backend", "os"]),
         ("def f():\n    from frontend.pages import live", ["frontend"]),
         ("from . import backend", []),
     ],

@@ -6,8 +6,8 @@ import pytest
 from test_sessions import frame
 
 from utils.emotions import EMOTIONS
+from utils.media.timeseries import face_line, faces_of, gaps_of, key_moments, shares_of, table_of
 from utils.results import FrameResult
-from utils.timeline_table import face_line, faces_of, gaps_of, key_moments, shares_of, table_of
 
 
 def table(frames: list[FrameResult]) -> pd.DataFrame:

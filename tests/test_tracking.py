@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from utils.faces.base import Detections
-from utils.smoothing import Answer, Smoother, Smoothing
-from utils.tracking import (
+from utils.inference.smoothing import Answer, Smoother, Smoothing
+from utils.inference.tracking import (
     MAX_PREDICTION,
     Track,
     Tracker,

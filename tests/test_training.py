@@ -13,7 +13,7 @@ import torch
 import yaml
 from faces_data import make_face_folder
 
-from utils.checkpoint import load_checkpoint, load_plain
+from utils.model.checkpoint import load_checkpoint, load_plain
 
 REPO = Path(__file__).resolve().parent.parent
 SMALL = {

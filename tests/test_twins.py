@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from faces_data import make_face_folder
 
-from utils.preprocessing import Preprocessing
-from utils.processing import load_split
-from utils.twins import find_twins
+from utils.model.preprocessing import Preprocessing
+from utils.processing.dataset import load_split
+from utils.processing.near_duplicates import find_twins
 
 REPO = Path(__file__).resolve().parent.parent
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.analysis import EmotionAnalyzer
-from utils.draw import annotate
 from utils.errors import ConfigError, VideoError
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.video import analyze_video
+from utils.media.drawing import annotate
+from utils.media.video import VideoFrame, VideoReader
+from utils.media.video_writer import VideoWriter
 from utils.results import Status
-from utils.video import VideoFrame, VideoReader, analyze_video
-from utils.video_output import VideoWriter
 
 FPS = 10
 

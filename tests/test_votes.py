@@ -17,7 +17,7 @@ from dataset_files import (
 
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
-from utils.preparation import prepare
+from utils.processing.prepare import prepare
 
 
 def test_votes_are_joined_to_the_table_by_row(tmp_path: Path) -> None:

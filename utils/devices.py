@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from utils.errors import ConfigError
+from utils.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
+    import onnxruntime
     import torch
 
 # What the drivers of NVIDIA's and AMD's cards put there.
@@ -71,3 +72,30 @@ def limit_threads(threads: int | None) -> int:
         os.environ["OMP_NUM_THREADS"] = str(count)
     cv2.setNumThreads(count)
     return count
+
+
+def open_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
+    """Open an ONNX file for the CPU.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as ort
+
+    damaged = (
+        ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, ort.NoSuchFile,
+        ort.NotImplemented, ort.RuntimeException,
+    )  # fmt: skip
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such model file")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Waiting threads that spin would take the cores that live video needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except damaged as error:
+        raise CheckpointError(f"{path}: damaged, or not an ONNX model") from error

@@ -1,7 +1,7 @@
 """The one result type: what the analysis of a picture or frame says.
 
 Command line, Python API, services, app and exports all use these models. :func:`document` is their
-JSON, ``utils/records.py`` their table; docs/results.md describes both.
+JSON, ``utils/media/rows.py`` their table; docs/results.md describes both.
 """
 
 from enum import Enum
@@ -35,7 +35,7 @@ class Face(BaseModel):
         box: ``(x1, y1, x2, y2)`` in pixels of the original frame, clipped to it.
         score: The detector's confidence in 0..1.
         emotion: The most probable class; in a stream the one shown so far, until another leads it
-            clearly (see ``utils/smoothing.py``).
+            clearly (see ``utils/inference/smoothing.py``).
         confidence: Its calibrated probability.
         uncertain: True if ``confidence`` is below the threshold chosen on validation data, or if
             there is a ``problem``.

@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from utils.concurrency import MAX_STREAMS
 from utils.errors import ConfigError
-from utils.gate import MAX_STREAMS
+from utils.paths import PROJECT
 
 ENV_PREFIX = "EMOTION_"
-DEFAULT_DATABASE = f"sqlite:///{Path(__file__).resolve().parents[1] / 'recordings.sqlite'}"
+DEFAULT_DATABASE = f"sqlite:///{PROJECT / 'recordings.sqlite'}"
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 

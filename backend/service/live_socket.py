@@ -13,12 +13,12 @@ from backend.service.access import PROTOCOL, check_key
 from backend.service.errors import LaterError, ParameterError, info_of
 from backend.service.predict import Wishes, wishes
 from backend.service.state import Engine, State
-from utils.detection_plan import DetectionPlan
 from utils.errors import EmotionError
-from utils.images import load_image
-from utils.live_stream import Frame, LiveOptions, look_at, result_at
+from utils.inference.detection_schedule import DetectionPlan
+from utils.inference.stream import Frame, LiveOptions, look_at, result_at
+from utils.inference.tracking import Tracker
+from utils.media.images import load_image
 from utils.results import ErrorInfo, FrameResult
-from utils.tracking import Tracker
 
 router = APIRouter()
 # A client that neither sends nor reads for so long is gone.

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.service.errors import LaterError
-from utils.analysis import EmotionAnalyzer
-from utils.images import load_image
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.media.images import load_image
 from utils.results import FrameResult
 
 # Pictures analysed together: more make each wait longer and none faster.

@@ -14,9 +14,10 @@ from backend.service.state import Engine, State, state_of
 from backend.service.uploads import Upload, body_of, read_uploads
 from utils.errors import EmotionError, TooLargeError
 from utils.faces import list_detectors
+from utils.inference.video import analyze_video
+from utils.media.video import VideoReader
+from utils.media.video_summary import Person, VideoSummary
 from utils.results import Failure, FrameResult, Outcome, Status, most_probable
-from utils.video import VideoReader, analyze_video
-from utils.video_summary import Person, VideoSummary
 
 router = APIRouter(responses=RESPONSES, tags=["predict"])
 

@@ -11,9 +11,9 @@ from backend.service.errors import NotReadyError
 from backend.service.metrics import Metrics
 from backend.service.pipeline import BatchWorker, Pipeline
 from backend.service.settings import ServiceSettings
-from utils.analysis import EmotionAnalyzer
-from utils.analyzers import load_analyzers
-from utils.gate import Gate
+from utils.concurrency import Gate
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.analyzers import load_analyzers
 from utils.settings import Settings
 
 

@@ -17,14 +17,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from frontend import charts, components
 from frontend.resources import Engine, engine_or_stop
 from utils.errors import EmotionError
-from utils.folder_analysis import Answer, analyze_sources
+from utils.inference.batch import Answer, analyze_sources
 from utils.jobs import Job
-from utils.parquet import as_parquet
-from utils.records import rows
+from utils.media.parquet import as_parquet
+from utils.media.rows import rows
+from utils.media.sources import Kind, Source, find_sources, zip_sources
+from utils.media.writers import as_csv
 from utils.results import Failure, FrameResult, Outcome
 from utils.settings import Settings
-from utils.sinks import as_csv
-from utils.sources import Kind, Source, find_sources, zip_sources
 
 THUMBNAIL = 72
 MAX_THUMBNAILS = 1000

@@ -11,13 +11,13 @@ from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from frontend import components, live_extras, recording
 from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
-from utils.draw import annotate
 from utils.errors import EmotionError
-from utils.images import load_image
-from utils.live import LiveAnalyzer, LiveOptions
+from utils.inference.live import LiveAnalyzer, LiveOptions
+from utils.inference.timeline import LiveSnapshot
+from utils.media.drawing import annotate
+from utils.media.images import load_image
 from utils.results import FrameResult, Status
 from utils.settings import Settings
-from utils.timeline import LiveSnapshot
 
 STREAMER_KEY = "camera"
 LIVE, SNAPSHOT = "Live video", "Snapshots"

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from frontend import components
 from frontend.resources import Engine, engine_or_stop
-from utils.classifier import BUNDLED_ONNX
 from utils.errors import EmotionError
 from utils.faces.base import Detections
-from utils.images import load_image
-from utils.model_spec import ModelSpec
+from utils.media.images import load_image
+from utils.model.spec import ModelSpec
+from utils.paths import BUNDLED_ONNX
 
 HERE = BUNDLED_ONNX.parent
 SAMPLE = Path(__file__).parents[1] / "samples" / "astronaut.jpg"

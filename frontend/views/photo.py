@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from frontend import components
 from frontend.resources import Engine, engine_or_stop, load_heat_maps
-from utils.draw import annotate, draw_heat, encode_png
 from utils.errors import EmotionError
-from utils.images import load_image
+from utils.media.drawing import annotate, draw_heat, encode_png
+from utils.media.images import load_image
+from utils.media.writers import as_csv
 from utils.results import Face, FrameResult, document
 from utils.settings import Settings
-from utils.sinks import as_csv
 
 UPLOAD, CAMERA, SAMPLES = "Upload", "Camera", "Samples"
 SAMPLE = Path(__file__).parents[1] / "samples" / "astronaut.jpg"

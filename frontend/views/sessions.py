@@ -10,9 +10,9 @@ import streamlit as st
 from frontend import charts, components
 from frontend.resources import open_store
 from utils.errors import EmotionError
-from utils.sessions import Marker, SessionInfo, SessionStore
+from utils.media.sessions import Marker, SessionInfo, SessionStore
+from utils.media.timeseries import face_line, faces_of, gaps_of, key_moments, shares_of
 from utils.settings import get_settings
-from utils.timeline_table import face_line, faces_of, gaps_of, key_moments, shares_of
 
 MAX_PEOPLE = 8
 

@@ -11,17 +11,18 @@ import streamlit as st
 
 from frontend import charts, components
 from frontend.resources import Engine, engine_or_stop, open_store
-from utils.copies import AnnotatedCopies
 from utils.errors import EmotionError
-from utils.folder_analysis import Answer
+from utils.inference.annotated_copies import AnnotatedCopies
+from utils.inference.batch import Answer
+from utils.inference.video import analyze_video
 from utils.jobs import Job
-from utils.parquet import as_parquet
+from utils.media.parquet import as_parquet
+from utils.media.sources import VIDEO_SUFFIXES, Kind, Source
+from utils.media.timeseries import faces_of, gaps_of, key_moments, shares_of, table_of
+from utils.media.video import VideoFrame, VideoReader
+from utils.media.writers import as_csv
 from utils.results import Failure, FrameResult, Status
 from utils.settings import get_settings
-from utils.sinks import as_csv
-from utils.sources import VIDEO_SUFFIXES, Kind, Source
-from utils.timeline_table import faces_of, gaps_of, key_moments, shares_of, table_of
-from utils.video import VideoFrame, VideoReader, analyze_video
 
 KINDS = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
 PREVIEW_EVERY = 15

@@ -14,11 +14,12 @@ import pytest
 from conftest import ROOT, AppStarter, BrowserStarter, screenshot, usage
 from playwright.sync_api import Browser, Page, expect
 
-from utils.analysis import EmotionAnalyzer
 from utils.emotions import EMOTIONS
-from utils.sessions import SessionStore
-from utils.video import VideoReader, analyze_video
-from utils.video_output import VideoWriter
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.video import analyze_video
+from utils.media.sessions import SessionStore
+from utils.media.video import VideoReader
+from utils.media.video_writer import VideoWriter
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PATIENCE = 60_000

@@ -6,7 +6,7 @@ import pytest
 from conftest import AppStarter, BrowserStarter, screenshot
 from playwright.sync_api import expect
 
-from utils.sessions import SessionStore
+from utils.media.sessions import SessionStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PATIENCE = 60_000

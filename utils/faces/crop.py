@@ -1,7 +1,7 @@
 """Square face crops, framed the way the classifier's training pictures were.
 
 The relation between a detector's box and the frame of a training picture is measured by
-``backend/measure_crop.py`` and travels in the checkpoint as a :class:`CropGeometry`.
+``backend/measurements/measure_crop.py`` and travels in the checkpoint as a :class:`CropGeometry`.
 """
 
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class CropGeometry:
             raise ValueError(f"crop geometry needs finite numbers and a positive scale, not {self}")
 
 
-# Measured with backend/measure_crop.py on 1000 training pictures of FER2013 (seed 0). SSD and YuNet
-# could not be measured, as their weights aren't part of a package: they take MTCNN's values, an
+# Measured with backend/measurements/measure_crop.py on 1000 training images of FER2013 (seed 0).
+# SSD and YuNet could not be measured, as their weights aren't part of a package: they take MTCNN's values, an
 # approximation to be replaced by a measurement where they are used.
 _MTCNN = CropGeometry(scale=0.955, dx=0.008, dy=-0.008)
 DEFAULT_GEOMETRY: dict[str, CropGeometry] = {

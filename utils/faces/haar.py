@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from utils.faces.base import Detections
 from utils.faces.postprocess import make_detections, no_faces
-from utils.faces.prepare import pad, shrink
+from utils.faces.resize import pad, shrink
 
 CASCADE = "haarcascade_frontalface_default.xml"
 WINDOW = 24  # the cascade's own size

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from utils.faces.base import Detections
 from utils.faces.mtcnn_cascade import Cascade
 from utils.faces.postprocess import make_detections
-from utils.faces.prepare import pad, shrink
+from utils.faces.resize import pad, shrink
 
 # Without a border MTCNN misses faces that fill or overflow the picture: on 200 training pictures of
 # FER2013 it found none in 14 % without and in 8.5 % with it; 0.4 was no better than 0.25.

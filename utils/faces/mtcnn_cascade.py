@@ -7,16 +7,15 @@ to whose results it is tested. All candidates of a stage go through its network 
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.devices import open_session
 from utils.errors import CheckpointError, DetectorError
-from utils.onnx_model import open_session
+from utils.paths import MTCNN_FOLDER
 
-NETWORKS = Path(__file__).resolve().parent.parent.parent / "model" / "mtcnn"
 Floats = NDArray[np.float32]
 PYRAMID_FACTOR = 0.709
 # Of P-Net, in its input's pixels: the smallest face, the step, half a face.
@@ -27,7 +26,8 @@ class Cascade:
     """The three networks and the search with them; keeps no state between pictures.
 
     The ONNX files are facenet-pytorch's networks (MIT licence,
-    https://github.com/timesler/facenet-pytorch), converted by ``backend/convert_mtcnn.py``.
+    https://github.com/timesler/facenet-pytorch), converted by
+    ``backend/measurements/convert_mtcnn.py``.
 
     Args:
         threads: Cores that a search may use.
@@ -39,7 +39,7 @@ class Cascade:
     def __init__(self, threads: int = 1) -> None:
         try:
             self._pnet, self._rnet, self._onet = (
-                open_session(NETWORKS / f"{name}.onnx", threads)
+                open_session(MTCNN_FOLDER / f"{name}.onnx", threads)
                 for name in ("pnet", "rnet", "onet")
             )
         except CheckpointError as error:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from utils.errors import DetectorError
 from utils.faces.base import Detections
 from utils.faces.postprocess import make_detections, no_faces
-from utils.faces.prepare import shrink
+from utils.faces.resize import shrink
 
 WEIGHTS = "face_detection_yunet_2023mar.onnx"
 WHERE = (

@@ -1,0 +1,1 @@
+"""What ``backend/benchmark.py`` measures, one file a subject."""

@@ -1,0 +1,1 @@
+"""Text output, exit codes and result files of the programs."""

@@ -1,0 +1,1 @@
+"""Programs that measure a constant of the library, or convert published weights."""

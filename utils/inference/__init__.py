@@ -1,0 +1,1 @@
+"""From frames to results: analysis, tracking, smoothing, live streams and files."""

@@ -1,0 +1,1 @@
+"""Pictures, video, camera, drawing, tables, writers and sessions: bytes, arrays and files."""

@@ -1,0 +1,237 @@
+"""Files, bytes, Pillow pictures and arrays become one thing: RGB uint8 ``(H, W, 3)``, validated."""
+
+import logging
+import os
+import struct
+import threading
+import zlib
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from utils.errors import ImageError, TooLargeError
+
+logger = logging.getLogger(__name__)
+
+ImageSource = str | Path | bytes | Image.Image | NDArray
+
+SAVE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+MAX_PIXELS = 100_000_000
+
+# Pillow knows more formats, but some start other programs (EPS) and none of them holds photos.
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM")
+_ACCEPTED = "JPEG, PNG, WebP, GIF, BMP, TIFF, JPEG 2000, AVIF and PPM"
+_HEIC_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"))
+_AVIF_BRANDS = frozenset((b"avif", b"avis"))
+_CONVERT = "convert it to JPEG or PNG"
+# Everything that Pillow's decoders were seen to raise on damaged files.
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    LookupError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+_pillow_limit = threading.Lock()
+
+
+def load_image(
+    source: ImageSource, max_pixels: int = MAX_PIXELS, name: str | None = None
+) -> NDArray[np.uint8]:
+    """Read a picture from wherever it is and return it upright, in RGB.
+
+    EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bits and
+    of an animation the first frame is taken.
+
+    Args:
+        source: A path, the bytes of a file, a Pillow picture, or an uint8 array: grey ``(H, W)``,
+            RGB ``(H, W, 3)`` or RGBA ``(H, W, 4)``.
+        max_pixels: Larger pictures are refused from their header, before anything is decoded.
+        name: What to call the picture in messages; by default the path.
+
+    Returns:
+        RGB uint8 ``(H, W, 3)``. An RGB array comes back as it is, not copied.
+
+    Raises:
+        ImageError: The picture is missing, empty, damaged, too large or not of a supported kind.
+    """
+    if isinstance(source, np.ndarray):
+        return _from_array(source, max_pixels, name or "the array")
+    if isinstance(source, Image.Image):
+        name = name or getattr(source, "filename", "") or "the picture"
+        _check_size(source.size, max_pixels, name)
+        return _to_rgb(source, name)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
+        name = name or "the picture"
+        if not data:
+            raise ImageError(f"{name} is empty (0 bytes)")
+        return _decode(BytesIO(data), max_pixels, name)
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        with _open_file(path) as file:
+            return _decode(file, max_pixels, name or str(path))
+    raise ImageError(
+        "a picture must be a path, bytes, a Pillow picture or an array, not "
+        f"{type(source).__name__}"
+    )
+
+
+def save_image(image: NDArray[np.uint8], path: Path) -> None:
+    """Write a picture; the suffix chooses the format, missing folders are made.
+
+    A reader sees the old file or the new one, never half of it.
+
+    Args:
+        image: RGB uint8 ``(H, W, 3)``.
+        path: The file.
+
+    Raises:
+        ImageError: The suffix is not one of ``SAVE_SUFFIXES``, or the file can't be written.
+    """
+    if path.suffix.lower() not in SAVE_SUFFIXES:
+        raise ImageError(f"{path}: can't write this kind; use one of {', '.join(SAVE_SUFFIXES)}")
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(part, quality=92)
+        os.replace(part, path)
+    except (OSError, ValueError) as error:  # ValueError: more pixels than WebP can hold
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{path}: can't be written ({reason})") from error
+
+
+def _from_array(array: NDArray, max_pixels: int, name: str) -> NDArray[np.uint8]:
+    shape = array.shape
+    right_shape = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
+    if array.dtype != np.uint8 or not right_shape or 0 in shape:
+        raise ImageError(
+            f"{name} has shape {shape} and dtype {array.dtype}; accepted are uint8 (H, W) grey,"
+            " (H, W, 3) RGB and (H, W, 4) RGBA"
+        )
+    _check_size((shape[1], shape[0]), max_pixels, name)
+    if len(shape) == 3 and shape[2] == 3:
+        return array
+    return _to_rgb(Image.fromarray(np.ascontiguousarray(array)), name)
+
+
+def _open_file(path: Path) -> IO[bytes]:
+    try:
+        if path.is_dir():
+            raise ImageError(f"{path} is a folder, not a picture")
+        if path.exists() and not path.is_file():
+            raise ImageError(f"{path} is not a regular file")
+        if path.stat().st_size == 0:
+            raise ImageError(f"{path} is empty (0 bytes)")
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such file") from error
+    except PermissionError as error:
+        raise ImageError(f"{path}: no permission to read this file") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        raise ImageError(f"{str(path)!r} can't be read: {error}") from error
+
+
+def _decode(file: IO[bytes], max_pixels: int, name: str) -> NDArray[np.uint8]:
+    head = file.read(1024)
+    file.seek(0)
+    _refuse_other_kinds(head, name)
+    try:
+        image = _open_header(file)
+    except _DECODE_ERRORS as error:
+        kind = "is a text file, not a picture" if _is_text(head) else "is not a readable picture"
+        raise ImageError(f"{name} {kind}; accepted are {_ACCEPTED}") from error
+    with image:
+        _check_size(image.size, max_pixels, name)
+        return _to_rgb(image, name)
+
+
+def _open_header(file: IO[bytes]) -> Image.Image:
+    Image.init()
+    formats = [name for name in _FORMATS if name in Image.OPEN]
+    # Pillow's own limit is a global that warns or raises at other sizes than ours.
+    with _pillow_limit:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(file, formats=formats)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
+    width, height = size
+    if width * height > max_pixels:
+        raise TooLargeError(
+            f"{name} is too large: {width} x {height} = {width * height / 1e6:.1f} megapixels, the"
+            f" limit is {max_pixels / 1e6:g}; scale it down"
+        )
+
+
+def _to_rgb(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    try:
+        image.load()
+        image = _upright(image)
+        if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+            image = _to_8_bit(image, name)
+        if image.has_transparency_data:
+            rgba = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        return np.array(image.convert("RGB"), dtype=np.uint8)
+    except _DECODE_ERRORS as error:
+        raise ImageError(
+            f"{name} is damaged or cut off and can't be decoded ({error}); get the file again"
+        ) from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except _DECODE_ERRORS:
+        # Broken EXIF data says nothing about the pixels.
+        logger.debug("ignored unreadable EXIF data")
+        return image
+
+
+def _to_8_bit(image: Image.Image, name: str) -> Image.Image:
+    values = np.asarray(image)
+    # Pillow keeps some 16-bit files in 32-bit integers.
+    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+        raise ImageError(f"{name} has 32 bits per channel; convert it to 8 or 16 bits")
+    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
+
+
+def _refuse_other_kinds(head: bytes, name: str) -> None:
+    if head[4:8] == b"ftyp":
+        brands = {head[8:12], *(head[i : i + 4] for i in range(16, _ftyp_end(head), 4))}
+        if brands & _AVIF_BRANDS:
+            Image.init()
+            if "AVIF" not in Image.OPEN:
+                raise ImageError(f"{name} is an AVIF picture; this Pillow can't: {_CONVERT}")
+        elif brands & _HEIC_BRANDS:
+            raise ImageError(f"{name} is a HEIC picture, which is not supported: {_CONVERT}")
+        else:
+            raise ImageError(f"{name} is a video, not a picture")
+    elif head.startswith(b"%PDF"):
+        raise ImageError(f"{name} is a PDF document, not a picture: {_CONVERT}")
+    elif b"<svg" in head.lower():
+        raise ImageError(f"{name} is an SVG drawing, which is not supported: {_CONVERT}")
+
+
+def _ftyp_end(head: bytes) -> int:
+    return min(int.from_bytes(head[:4], "big"), len(head))
+
+
+def _is_text(head: bytes) -> bool:
+    return all(byte >= 32 or byte in b"\t\n\r\f" for byte in head) and head.isascii()

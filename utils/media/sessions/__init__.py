@@ -1,0 +1,6 @@
+"""Recordings kept in a database: SQLite in a file, or PostgreSQL."""
+
+from utils.media.sessions.recorder import Recorder
+from utils.media.sessions.store import Marker, SessionInfo, SessionStore
+
+__all__ = ["Marker", "Recorder", "SessionInfo", "SessionStore"]

@@ -1,0 +1,10 @@
+"""Run by Alembic: brings a database to the newest form."""
+
+from alembic import context
+
+from utils.media.sessions.tables import Base
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

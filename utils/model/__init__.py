@@ -1,0 +1,1 @@
+"""The network: architectures, how a model must be used, checkpoints, runtimes and export."""

@@ -1,0 +1,59 @@
+"""MobileNetV3-Large of torchvision with a new head."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from utils.model.architectures.layers.pretrained import train_last_groups, with_weights
+
+_GROUPS = ((0, 4), (4, 7), (7, 11), (11, 13), (13, 17))
+
+
+class MobileNetV3Large(nn.Module):
+    """torchvision's MobileNetV3-Large, to be fine-tuned from its ImageNet weights.
+
+    Howard et al., 2019 (https://arxiv.org/abs/1905.02244). Grey pictures are repeated to three
+    channels.
+
+    Args:
+        num_classes: Number of classes.
+        input_size: Side S of the square input; any from 32 works.
+        in_channels: 1 for grey, 3 for RGB.
+        dropout: Dropout before the last layer.
+        pretrained: Begin with torchvision's ImageNet weights, downloaded once.
+
+    Raises:
+        ConfigError: The weights can't be downloaded.
+        ValueError: ``input_size`` is below 32.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 7,
+        input_size: int = 96,
+        in_channels: int = 1,
+        dropout: float = 0.2,
+        pretrained: bool = False,
+    ) -> None:
+        super().__init__()
+        if input_size < 32:
+            raise ValueError(f"input_size must be at least 32, not {input_size}")
+        # Imported here because it takes a second that no other architecture needs.
+        from torchvision.models import mobilenet_v3_large
+
+        network: Any = with_weights(mobilenet_v3_large, pretrained, dropout=dropout)
+        self.features: nn.Sequential = network.features
+        self.classifier: nn.Sequential = network.classifier
+        self.classifier[-1] = nn.Linear(network.classifier[-1].in_features, num_classes)
+        self.repeat = 3 // in_channels
+        self.last_conv = "features.16"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
+        features = self.features(x.repeat(1, self.repeat, 1, 1))
+        return self.classifier(features.mean((2, 3)))
+
+    def freeze_backbone(self, trainable_groups: int) -> None:
+        """Let only the head and the last of five groups of layers train."""
+        groups = [list(self.features[first:last]) for first, last in _GROUPS]
+        train_last_groups(self, groups, self.classifier, trainable_groups)

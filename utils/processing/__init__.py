@@ -1,0 +1,1 @@
+"""Labelled data: datasets, FER+ votes, near-duplicates, corruptions, preparation."""

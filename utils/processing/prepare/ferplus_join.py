@@ -1,0 +1,136 @@
+"""FER+ (Barsoum et al., 2016): ten crowd votes an image, joined to the prepared images."""
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from utils.emotions import FERPLUS_COLUMNS, FERPLUS_OTHER
+from utils.errors import DataError
+from utils.processing.prepare.fer2013_table import USAGES
+
+VOTE_NAMES: tuple[str, ...] = (*FERPLUS_COLUMNS, *(name.lower() for name in FERPLUS_OTHER))
+_VOTE_COLUMNS: tuple[str, ...] = (*FERPLUS_COLUMNS.values(), *FERPLUS_OTHER)
+
+
+@dataclass(frozen=True)
+class VoteRow:
+    """One row of ``fer2013new.csv``; ``votes`` are in the order of ``VOTE_NAMES``."""
+
+    split: str
+    image: str
+    votes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """An image that was prepared: what votes can be joined to."""
+
+    split: str
+    name: str
+    row: int | None = None
+
+
+def read_votes(path: str | Path) -> list[VoteRow]:
+    """Read ``fer2013new.csv`` of https://github.com/microsoft/FERPlus (MIT licence).
+
+    Raises:
+        DataError: The file is missing, lacks columns or has a row that is not votes.
+    """
+    path = Path(path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            missing = {"Usage", "Image name", *_VOTE_COLUMNS} - set(reader.fieldnames or ())
+            if missing:
+                raise DataError(
+                    f"{path} is not the FER+ table (fer2013new.csv): it lacks the columns "
+                    + ", ".join(sorted(missing))
+                )
+            return [_parse(row, path, reader.line_num) for row in reader]
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file (--ferplus expects fer2013new.csv)") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} can't be read as a CSV file: {error}") from error
+
+
+def join_votes(
+    images: list[PreparedImage], votes: list[VoteRow], rows: int | None
+) -> tuple[dict[PreparedImage, tuple[int, ...]], list[str]]:
+    """Find the votes of each image.
+
+    Images out of ``fer2013.csv`` are joined by row, the way FER+ itself does it; others by name
+    (``fer0000000.png``). Note that those names are *not* row numbers.
+
+    Args:
+        images: What was prepared.
+        votes: The whole FER+ table.
+        rows: Data rows of ``fer2013.csv``, bad ones included; None for images that were files.
+
+    Returns:
+        The votes by image, and remarks for the user.
+    """
+    if rows is None:
+        joined, remarks = _by_name(images, votes)
+    else:
+        joined, remarks = _by_row(images, votes, rows)
+    remarks.append(f"FER+ votes: {len(joined)} images joined, {len(images) - len(joined)} without")
+    return joined, remarks
+
+
+def write_votes(path: Path, joined: dict[PreparedImage, tuple[int, ...]]) -> None:
+    """Write ``image,split,angry,…,nf`` sorted by split and image name, atomically."""
+    part = path.with_name(f".{path.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["image", "split", *VOTE_NAMES])
+        for image in sorted(joined, key=lambda image: (image.split, image.name)):
+            writer.writerow([image.name, image.split, *joined[image]])
+    os.replace(part, path)
+
+
+def _parse(row: dict[str, str], path: Path, line: int) -> VoteRow:
+    try:
+        votes = tuple(int(row[column]) for column in _VOTE_COLUMNS)
+        split = USAGES[row["Usage"].strip().lower()]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DataError(f"{path}, line {line}: not a row of FER+ votes ({error})") from error
+    if min(votes) < 0:
+        raise DataError(f"{path}, line {line}: votes can't be negative")
+    return VoteRow(split, (row["Image name"] or "").strip(), votes)
+
+
+def _by_name(
+    images: list[PreparedImage], votes: list[VoteRow]
+) -> tuple[dict[PreparedImage, tuple[int, ...]], list[str]]:
+    by_name: dict[str, tuple[int, ...]] = {}
+    ambiguous = set()
+    for row in votes:
+        if row.image and by_name.setdefault(row.image, row.votes) != row.votes:
+            ambiguous.add(row.image)
+    joined = {
+        image: by_name[image.name]
+        for image in images
+        if image.name in by_name and image.name not in ambiguous
+    }
+    remarks = []
+    if names := sorted(ambiguous & {image.name for image in images}):
+        remarks.append(f"FER+ has contradicting votes for {', '.join(names)}: not joined")
+    return joined, remarks
+
+
+def _by_row(
+    images: list[PreparedImage], votes: list[VoteRow], rows: int
+) -> tuple[dict[PreparedImage, tuple[int, ...]], list[str]]:
+    if rows != len(votes):
+        return {}, [f"the table has {rows} rows and FER+ {len(votes)}; they must be the same"]
+    joined = {}
+    for image in images:
+        vote = votes[image.row or 0]
+        if vote.split != image.split:
+            return {}, [
+                f"row {image.row} is in {image.split}, but in FER+ in {vote.split}: the table was"
+                " reordered"
+            ]
+        joined[image] = vote.votes
+    return joined, []

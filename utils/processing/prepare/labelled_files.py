@@ -1,0 +1,225 @@
+"""Labelled pictures in a folder or a zip: which file belongs to which split and class."""
+
+import hashlib
+import re
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from utils.emotions import EMOTIONS
+from utils.errors import DataError
+from utils.media.sources import is_image_name
+
+SPLITS = ("train", "validation", "test")
+_SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+    "testing": "test",
+}
+_SYNONYMS = {
+    "anger": "angry",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "happiness": "happy",
+    "neutrality": "neutral",
+    "sadness": "sad",
+    "surprised": "surprise",
+}
+_VALIDATION_SHARE = 0.1
+_MAX_FILE_BYTES = 200_000_000
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
+
+
+class Files(Protocol):
+    """Files under one root, named by relative POSIX paths."""
+
+    def names(self) -> list[str]:
+        """List the files, without hidden ones."""
+        ...
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open one of them; raises DataError where it can't be read."""
+        ...
+
+
+class FolderFiles:
+    """The files of a folder on disk."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def names(self) -> list[str]:
+        """List the files below the folder, without hidden ones."""
+        found = (p.relative_to(self.root) for p in self.root.rglob("*") if p.is_file())
+        return sorted(p.as_posix() for p in found if not _is_junk(p.parts))
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file; raises DataError where it can't be read."""
+        try:
+            return (self.root / name).open("rb")
+        except OSError as error:
+            raise DataError(f"{self.root / name} can't be read: {error.strerror}") from error
+
+
+class ZipFiles:
+    """The files of a zip archive. Names that would lead out of a folder are refused."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except ZIP_ERRORS as error:
+            raise DataError(
+                f"{path} is not a readable zip file ({error}); it may be cut off: download it again"
+            ) from error
+
+    def names(self) -> list[str]:
+        """List the files in the archive, without hidden ones and without unsafe names."""
+        safe = (name for name in self._files() if not _is_unsafe(name))
+        return sorted(name for name in safe if not _is_junk(PurePosixPath(name).parts))
+
+    def unsafe_names(self) -> list[str]:
+        """List the names that lead outside (``../x``, ``/x``, ``C:x``); they are never read."""
+        return sorted(name for name in self._files() if _is_unsafe(name))
+
+    def open(self, name: str) -> IO[bytes]:
+        """Open a file; raises DataError where it is damaged, encrypted or too large."""
+        try:
+            return self._zip.open(name)
+        except ZIP_ERRORS as error:
+            raise DataError(f"{name} in {self.path.name} can't be read: {error}") from error
+
+    def _files(self) -> Iterator[str]:
+        return (info.filename for info in self._zip.infolist() if not info.is_dir())
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """Where a picture is in the source, and where it belongs."""
+
+    source: str
+    split: str
+    label: str
+    name: str
+
+
+def read_bytes(files: Files, name: str) -> bytes:
+    """Read one file whole.
+
+    Raises:
+        DataError: It is damaged, encrypted, or larger than any picture.
+    """
+    try:
+        with files.open(name) as stream:
+            data = stream.read(_MAX_FILE_BYTES + 1)
+    except ZIP_ERRORS as error:
+        raise DataError(f"{name} can't be read: {error}") from error
+    if len(data) > _MAX_FILE_BYTES:
+        raise DataError(f"{name} is larger than {_MAX_FILE_BYTES // 1_000_000} MB")
+    return data
+
+
+def find_labelled(names: list[str]) -> tuple[list[LabelledFile], list[str]]:
+    """Give every picture its split and class from its path, ``…/train/happy/x.png``.
+
+    Kaggle's ``train`` and ``test`` hold three splits, told apart by names such as
+    ``PublicTest_1.png``. Where a validation split is missing otherwise, 10 % of each class of train
+    become one, chosen by a hash of the file name, so always the same.
+
+    Args:
+        names: Relative POSIX paths.
+
+    Returns:
+        The pictures (none if the paths don't have this form), and remarks for the user.
+    """
+    pictures = [name for name in names if is_image_name(PurePosixPath(name).name)]
+    found = _by_folder(_unwrap(pictures))
+    skipped = len(names) - len(found)
+    remarks = []
+    if skipped:
+        remarks.append(f"{skipped} files that are not pictures of a class were left out")
+    if not any(f.split == "train" for f in found):
+        return [], remarks
+    found = _normalise_labels(found)
+    if not any(f.split == "validation" for f in found):
+        found, remark = _make_validation(found)
+        remarks.append(remark)
+    if not any(f.split == "test" for f in found):
+        remarks.append("there is no test split")
+    return found, remarks
+
+
+def _is_junk(parts: tuple[str, ...]) -> bool:
+    hidden = any(part.startswith(".") for part in parts)
+    return hidden or "__MACOSX" in parts or parts[-1:] in (("Thumbs.db",), ("desktop.ini",))
+
+
+def _is_unsafe(name: str) -> bool:
+    return bool(re.match(r"/|[A-Za-z]:", name)) or "\\" in name or ".." in name.split("/")
+
+
+def _unwrap(names: list[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Pair each name with its path parts below the one folder that wraps everything, if any."""
+    paths = [(name, PurePosixPath(name).parts) for name in names]
+    while paths and {len(parts) > 1 and parts[0] for _, parts in paths} == {paths[0][1][0]}:
+        if paths[0][1][0].lower() in _SPLIT_NAMES:
+            break
+        paths = [(name, parts[1:]) for name, parts in paths]
+    return paths
+
+
+def _by_folder(paths: list[tuple[str, tuple[str, ...]]]) -> list[LabelledFile]:
+    found = []
+    for source, parts in paths:
+        split = _SPLIT_NAMES.get(parts[0].lower())
+        if split and len(parts) >= 3:
+            # Folders below the class become part of the name, so that all of a class lie together.
+            found.append(LabelledFile(source, split, parts[1], "_".join(parts[2:])))
+    return found
+
+
+def _normalise_labels(found: list[LabelledFile]) -> list[LabelledFile]:
+    lower = {label: label.lower() for label in {f.label for f in found}}
+    normal = {label: _SYNONYMS.get(low, low) for label, low in lower.items()}
+    if not set(normal.values()) <= set(EMOTIONS):
+        return found
+    return [LabelledFile(f.source, f.split, normal[f.label], f.name) for f in found]
+
+
+def _make_validation(found: list[LabelledFile]) -> tuple[list[LabelledFile], str]:
+    public = {f for f in found if f.split == "test" and f.name.lower().startswith("publictest")}
+    if public:
+        moved, remark = (
+            public,
+            f"validation: the {len(public)} PublicTest images of the test folder",
+        )
+    else:
+        moved = _tenth_of_train(found)
+        remark = (
+            f"there is no validation split: {len(moved)} images of train became one (10 % of each"
+            " class, by a hash of the file name)"
+        )
+    return [
+        LabelledFile(f.source, "validation" if f in moved else f.split, f.label, f.name)
+        for f in found
+    ], remark
+
+
+def _tenth_of_train(found: list[LabelledFile]) -> set[LabelledFile]:
+    by_label: dict[str, list[LabelledFile]] = defaultdict(list)
+    for file in found:
+        if file.split == "train":
+            by_label[file.label].append(file)
+    chosen: set[LabelledFile] = set()
+    for files in by_label.values():
+        files.sort(key=lambda f: hashlib.sha256(f.name.encode()).digest())
+        chosen.update(files[: round(len(files) * _VALIDATION_SHARE)])
+    return chosen

@@ -1,0 +1,1 @@
+"""Training: configuration, targets, losses, optimisation, the loop and its report."""
