@@ -27,11 +27,11 @@ from backend.console.evaluation_text import (
 from utils.errors import ConfigError, EmotionError
 from utils.evaluation.evaluate import (
     LABEL_SETS,
-    answered_label_set,
     document,
     evaluate_end_to_end,
     prior_table,
     scaling_table,
+    target_label_set,
 )
 from utils.evaluation.model_card import write_card
 from utils.evaluation.predict import TEST_TIME_AVERAGES
@@ -120,7 +120,7 @@ def measure(args: argparse.Namespace) -> int:
     checkpoint, head = load_model(args)
     data = Data(args, args.split)
     evaluation = data.evaluate(checkpoint)
-    label_set = answered_label_set(head, evaluation.labels)
+    label_set = target_label_set(head, evaluation.labels)
     result = document(checkpoint, head, evaluation, args.split)
     if args.prior_table or args.card:
         result["prior_table"] = prior_table(head, evaluation)

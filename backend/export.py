@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from backend.console.cli import run
 from utils.errors import CheckpointError, EmotionError
-from utils.evaluation.evaluate import answered_label_set, label_sets
+from utils.evaluation.evaluate import label_sets, target_label_set
 from utils.model.checkpoint import load_checkpoint
 from utils.model.export import LIMITS, PRECISIONS, check_drift, export_onnx, measure_drift
 from utils.model.onnx_runtime import onnx_path
 from utils.model.spec import ModelSpec
 from utils.paths import BUNDLED_MODEL
-from utils.processing.dataset import FaceFolder, load_split
+from utils.processing.dataset import FaceDataset, load_split
 
 CALIBRATION_IMAGES = 512
 
@@ -45,7 +45,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def load_images(checkpoint: ModelSpec, data: Path, split: str) -> FaceFolder:
+def load_images(checkpoint: ModelSpec, data: Path, split: str) -> FaceDataset:
     """Return a split of the data as the checkpoint sees it, in memory."""
     folder = load_split(data, split, checkpoint.preprocessing, checkpoint.classes)
     folder.cache(limit_gb=4)
@@ -67,7 +67,7 @@ def test_images(
     split = "test" if (data / "test").is_dir() else "validation"
     folder = load_images(checkpoint, data, split)
     labels = label_sets(folder)
-    by_head = {head.name: labels[answered_label_set(head, labels)] for head in checkpoint.heads}
+    by_head = {head.name: labels[target_label_set(head, labels)] for head in checkpoint.heads}
     pixels = folder.batch(torch.arange(len(folder))).numpy()
     return checkpoint.preprocessing.normalize(pixels), by_head
 

@@ -27,12 +27,12 @@ from tqdm import tqdm
 from backend.console.cli import SOME_FAILED, run
 from backend.console.run_output import Output, complain, format_of, open_output, results_before
 from backend.console.run_summary import RunSummary
-from utils.devices import limit_threads, picture_workers
+from utils.devices import image_workers, limit_threads
 from utils.errors import ConfigError
 from utils.faces import list_detectors
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.annotated_copies import AnnotatedCopies
-from utils.inference.batch import Answer, analyze_camera, analyze_sources
+from utils.inference.batch import AnalyzedFrame, analyze_camera, analyze_sources
 from utils.media.images import SAVE_SUFFIXES
 from utils.media.sources import Source, find_sources, is_video_name, read_list
 from utils.media.writers import FORMATS
@@ -189,9 +189,9 @@ def load_analyzer(args: argparse.Namespace) -> EmotionAnalyzer:
 
 def answers_of(
     args: argparse.Namespace, analyzer: EmotionAnalyzer, done: set[str]
-) -> Iterator[Answer]:
+) -> Iterator[AnalyzedFrame]:
     """Yield an answer for everything that is to be looked at."""
-    workers = args.threads or picture_workers()
+    workers = args.threads or image_workers()
     sources = sources_of(args, done)
     yield from analyze_sources(analyzer, sources, args.batch_size, args.every, workers)
     if args.webcam:
@@ -207,7 +207,7 @@ def progress_bar(args: argparse.Namespace, done: set[str]) -> tqdm:
 
 
 def process(
-    answer: Answer,
+    answer: AnalyzedFrame,
     output: Output,
     copies: AnnotatedCopies | None,
     summary: RunSummary,

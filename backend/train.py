@@ -25,7 +25,7 @@ from utils.model.architectures import (
 )
 from utils.model.checkpoint import load_checkpoint
 from utils.model.preprocessing import Preprocessing
-from utils.processing.dataset import FaceFolder, load_split, measure_normalization
+from utils.processing.dataset import FaceDataset, load_split, measure_normalization
 from utils.training.config import TrainConfig, load_config
 from utils.training.targets import build_heads
 from utils.training.trainer import BEST, LAST, Trainer, model_args
@@ -113,7 +113,7 @@ def write_config(config: TrainConfig, out: Path) -> None:
         raise ConfigError(f"--out {out}: can't be written ({error.strerror})") from error
 
 
-def load_data(config: TrainConfig, show_progress: bool) -> tuple[FaceFolder, FaceFolder]:
+def load_data(config: TrainConfig, show_progress: bool) -> tuple[FaceDataset, FaceDataset]:
     """Return the training and validation images, in memory if they fit."""
     spec = Preprocessing(input_size=config.input_size, color=config.color)
     train = load_split(config.data, "train", spec)

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from utils.emotions import UNKNOWN_COLOR, color_of
-from utils.media.timeseries import face_line
+from utils.media.timeseries import face_series
 
 WORDS = {
     "no_face": "no face in view",
@@ -29,10 +29,10 @@ def face_timeline(
         table: The recording, with the columns of ``utils.media.rows``.
         track_id: Which face.
         classes: Names of the classes.
-        gaps: Spans without a readable face, of ``utils.media.timeseries.gaps_of``.
+        gaps: Spans without a readable face, of ``utils.media.timeseries.find_gaps``.
         stacked: Areas on top of each other; else lines.
     """
-    line = face_line(table, track_id).rename(columns={f"p_{name}": name for name in classes})
+    line = face_series(table, track_id).rename(columns={f"p_{name}": name for name in classes})
     long = line.melt("time", var_name="emotion", value_name="probability")
     end = float(table["time"].max() or 1.0)
     base = alt.Chart(long).encode(

@@ -15,7 +15,7 @@ from faces_data import make_face_folder
 from numpy.typing import NDArray
 from PIL import Image
 
-from utils.devices import means_cpu, pick_device
+from utils.devices import pick_device, resolves_to_cpu
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError
 from utils.model.architectures import build_model
@@ -172,8 +172,8 @@ def test_a_photo_on_the_cpu_needs_no_pytorch(astronaut_jpg: Path) -> None:
 
 def test_the_cpu_is_recognised_without_pytorch_where_pytorch_would_take_it() -> None:
     for name in ("auto", "cpu"):
-        assert means_cpu(name) == (pick_device(name).type == "cpu")
-    assert not means_cpu("cuda")
+        assert resolves_to_cpu(name) == (pick_device(name).type == "cpu")
+    assert not resolves_to_cpu("cuda")
 
 
 def test_the_bundled_files_belong_together() -> None:

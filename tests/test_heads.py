@@ -115,7 +115,7 @@ def test_targets_are_blended_with_the_teachers_answers(trained: Path, data: Path
     )
     labels = label_targets(config, folder)
     blended = distilled_targets(config, folder, labels, torch.device("cpu"))
-    own = folder.seen_by(teacher.preprocessing)
+    own = folder.with_preprocessing(teacher.preprocessing)
     for i, head in enumerate(teacher.heads):
         columns = slice(7 * i, 7 * i + 7)
         logits = predict_logits(teacher.build(), own, torch.device("cpu"), "flip")[:, columns]

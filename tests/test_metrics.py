@@ -13,7 +13,7 @@ from utils.evaluation.metrics import (
     report,
     top_accuracy,
 )
-from utils.evaluation.significance import compare_answers
+from utils.evaluation.significance import compare_predictions
 from utils.training.losses import SoftTargetLoss, balanced_weights
 
 CLASSES = ("a", "b", "c")
@@ -147,12 +147,12 @@ def test_mcnemar_looks_at_the_images_that_divide_the_models() -> None:
     labels = np.zeros(100, int)
     a, b = np.zeros(100, int), np.zeros(100, int)
     b[:10] = 1
-    found = compare_answers(a, b, labels)
+    found = compare_predictions(a, b, labels)
     assert (found.only_a, found.only_b) == (10, 0)
     assert found.p_value == pytest.approx(2 / 2**10)
     assert "A (100.00%) is significantly better than B" in found.sentence("A", "B")
     a[10:19] = 1
-    even = compare_answers(a, b, labels)
+    even = compare_predictions(a, b, labels)
     assert even.p_value > 0.9
     assert "no significant difference" in even.sentence("A", "B")
-    assert compare_answers(a, a, labels).p_value == 1
+    assert compare_predictions(a, a, labels).p_value == 1

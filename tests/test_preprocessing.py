@@ -13,7 +13,7 @@ from utils.faces.crop import CropGeometry
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
 from utils.training.config import TrainConfig
-from utils.training.loader import Batches
+from utils.training.loader import BatchLoader
 from utils.training.targets import label_targets
 
 GREY = Preprocessing(32, "grey", (0.4,), (0.2,), {"haar": CropGeometry(1.2, 0.0, 0.1)})
@@ -82,7 +82,7 @@ def test_training_sees_what_use_sees(spec: Preprocessing, tmp_path: Path) -> Non
             Image.fromarray(picture).save(path)
     train = load_split(tmp_path, "train", spec)
     config = TrainConfig(input_size=side, color=spec.color, augmentation="none", batch_size=2)
-    batches = Batches(config, train, label_targets(config, train), torch.device("cpu"))
+    batches = BatchLoader(config, train, label_targets(config, train), torch.device("cpu"))
     images, targets = next(batches.epoch(1))
     used = spec(pixels)[targets.argmax(1).numpy()]
     np.testing.assert_allclose(images.numpy(), used, atol=1e-5)

@@ -19,7 +19,7 @@ from utils.errors import DatabaseError
 from utils.media.rows import columns
 from utils.media.sessions import Recorder, SessionStore
 from utils.media.sessions.tables import PointRow, SessionRow, now
-from utils.media.timeseries import table_of
+from utils.media.timeseries import results_table
 from utils.results import Face, FrameResult, Status
 
 
@@ -80,7 +80,7 @@ def test_what_is_written_is_read(store: SessionStore) -> None:
     (info,) = store.sessions()
     assert (info.name, info.kind, info.classes, info.seconds) == ("first", "live", EMOTIONS, 0.2)
     table = store.table(info)
-    expected = table_of([f.model_copy(update={"image": "first"}) for f in frames], EMOTIONS)
+    expected = results_table([f.model_copy(update={"image": "first"}) for f in frames], EMOTIONS)
     assert list(table.columns) == list(columns(EMOTIONS))
     for name in table.columns:
         if str(name).startswith(("p_", "raw_")):

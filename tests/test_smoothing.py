@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.inference.smoothing import Answer, Reaction, Smoother, Smoothing
+from utils.inference.smoothing import Prediction, Reaction, Smoother, Smoothing
 
 HAPPY = np.array([0.9, 0.05, 0.05], dtype=np.float32)
 SAD = np.array([0.05, 0.9, 0.05], dtype=np.float32)
 
 
-def run(smoothing: Smoothing, answers: list[NDArray[np.float32]], fps: float) -> list[Answer]:
+def run(smoothing: Smoothing, answers: list[NDArray[np.float32]], fps: float) -> list[Prediction]:
     """Return what is known after each of a stream's answers."""
     found = [smoothing.begin(answers[0])]
     for i, raw in enumerate(answers[1:], 1):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from utils.faces.base import Detections
-from utils.inference.smoothing import Answer, Smoother, Smoothing
+from utils.inference.smoothing import Prediction, Smoother, Smoothing
 from utils.inference.tracking import (
     MAX_PREDICTION,
     Track,
     Tracker,
+    box_iou,
     match_boxes,
-    overlap,
 )
 
 OFF = Smoothing(Smoother(0.0), Smoother(0.0))
@@ -111,7 +111,7 @@ def test_landmarks_move_with_the_box() -> None:
     marks = np.full((5, 2), 50, dtype=np.float32)
     ones = np.ones(1, dtype=np.float32)
     box, speed = np.array([0, 0, 100, 100]), np.array([100, 50, 100, 50])
-    track = Track(1, 0.0, box, speed, 0.9, Answer(ones, ones, ones, 0), marks)
+    track = Track(1, 0.0, box, speed, 0.9, Prediction(ones, ones, ones, 0), marks)
     moved = track.landmarks_at(0.2)
     assert moved is not None
     assert moved[0] == pytest.approx([70, 60])
@@ -125,7 +125,7 @@ def test_tracks_carry_raw_smoothed_and_chart_probabilities_read_only() -> None:
     probabilities = np.array([[0.0, 1.0]], dtype=np.float32)
     (track,) = tracker.update(0.1, box, probabilities, smoothing)
     probabilities[:] = 0.5
-    answer = track.answer
+    answer = track.prediction
     assert answer.raw.tolist() == [0, 1]
     assert 0 < answer.smoothed[1] < 1
     assert 0 < answer.chart[1] < answer.smoothed[1]
@@ -146,11 +146,11 @@ def test_a_face_read_without_a_search_keeps_its_motion_and_gets_a_new_answer() -
     assert (twice.track_id, twice.time, twice.read) == (1, 0.2, 0.3)
     assert (twice.velocity == before[0].velocity).all()
     # Smoothing goes by the time since the last answer, not since the last search.
-    assert twice.answer.smoothed[0] == pytest.approx(np.exp(-0.1 / 0.1), abs=1e-4)
+    assert twice.prediction.smoothed[0] == pytest.approx(np.exp(-0.1 / 0.1), abs=1e-4)
     assert tracker.tracks == (twice,)
     (hidden,) = tracker.reread(0.35, (twice,), sure, quick, ["too dark"])
     assert hidden.problem == "too dark"
-    assert (hidden.answer.smoothed == twice.answer.smoothed).all()
+    assert (hidden.prediction.smoothed == twice.prediction.smoothed).all()
 
 
 def test_only_what_the_last_search_found_is_present() -> None:
@@ -166,7 +166,7 @@ def test_only_what_the_last_search_found_is_present() -> None:
 def test_overlap() -> None:
     a = np.array([[0, 0, 10, 10], [5, 5, 5, 5]], dtype=np.float32)
     b = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30]], dtype=np.float32)
-    assert overlap(a, b).tolist() == [pytest.approx([1, 1 / 3, 0]), [0, 0, 0]]
+    assert box_iou(a, b).tolist() == [pytest.approx([1, 1 / 3, 0]), [0, 0, 0]]
 
 
 def test_a_jump_by_a_width_is_the_same_face_but_not_one_of_another_size_or_far_away() -> None:

@@ -35,7 +35,7 @@ def pick_device(name: str) -> "torch.device":
     return torch.device(name)
 
 
-def picture_workers() -> int:
+def image_workers() -> int:
     """Return how many pictures to work on at once: one for each core, at most 8.
 
     Each holds pictures in memory.
@@ -43,7 +43,7 @@ def picture_workers() -> int:
     return min(os.cpu_count() or 1, 8)
 
 
-def means_cpu(name: str) -> bool:
+def resolves_to_cpu(name: str) -> bool:
     """Tell whether ``pick_device`` would take the CPU, without loading PyTorch where that is plain.
 
     PyTorch takes a second to load, which a program that runs ONNX files does without.

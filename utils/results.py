@@ -1,6 +1,6 @@
 """The one result type: what the analysis of a picture or frame says.
 
-Command line, Python API, services, app and exports all use these models. :func:`document` is their
+Terminal, Python API, service, app and exports all use these models. :func:`to_document` is their
 JSON, ``utils/media/rows.py`` their table; docs/results.md describes both.
 """
 
@@ -130,7 +130,7 @@ class Failure(BaseModel):
 Outcome = FrameResult | Failure
 
 
-def document(outcome: Outcome) -> dict[str, Any]:
+def to_document(outcome: Outcome) -> dict[str, Any]:
     """Return the JSON document of a result or failure; what is unknown is left out."""
     return outcome.model_dump(mode="json", exclude_none=True)
 

@@ -22,7 +22,7 @@ from utils.errors import ConfigError, VideoError
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.analyzers import LIVE_MIN_FACE
 from utils.inference.live import LiveAnalyzer, LiveOptions
-from utils.inference.tracking import overlap
+from utils.inference.tracking import box_iou
 from utils.media.drawing import annotate
 from utils.media.video import VideoReader
 from utils.memory import memory_mb
@@ -175,7 +175,7 @@ def box_overlap(
     for number, box in boxes.items():
         found = analyzer.detect(clip[number]).boxes
         if len(found):
-            shares.append(float(overlap(np.array([box], np.float32), found).max()))
+            shares.append(float(box_iou(np.array([box], np.float32), found).max()))
     return float(np.mean(shares)) if shares else 0.0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from utils.emotions import EMOTIONS
 from utils.media.sessions import SessionStore
-from utils.media.timeseries import face_line, faces_of, gaps_of, key_moments, shares_of
+from utils.media.timeseries import emotion_shares, face_series, find_gaps, key_moments, track_ids
 from utils.results import Face, FrameResult
 
 POINTS = 36_000  # an hour at ten analyses a second
@@ -30,11 +30,11 @@ def benchmark_sessions(options: argparse.Namespace) -> dict[str, object]:
         written = time.perf_counter()
         table = store.table(store.sessions()[0])
         read = time.perf_counter()
-        for track_id in faces_of(table):
-            face_line(table, track_id)
-            shares_of(table, track_id)
+        for track_id in track_ids(table):
+            face_series(table, track_id)
+            emotion_shares(table, track_id)
             key_moments(table, track_id)
-        gaps_of(table)
+        find_gaps(table)
         thinned = time.perf_counter()
         store.close()
     return {

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from backend.console.evaluation_data import Data
 from utils.errors import ConfigError
 from utils.evaluation.ablation import ablation_table, read_ablation
-from utils.evaluation.evaluate import LABEL_SETS, answered_label_set
+from utils.evaluation.evaluate import LABEL_SETS, target_label_set
 from utils.evaluation.result_plots import save_zoo
-from utils.evaluation.significance import compare_answers
+from utils.evaluation.significance import compare_predictions
 from utils.evaluation.zoo import load_models, merge_results, zoo_row, zoo_table
 from utils.model.checkpoint import load_checkpoint
 from utils.paths import BUNDLED_MODEL
@@ -27,10 +27,10 @@ def compare(args: argparse.Namespace) -> int:
     for label_set, labels in evaluations[0].labels.items():
         answers = []
         for model, evaluation in zip(models, evaluations, strict=True):
-            heads = [h for h in model.heads if answered_label_set(h, LABEL_SETS) == label_set]
+            heads = [h for h in model.heads if target_label_set(h, LABEL_SETS) == label_set]
             head = model.head(args.head) if args.head else (heads or model.heads)[0]
             answers.append(evaluation.probabilities[head.name].argmax(1))
-        comparison = compare_answers(answers[0], answers[1], labels)
+        comparison = compare_predictions(answers[0], answers[1], labels)
         found[label_set] = asdict(comparison) | {"sentence": comparison.sentence(*names)}
     if args.json:
         print(json.dumps(found, indent=1))

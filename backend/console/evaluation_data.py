@@ -7,8 +7,8 @@ import numpy as np
 
 from utils.evaluation.evaluate import Evaluation, evaluate_split
 from utils.model.checkpoint import Checkpoint
-from utils.processing.dataset import FaceFolder, load_split
-from utils.processing.near_duplicates import find_twins
+from utils.processing.dataset import FaceDataset, load_split
+from utils.processing.near_duplicates import find_near_duplicates
 
 
 class Data:
@@ -23,7 +23,7 @@ class Data:
         self._args, self.split = args, split
         self._twins: np.ndarray | None = None
 
-    def folder(self, checkpoint: Checkpoint) -> FaceFolder:
+    def folder(self, checkpoint: Checkpoint) -> FaceDataset:
         """Return the split as a model sees it, in memory."""
         args = self._args
         folder = load_split(
@@ -41,5 +41,7 @@ class Data:
         if self._twins is None and self.split != "train" and (self._args.data / "train").is_dir():
             grey = replace(checkpoint.preprocessing, color="grey", input_size=48)
             library = load_split(self._args.data, "train", grey, checkpoint.classes)
-            self._twins = find_twins(library, self.folder(checkpoint).seen_by(grey))
+            self._twins = find_near_duplicates(
+                library, self.folder(checkpoint).with_preprocessing(grey)
+            )
         return replace(self.answers(checkpoint), twins=self._twins)

@@ -11,11 +11,19 @@ from tqdm import tqdm
 
 from backend.console.result_text import Style, describe, describe_frame, describe_video
 from utils.errors import ConfigError
-from utils.inference.batch import Answer
-from utils.media.resume import begin_again
+from utils.inference.batch import AnalyzedFrame
+from utils.media.resume import truncate_incomplete
 from utils.media.sources import Kind, Source
 from utils.media.video_summary import VideoSummary
-from utils.media.writers import Csv, JsonArray, JsonLines, Sink, guess_format, journal_of, open_sink
+from utils.media.writers import (
+    CsvWriter,
+    JsonArrayWriter,
+    JsonLinesWriter,
+    ResultWriter,
+    guess_format,
+    journal_of,
+    open_writer,
+)
 from utils.results import Failure, Outcome, Status
 
 TEXT = "text"
@@ -24,7 +32,7 @@ TEXT = "text"
 class Output(Protocol):
     """Takes the answers of a run in order."""
 
-    def write(self, answer: Answer, outcome: Outcome) -> None:
+    def write(self, answer: AnalyzedFrame, outcome: Outcome) -> None:
         """Put out an answer; ``outcome`` is its result as it is to be shown."""
         ...
 
@@ -40,7 +48,7 @@ class TextOutput:
         self._style = Style.of(sys.stdout)
         self._video: tuple[Source, VideoSummary] | None = None
 
-    def write(self, answer: Answer, outcome: Outcome) -> None:
+    def write(self, answer: AnalyzedFrame, outcome: Outcome) -> None:
         """Print a picture's text, or count a frame of a video."""
         if self._video and self._video[0] is not answer.source:
             self.close()
@@ -62,13 +70,13 @@ class TextOutput:
         self._video = None
 
 
-class SinkOutput:
+class WriterOutput:
     """A format for programs; frames that were not analysed are left out."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: ResultWriter) -> None:
         self._sink = sink
 
-    def write(self, answer: Answer, outcome: Outcome) -> None:
+    def write(self, answer: AnalyzedFrame, outcome: Outcome) -> None:
         """Write a result or failure."""
         if isinstance(outcome, Failure) or outcome.status is not Status.SKIPPED:
             self._sink.write(outcome)
@@ -110,7 +118,7 @@ def results_before(args: argparse.Namespace, kind: str) -> set[str]:
     if args.resume:
         if kind == "parquet" and there == [args.out]:
             raise ConfigError(f"--out {args.out}: is finished; there is nothing to resume")
-        return begin_again(journal, "csv" if kind == "csv" else "jsonl")
+        return truncate_incomplete(journal, "csv" if kind == "csv" else "jsonl")
     if there and not args.overwrite:
         raise ConfigError(
             f"{there[0]}: is there already; continue it with --resume or replace it by --overwrite"
@@ -141,10 +149,12 @@ def open_output(
     if kind == TEXT:
         return TextOutput()
     if args.out:
-        return SinkOutput(open_sink(args.out, kind, classes, single))
+        return WriterOutput(open_writer(args.out, kind, classes, single))
     if kind == "json":
-        return SinkOutput(JsonArray(sys.stdout, single))
-    return SinkOutput(Csv(sys.stdout, classes, False) if kind == "csv" else JsonLines(sys.stdout))
+        return WriterOutput(JsonArrayWriter(sys.stdout, single))
+    return WriterOutput(
+        CsvWriter(sys.stdout, classes, False) if kind == "csv" else JsonLinesWriter(sys.stdout)
+    )
 
 
 def complain(failure: Failure) -> None:

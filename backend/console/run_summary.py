@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from utils.inference.batch import Answer
+from utils.inference.batch import AnalyzedFrame
 from utils.media.sources import Kind, Source
 from utils.results import Failure, FrameResult, Status
 
@@ -22,7 +22,7 @@ class RunSummary:
         self.failures: Counter[str] = Counter()
         self._source: Source | None = None
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: AnalyzedFrame) -> None:
         """Count an answer."""
         if answer.source is not self._source:
             self._source = answer.source

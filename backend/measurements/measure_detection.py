@@ -21,7 +21,7 @@ from backend.console.cli import run
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector
 from utils.inference.analyzers import LIVE_MIN_FACE
-from utils.inference.tracking import overlap
+from utils.inference.tracking import box_iou
 from utils.media.images import load_image
 from utils.media.sources import list_images
 
@@ -61,7 +61,7 @@ def measure(paths: list[Path]) -> NDArray[np.float64]:
         began = time.perf_counter()
         found = fast.detect(frame).boxes
         spent = 1000 * (time.perf_counter() - began)
-        best = overlap(expected, found).max(1, initial=0.0)
+        best = box_iou(expected, found).max(1, initial=0.0)
         sides = (expected[:, 2:] - expected[:, :2]).min(1)
         rows += [(side, share, spent) for side, share in zip(sides, best, strict=True)]
     if not rows:

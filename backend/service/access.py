@@ -7,7 +7,7 @@ from collections import OrderedDict
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.service.errors import KeyRequiredError, RateError, answer_of
+from backend.service.errors import KeyRequiredError, RateLimitError, error_response
 from backend.service.metrics import Metrics
 from backend.service.settings import ServiceSettings
 from utils.errors import EmotionError
@@ -32,7 +32,7 @@ class RateLimit:
         """Count a request.
 
         Raises:
-            RateError: The client has to wait.
+            RateLimitError: The client has to wait.
         """
         if not self._rate:
             return
@@ -45,7 +45,7 @@ class RateLimit:
             self._buckets.popitem(last=False)
         if not allowed:
             wait = max(1, round((1 - tokens) / self._rate))
-            raise RateError(f"More than {self._rate:g} requests a second; wait.", wait)
+            raise RateLimitError(f"More than {self._rate:g} requests a second; wait.", wait)
 
 
 def check_key(settings: ServiceSettings, headers: Headers) -> None:
@@ -95,7 +95,7 @@ class Gatekeeper:
             try:
                 self._admit(scope)
             except EmotionError as error:
-                await answer_of(error)(scope, receive, counted)
+                await error_response(error)(scope, receive, counted)
             else:
                 await self._app(scope, receive, counted)
         finally:

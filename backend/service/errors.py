@@ -49,7 +49,7 @@ class SlowClientError(EmotionError):
     http_status = 408
 
 
-class LaterError(EmotionError):
+class OverloadedError(EmotionError):
     """The request can't be served now; ``retry_after`` seconds later it may be."""
 
     code = "overloaded"
@@ -60,14 +60,14 @@ class LaterError(EmotionError):
         self.retry_after = retry_after
 
 
-class RateError(LaterError):
+class RateLimitError(OverloadedError):
     """A client asks more often than it may."""
 
     code = "too_many_requests"
     http_status = 429
 
 
-class NotReadyError(LaterError):
+class NotReadyError(OverloadedError):
     """The model is still being loaded."""
 
     code = "not_ready"
@@ -94,18 +94,18 @@ RESPONSES: dict[int | str, dict[str, object]] = {
 }
 
 
-def info_of(error: EmotionError) -> ErrorInfo:
+def error_info(error: EmotionError) -> ErrorInfo:
     """Return the JSON of an error."""
     return ErrorInfo(code=error.code, message=str(error), field=getattr(error, "field", None))
 
 
-def answer_of(error: EmotionError) -> JSONResponse:
+def error_response(error: EmotionError) -> JSONResponse:
     """Return the answer to a request that failed."""
     later = getattr(error, "retry_after", None)
     headers = {} if later is None else {"Retry-After": str(later)}
     if isinstance(error, KeyRequiredError):
         headers["WWW-Authenticate"] = "Bearer"
-    return _answer(error.http_status, info_of(error), headers)
+    return _answer(error.http_status, error_info(error), headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -113,7 +113,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(EmotionError)
     async def explained(request: Request, error: EmotionError) -> JSONResponse:
-        return answer_of(error)
+        return error_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -10,12 +10,12 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel
 
 from backend.service.access import PROTOCOL, check_key
-from backend.service.errors import LaterError, ParameterError, info_of
-from backend.service.predict import Wishes, wishes
+from backend.service.errors import OverloadedError, ParameterError, error_info
+from backend.service.predict import PredictOptions, predict_options
 from backend.service.state import Engine, State
 from utils.errors import EmotionError
-from utils.inference.detection_schedule import DetectionPlan
-from utils.inference.stream import Frame, LiveOptions, look_at, result_at
+from utils.inference.detection_schedule import DetectionSchedule
+from utils.inference.stream import Frame, LiveOptions, analyze_frame, result_at
 from utils.inference.tracking import Tracker
 from utils.media.images import load_image
 from utils.results import ErrorInfo, FrameResult
@@ -27,7 +27,7 @@ IDLE_SECONDS, SEND_SECONDS = 60.0, 10.0
 _REFUSED, _LATER, _NORMAL = 1008, 1013, 1000
 
 
-class SocketAnswer(BaseModel):
+class SocketMessage(BaseModel):
     """What became of one frame.
 
     Attributes:
@@ -55,10 +55,10 @@ class _Sent:
 class Viewer:
     """Follows the faces of one connection; used by one thread at a time."""
 
-    def __init__(self, engine: Engine, wished: Wishes, max_pixels: int) -> None:
+    def __init__(self, engine: Engine, wished: PredictOptions, max_pixels: int) -> None:
         self._engine, self._wished, self._max_pixels = engine, wished, max_pixels
         self._analyzer = engine.live.with_detector(wished.detector or engine.live.detector.name)
-        self._tracker, self._plan = Tracker(), DetectionPlan()
+        self._tracker, self._plan = Tracker(), DetectionSchedule()
         self._smoothing = LiveOptions().smoothing
         self._first: float | None = None
 
@@ -72,7 +72,9 @@ class Viewer:
         self._first = sent.arrived if self._first is None else self._first
         frame = Frame(image, sent.arrived - self._first, sent.arrived)
         with self._engine.gate:
-            shown, _ = look_at(self._analyzer, self._tracker, self._plan, frame, self._smoothing)
+            shown, _ = analyze_frame(
+                self._analyzer, self._tracker, self._plan, frame, self._smoothing
+            )
         size = image.shape[1], image.shape[0]
         return self._wished.apply(result_at(shown, frame.time, size, self._analyzer))
 
@@ -87,7 +89,7 @@ class Connection:
         self._number = self._dropped = 0
 
     async def serve(self) -> None:
-        """Answer until the client goes away or is silent for too long."""
+        """Serve frames until the client goes away or is silent for too long."""
         answering = asyncio.create_task(self._answer_all())
         try:
             await self._receive_all(answering)
@@ -139,12 +141,12 @@ class Connection:
     async def _send(
         self, sent: _Sent, result: FrameResult | None, problem: EmotionError | None
     ) -> None:
-        answer = SocketAnswer(
+        answer = SocketMessage(
             frame=sent.number,
             dropped=self._dropped,
             age_ms=round(1000 * (clock.monotonic() - sent.arrived), 1),
             result=result,
-            error=None if problem is None else info_of(problem),
+            error=None if problem is None else error_info(problem),
         )
         text = answer.model_dump_json(exclude_none=True)
         await asyncio.wait_for(self._socket.send_text(text), SEND_SECONDS)
@@ -160,9 +162,9 @@ async def watch(socket: WebSocket) -> None:
         viewer = _admit(socket, state)
     except EmotionError as error:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            answer = SocketAnswer(frame=0, dropped=0, age_ms=0, error=info_of(error))
+            answer = SocketMessage(frame=0, dropped=0, age_ms=0, error=error_info(error))
             await socket.send_text(answer.model_dump_json(exclude_none=True))
-            await socket.close(_LATER if isinstance(error, LaterError) else _REFUSED)
+            await socket.close(_LATER if isinstance(error, OverloadedError) else _REFUSED)
         return
     state.metrics.sockets.inc()
     try:
@@ -178,14 +180,14 @@ def _admit(socket: WebSocket, state: State) -> Viewer:
     check_key(state.settings, socket.headers)
     engine, query = state.ready, socket.query_params
     try:
-        given = {name: query[name] for name in Wishes.model_fields if name in query}
-        wished = Wishes.model_validate(given)
+        given = {name: query[name] for name in PredictOptions.model_fields if name in query}
+        wished = PredictOptions.model_validate(given)
     except ValueError as error:
         raise ParameterError("A parameter has an impossible value.", "query") from error
-    wished = wishes(state, **wished.model_dump())
+    wished = predict_options(state, **wished.model_dump())
     if wished.top is not None and wished.top < 1:
         raise ParameterError("top: must be at least 1.", "top")
     viewer = Viewer(engine, wished, int(state.settings.max_megapixels * 1e6))
     if not engine.gate.admit():
-        raise LaterError("All places for live streams are taken; try again later.")
+        raise OverloadedError("All places for live streams are taken; try again later.")
     return viewer

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.service.errors import LaterError
+from backend.service.errors import OverloadedError
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.media.images import load_image
 from utils.results import FrameResult
@@ -120,10 +120,10 @@ class Pipeline:
         """Refuse a request while the line is full.
 
         Raises:
-            LaterError: It is.
+            OverloadedError: It is.
         """
         if self.waiting >= self._max_queue:
-            raise LaterError("Too many requests are waiting; try again in a second.")
+            raise OverloadedError("Too many requests are waiting; try again in a second.")
 
     async def analyze(
         self, data: bytes, name: str | None, detector: str, patient: bool = False
@@ -139,7 +139,7 @@ class Pipeline:
 
         Raises:
             ImageError: The picture can't be used.
-            LaterError: The line is full, or it took too long.
+            OverloadedError: The line is full, or it took too long.
         """
         if not patient:
             self.check_room()
@@ -161,7 +161,7 @@ class Pipeline:
         try:
             await asyncio.wait_for(self._places.acquire(), None if patient else self._deadline)
         except asyncio.TimeoutError as error:
-            raise LaterError(
+            raise OverloadedError(
                 "The request waited too long; try again in a few seconds.", 3
             ) from error
         finally:

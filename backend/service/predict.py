@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from backend.service.errors import RESPONSES, LaterError, ParameterError, info_of
+from backend.service.errors import RESPONSES, OverloadedError, ParameterError, error_info
 from backend.service.state import Engine, State, state_of
 from backend.service.uploads import Upload, body_of, read_uploads
 from utils.errors import EmotionError, TooLargeError
@@ -29,7 +29,7 @@ _CLIPS_WAITING = 2
 Shared = Annotated[State, Depends(state_of)]
 
 
-class Wishes(BaseModel):
+class PredictOptions(BaseModel):
     """How faces are looked for and told about; the same for every address."""
 
     detector: str | None = None
@@ -77,7 +77,7 @@ class VideoAnswer(BaseModel):
     problem: str | None = None
 
 
-def wishes(
+def predict_options(
     state: Shared,
     detector: Annotated[
         str | None,
@@ -90,7 +90,7 @@ def wishes(
     min_score: Annotated[
         float, Query(ge=0, le=1, description="drop faces that the detector scores lower")
     ] = 0,
-) -> Wishes:
+) -> PredictOptions:
     """Return the query parameters that all addresses share.
 
     Raises:
@@ -99,10 +99,10 @@ def wishes(
     allowed = {"mtcnn", "haar", "none", state.model_settings.detector}
     if detector is not None and detector not in allowed:
         raise ParameterError(f"detector: choose one of {', '.join(sorted(allowed))}.", "detector")
-    return Wishes(detector=detector, top=top, min_face=min_face, min_score=min_score)
+    return PredictOptions(detector=detector, top=top, min_face=min_face, min_score=min_score)
 
 
-Wished = Annotated[Wishes, Depends(wishes)]
+Wished = Annotated[PredictOptions, Depends(predict_options)]
 
 
 def json_of(answer: BaseModel) -> Response:
@@ -134,7 +134,7 @@ async def predict(request: Request, state: Shared, wished: Wished) -> Response:
     openapi_extra=body_of(field="images", many=True),
 )
 async def predict_batch(request: Request, state: Shared, wished: Wished) -> Response:
-    """Answer for many pictures at once; one that can't be used does not spoil the others."""
+    """Analyse many images at once; one that can't be used does not spoil the others."""
     engine, limits = state.ready, state.settings
     engine.pipeline.check_room()
     uploads = await read_uploads(
@@ -151,7 +151,7 @@ async def predict_batch(request: Request, state: Shared, wished: Wished) -> Resp
     return json_of(BatchAnswer(results=[outcomes[i] for i in range(len(uploads))]))
 
 
-async def _outcome(state: State, engine: Engine, upload: Upload, wished: Wishes) -> Outcome:
+async def _outcome(state: State, engine: Engine, upload: Upload, wished: PredictOptions) -> Outcome:
     limit = state.settings.max_body_mb
     detector = wished.detector or engine.analyzer.detector.name
     try:
@@ -159,7 +159,7 @@ async def _outcome(state: State, engine: Engine, upload: Upload, wished: Wishes)
             raise TooLargeError(f"{upload.name} is larger than {limit:g} MB.")
         result = await engine.pipeline.analyze(upload.data, upload.name, detector, patient=True)
     except EmotionError as error:
-        return Failure(image=upload.name, error=info_of(error))
+        return Failure(image=upload.name, error=error_info(error))
     result = wished.apply(result)
     state.metrics.count_faces(result)
     return result
@@ -180,7 +180,7 @@ async def predict_video(
     """Follow the faces of a short clip; the answer has a timeline."""
     engine, limits = state.ready, state.settings
     if state.clips_waiting > _CLIPS_WAITING:
-        raise LaterError("Other clips are waiting; try again in a minute.", 60)
+        raise OverloadedError("Other clips are waiting; try again in a minute.", 60)
     state.clips_waiting += 1
     try:
         (upload,) = await read_uploads(request, "video", limits.max_video_mb, limits.upload_seconds)
@@ -197,7 +197,7 @@ async def predict_video(
 
 
 def _analyze_clip(
-    state: State, upload: Upload, wished: Wishes, every: int, cancelled: threading.Event
+    state: State, upload: Upload, wished: PredictOptions, every: int, cancelled: threading.Event
 ) -> VideoAnswer:
     engine = state.ready
     analyzer = engine.live.with_detector(wished.detector or engine.live.detector.name)

@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from utils.devices import picture_workers
+from utils.devices import image_workers
 from utils.settings import ENV_PREFIX, read_settings
 
 API_PREFIX = f"{ENV_PREFIX}API_"
@@ -33,7 +33,7 @@ class ServiceSettings(BaseSettings):
     key: SecretStr | None = Field(None, description="required as X-API-Key or Bearer token if set")
     cors_origins: list[str] = Field([], description="web pages elsewhere that may call, JSON list")
     workers: int = Field(
-        default_factory=picture_workers,
+        default_factory=image_workers,
         ge=1,
         le=64,
         description="threads that analyse pictures; by default one for each core, at most 8",

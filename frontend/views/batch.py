@@ -17,7 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from frontend import charts, components
 from frontend.resources import Engine, engine_or_stop
 from utils.errors import EmotionError
-from utils.inference.batch import Answer, analyze_sources
+from utils.inference.batch import AnalyzedFrame, analyze_sources
 from utils.jobs import Job
 from utils.media.parquet import as_parquet
 from utils.media.rows import rows
@@ -109,7 +109,7 @@ def _work(
     return work
 
 
-def _add_thumbnails(batch: Batch, answer: Answer) -> None:
+def _add_thumbnails(batch: Batch, answer: AnalyzedFrame) -> None:
     if answer.image is None or not isinstance(answer.outcome, FrameResult):
         return
     for number, face in enumerate(answer.outcome.faces, 1):

@@ -15,7 +15,7 @@ from utils.errors import EmotionError
 from utils.media.drawing import annotate, draw_heat, encode_png
 from utils.media.images import load_image
 from utils.media.writers import as_csv
-from utils.results import Face, FrameResult, document
+from utils.results import Face, FrameResult, to_document
 from utils.settings import Settings
 
 UPLOAD, CAMERA, SAMPLES = "Upload", "Camera", "Samples"
@@ -233,7 +233,7 @@ def _downloads(engine: Engine, name: str, drawn: Picture, result: FrameResult) -
             "image/png",
             on_click="ignore",
         )
-        text = json.dumps(document(plain), indent=1)
+        text = json.dumps(to_document(plain), indent=1)
         st.download_button("JSON", text, f"{stem}.json", "application/json", on_click="ignore")
         table = as_csv([plain], engine.photos.classes)
         st.download_button("CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")

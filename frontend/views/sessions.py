@@ -11,7 +11,7 @@ from frontend import charts, components
 from frontend.resources import open_store
 from utils.errors import EmotionError
 from utils.media.sessions import Marker, SessionInfo, SessionStore
-from utils.media.timeseries import face_line, faces_of, gaps_of, key_moments, shares_of
+from utils.media.timeseries import emotion_shares, face_series, find_gaps, key_moments, track_ids
 from utils.settings import get_settings
 
 MAX_PEOPLE = 8
@@ -84,7 +84,7 @@ def _session(store: SessionStore, session: SessionInfo) -> None:
     st.subheader(session.name)
     table, markers = store.table(session), store.markers(session.id)
     st.html(charts.legend(session.classes))
-    people, gaps = faces_of(table)[:MAX_PEOPLE], gaps_of(table)
+    people, gaps = track_ids(table)[:MAX_PEOPLE], find_gaps(table)
     if not people:
         components.status_line("No face was seen in this session.")
     for track_id in people:
@@ -92,7 +92,7 @@ def _session(store: SessionStore, session: SessionInfo) -> None:
         chart = charts.face_timeline(table, track_id, session.classes, gaps)
         st.altair_chart(_with_markers(chart, markers), width="stretch", key=f"line-{track_id}")
         shares, changes = st.columns([2, 3], gap="large")
-        drawn = charts.share_bars(shares_of(table, track_id).to_dict())
+        drawn = charts.share_bars(emotion_shares(table, track_id).to_dict())
         shares.altair_chart(drawn, width="stretch", key=f"shares-{track_id}")
         words = [f"{t:.1f} s: {old} → {new}" for t, old, new in key_moments(table, track_id)]
         changes.caption("Largest changes: " + ("; ".join(words) or "none"))
@@ -143,8 +143,8 @@ def _compare(store: SessionStore, sessions: Sequence[SessionInfo]) -> None:
     lines = []
     for session in sessions:
         table = store.table(session)
-        for track_id in faces_of(table)[:2]:
-            line = face_line(table, track_id)
+        for track_id in track_ids(table)[:2]:
+            line = face_series(table, track_id)
             if f"p_{emotion}" in line:
                 named = line[["time", f"p_{emotion}"]].set_axis(["time", "probability"], axis=1)
                 lines.append(named.assign(session=f"{session.name}, face {track_id}"))

@@ -13,12 +13,12 @@ from frontend import charts, components
 from frontend.resources import Engine, engine_or_stop, open_store
 from utils.errors import EmotionError
 from utils.inference.annotated_copies import AnnotatedCopies
-from utils.inference.batch import Answer
+from utils.inference.batch import AnalyzedFrame
 from utils.inference.video import analyze_video
 from utils.jobs import Job
 from utils.media.parquet import as_parquet
 from utils.media.sources import VIDEO_SUFFIXES, Kind, Source
-from utils.media.timeseries import faces_of, gaps_of, key_moments, shares_of, table_of
+from utils.media.timeseries import emotion_shares, find_gaps, key_moments, results_table, track_ids
 from utils.media.video import VideoFrame, VideoReader
 from utils.media.writers import as_csv
 from utils.results import Failure, FrameResult, Status
@@ -100,7 +100,7 @@ def _work(engine: Engine, name: str, path: Path, every: int) -> Callable[[Job[An
                 if job.cancelled:
                     analysis.problem = f"Stopped after {picture.time:.1f} seconds."
                     break
-                failure = copies.add(Answer(source, result, picture.image, video.fps))
+                failure = copies.add(AnalyzedFrame(source, result, picture.image, video.fps))
                 analysis.problem = analysis.problem or _words(failure)
                 if result.status is not Status.SKIPPED:
                     analysis.results.append(result)
@@ -141,8 +141,8 @@ def _finished(engine: Engine, job: Job[Analysis]) -> None:
     if not analysis.results:
         components.status_line("No frame was analysed.")
         return
-    table = table_of(analysis.results, classes)
-    people = faces_of(table)[:MAX_PEOPLE]
+    table = results_table(analysis.results, classes)
+    people = track_ids(table)[:MAX_PEOPLE]
     left, right = st.columns([3, 2], gap="large")
     with left:
         if analysis.annotated.is_file():
@@ -155,7 +155,7 @@ def _finished(engine: Engine, job: Job[Analysis]) -> None:
         _downloads(analysis, classes)
         _keep(analysis, engine.analyzer.model_name, classes)
     st.html(charts.legend(classes))
-    gaps = gaps_of(table)
+    gaps = find_gaps(table)
     lines = st.segmented_control(
         "Drawn as", ["Areas", "Lines"], default="Areas", label_visibility="collapsed"
     )
@@ -165,7 +165,7 @@ def _finished(engine: Engine, job: Job[Analysis]) -> None:
         st.altair_chart(chart, width="stretch", key=f"line-{track_id}")
         shares, moments = st.columns([2, 3], gap="large")
         with shares:
-            drawn = charts.share_bars(shares_of(table, track_id).to_dict())
+            drawn = charts.share_bars(emotion_shares(table, track_id).to_dict())
             st.altair_chart(drawn, width="stretch", key=f"shares-{track_id}")
         with moments:
             _moments(key_moments(table, track_id), track_id)

@@ -14,13 +14,13 @@ from utils.evaluation.metrics import confidence_threshold, expected_calibration_
 from utils.evaluation.predict import predict_logits
 from utils.model.checkpoint import Checkpoint
 from utils.model.spec import Head
-from utils.processing.dataset import FaceFolder
+from utils.processing.dataset import FaceDataset
 
 PRIOR_COST = 0.005
 _FOLDS = 5
 
 
-def calibrate(checkpoint: Checkpoint, validation: FaceFolder) -> None:
+def calibrate(checkpoint: Checkpoint, validation: FaceDataset) -> None:
     """Set each head's temperature, prior correction and threshold by the validation split."""
     logits = predict_logits(checkpoint.build(), validation, torch.device("cpu"))
     majority = validation.ferplus_majority()

@@ -18,7 +18,7 @@ from utils.inference.analyzer import EmotionAnalyzer
 from utils.media.sources import list_images
 from utils.model.checkpoint import Checkpoint
 from utils.model.spec import Head
-from utils.processing.dataset import FaceFolder
+from utils.processing.dataset import FaceDataset
 
 FOLDER, FERPLUS = "folder", "ferplus"
 LABEL_SETS = {FOLDER: "folder labels", FERPLUS: "FER+ majority"}
@@ -81,12 +81,12 @@ class Evaluation:
         return found
 
 
-def answered_label_set(head: Head, available: Container[str]) -> str:
+def target_label_set(head: Head, available: Container[str]) -> str:
     """Return the label set that a head was trained to answer, if it is available."""
     return FERPLUS if head.name == "perceived" and FERPLUS in available else FOLDER
 
 
-def label_sets(folder: FaceFolder) -> dict[str, NDArray[np.int64]]:
+def label_sets(folder: FaceDataset) -> dict[str, NDArray[np.int64]]:
     """Return label set name (``folder``, ``ferplus`` where there are votes) to int64 ``(N,)``."""
     labels = {FOLDER: folder.labels.numpy()}
     majority = folder.ferplus_majority()
@@ -97,11 +97,11 @@ def label_sets(folder: FaceFolder) -> dict[str, NDArray[np.int64]]:
 
 def evaluate_split(
     checkpoint: Checkpoint,
-    folder: FaceFolder,
+    folder: FaceDataset,
     twins: NDArray[np.bool_] | None = None,
     average: str = "none",
 ) -> Evaluation:
-    """Answer every image of a split with every head of a checkpoint.
+    """Predict every image of a split with every head of a checkpoint.
 
     Args:
         checkpoint: The model.
@@ -132,7 +132,7 @@ def document(
     the majority of FER+, ``fer2013_accuracy`` the last head's against the folder labels.
     """
     sets = evaluation.reports(head.name, intervals=True)
-    label_set = answered_label_set(head, sets)
+    label_set = target_label_set(head, sets)
     first, last = checkpoint.heads[0].name, checkpoint.heads[-1].name
     votes = evaluation.reports(first).get(FERPLUS)
     return {
@@ -159,7 +159,7 @@ def prior_table(head: Head, evaluation: Evaluation) -> list[dict[str, float]]:
         ``prior_correction``, ``accuracy``, ``balanced_accuracy`` and ``macro_f1`` for 0, 0.1 … 1,
         against the labels that the head answers.
     """
-    labels = evaluation.labels[answered_label_set(head, evaluation.labels)]
+    labels = evaluation.labels[target_label_set(head, evaluation.labels)]
     rows = []
     for strength in np.round(np.arange(0.0, 1.01, 0.1), 1).tolist():
         changed = replace(head, prior_correction=strength)
@@ -185,7 +185,7 @@ def scaling_table(
         answers where both splits have them, and ``label_set``, which these are.
     """
     both = [name for name in LABEL_SETS if validation.has(name) and evaluation.has(name)]
-    label_set = answered_label_set(head, both)
+    label_set = target_label_set(head, both)
     fitted, measured = (
         (torch.from_numpy(e.logits[head.name]), torch.from_numpy(e.labels[label_set]))
         for e in (validation, evaluation)

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from utils.evaluation.evaluate import LABEL_SETS, Evaluation, answered_label_set
+from utils.evaluation.evaluate import LABEL_SETS, Evaluation, target_label_set
 from utils.evaluation.result_plots import save_robustness
 from utils.model.architectures import count_parameters
 from utils.model.checkpoint import Checkpoint
@@ -149,7 +149,7 @@ def _row(figures: dict[str, Any]) -> str:
 
 def _head(head: Head, evaluation: Evaluation, split: str) -> list[str]:
     sets = evaluation.reports(head.name)
-    label_set = answered_label_set(head, sets)
+    label_set = target_label_set(head, sets)
     parts = [
         f"### Head {head.name}: {split} split, {LABEL_SETS[label_set]}",
         per_class_table(sets[label_set]),

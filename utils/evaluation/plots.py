@@ -18,7 +18,7 @@ def save_curves(history: Sequence[dict[str, float]], path: Path) -> None:
     """Draw loss, accuracy and learning rate over the epochs.
 
     Args:
-        history: Rows of ``utils.training.trainer.Progress.history``.
+        history: Rows of ``utils.training.trainer.TrainingHistory.history``.
         path: PNG file.
     """
     epochs = [row["epoch"] for row in history]

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from utils.errors import ConfigError
-from utils.processing.dataset import FaceFolder
+from utils.processing.dataset import FaceDataset
 
 TEST_TIME_AVERAGES = ("none", "flip", "ten-crop")
 _EVALUATION_BATCH = 64
@@ -14,7 +14,7 @@ _CROP = 11 / 12
 
 @torch.inference_mode()
 def predict_logits(
-    network: nn.Module, folder: FaceFolder, device: torch.device, average: str = "none"
+    network: nn.Module, folder: FaceDataset, device: torch.device, average: str = "none"
 ) -> Tensor:
     """Return float32 logits ``(N, H * K)`` on the CPU for every image of a split, in order.
 

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from utils.evaluation.predict import predict_logits
 from utils.model.checkpoint import Checkpoint
 from utils.model.spec import Head
-from utils.processing.corruptions import DEGRADATIONS
-from utils.processing.dataset import FaceFolder
+from utils.processing.corruptions import CORRUPTIONS
+from utils.processing.dataset import FaceDataset
 
 
 def evaluate_robustness(
     checkpoint: Checkpoint,
     head: Head,
-    folder: FaceFolder,
+    folder: FaceDataset,
     labels: NDArray[np.int64],
     average: str = "none",
 ) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def evaluate_robustness(
 
     best = accuracy(clean)
     rows = []
-    for name, degrade in DEGRADATIONS.items():
+    for name, degrade in CORRUPTIONS.items():
         rgb = clean.transpose(0, 2, 3, 1)
         rgb = np.broadcast_to(rgb, (*rgb.shape[:3], 3))
         worse = np.stack([degrade(np.ascontiguousarray(image)) for image in rgb])

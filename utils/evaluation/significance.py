@@ -50,7 +50,7 @@ class Comparison:
         )
 
 
-def compare_answers(
+def compare_predictions(
     a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]], labels: NDArray[np.integer[Any]]
 ) -> Comparison:
     """Compare two models' answers ``(N,)`` with labels ``(N,)``; negative labels are left out."""

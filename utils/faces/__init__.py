@@ -36,9 +36,9 @@ def _ssd(weights: Path | None, **options: Any) -> FaceDetector:
 
 
 def _whole(weights: Path | None, **options: Any) -> FaceDetector:
-    from utils.faces.whole import WholePictureDetector
+    from utils.faces.whole import WholeImageDetector
 
-    return WholePictureDetector()
+    return WholeImageDetector()
 
 
 _DETECTORS: dict[str, Callable[..., FaceDetector]] = {

@@ -29,8 +29,8 @@ class CropGeometry:
 
 
 # Measured with backend/measurements/measure_crop.py on 1000 training images of FER2013 (seed 0).
-# SSD and YuNet could not be measured, as their weights aren't part of a package: they take MTCNN's values, an
-# approximation to be replaced by a measurement where they are used.
+# SSD and YuNet could not be measured, as their weights are in no package: they take MTCNN's values,
+# an approximation to be replaced by a measurement where they are used.
 _MTCNN = CropGeometry(scale=0.955, dx=0.008, dy=-0.008)
 DEFAULT_GEOMETRY: dict[str, CropGeometry] = {
     "mtcnn": _MTCNN,

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from utils.faces.base import Detections
 
 
-class WholePictureDetector:
+class WholeImageDetector:
     """Takes the whole picture as one face, for data sets of cropped faces such as FER2013."""
 
     name = "none"

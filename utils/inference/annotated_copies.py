@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from utils.errors import ConfigError, EmotionError
-from utils.inference.batch import Answer
+from utils.inference.batch import AnalyzedFrame
 from utils.media.drawing import annotate
 from utils.media.images import SAVE_SUFFIXES, save_image
 from utils.media.sources import Kind, Source
@@ -35,7 +35,7 @@ class AnnotatedCopies:
         self._used: set[Path] = set()
         self._video: tuple[Source, VideoWriter] | None = None
 
-    def add(self, answer: Answer) -> Failure | None:
+    def add(self, answer: AnalyzedFrame) -> Failure | None:
         """Write a picture's copy or one frame of a video's; return why that was not possible.
 
         Raises:
@@ -76,7 +76,7 @@ class AnnotatedCopies:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _writer(self, answer: Answer) -> VideoWriter:
+    def _writer(self, answer: AnalyzedFrame) -> VideoWriter:
         if self._video is None:
             target = self._target(answer.source)
             with suppress(OSError):  # the writer says what is wrong

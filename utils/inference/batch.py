@@ -25,7 +25,7 @@ Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Answer:
+class AnalyzedFrame:
     """What became of a picture or of one frame of a video.
 
     Attributes:
@@ -47,7 +47,7 @@ def analyze_sources(
     batch_size: int = 4,
     every: int = 1,
     workers: int = 1,
-) -> Iterator[Answer]:
+) -> Iterator[AnalyzedFrame]:
     """Yield an answer for every picture and every frame of every video, in order.
 
     One that fails does not stop the others. Pictures are decoded and analysed in threads; at most
@@ -58,7 +58,7 @@ def analyze_sources(
         sources: What to analyse; may be endless.
         batch_size: Pictures whose faces are classified together.
         every: Every N-th frame of a video is analysed; the others have the status ``skipped``.
-        workers: Batches of pictures that are worked on at once, beside one that is being decoded.
+        workers: Batches of images that are worked on at once, beside one that is being decoded.
     """
     with ThreadPoolExecutor(workers + 1, "pictures") as pool:
         for is_video, run in groupby(sources, lambda source: source.kind is Kind.VIDEO):
@@ -69,7 +69,9 @@ def analyze_sources(
                 yield from _pictures(partial(_analyze, analyzer), run, batch_size, pool, workers)
 
 
-def analyze_camera(analyzer: EmotionAnalyzer, camera: str, every: int = 1) -> Iterator[Answer]:
+def analyze_camera(
+    analyzer: EmotionAnalyzer, camera: str, every: int = 1
+) -> Iterator[AnalyzedFrame]:
     """Yield an answer for each frame of a camera that there was time for, until it ends.
 
     Args:
@@ -83,17 +85,17 @@ def analyze_camera(analyzer: EmotionAnalyzer, camera: str, every: int = 1) -> It
     with CameraReader(camera) as reader:
         source = Source(reader.name, Kind.CAMERA, Path("camera.mp4"))
         for picture, result in analyze_video(analyzer, reader, every):
-            yield Answer(source, result, picture.image)
+            yield AnalyzedFrame(source, result, picture.image)
 
 
 def _pictures(
-    analyze: Callable[[list[Source]], list[Answer]],
+    analyze: Callable[[list[Source]], list[AnalyzedFrame]],
     sources: Iterator[Source],
     batch_size: int,
     pool: ThreadPoolExecutor,
     workers: int,
-) -> Iterator[Answer]:
-    waiting: deque[Future[list[Answer]]] = deque()
+) -> Iterator[AnalyzedFrame]:
+    waiting: deque[Future[list[AnalyzedFrame]]] = deque()
     try:
         while True:
             while len(waiting) <= workers and (batch := list(islice(sources, batch_size))):
@@ -116,7 +118,7 @@ def _read(source: Source) -> Picture:
     return load_image(Path(source.name))
 
 
-def _analyze(analyzer: EmotionAnalyzer, batch: list[Source]) -> list[Answer]:
+def _analyze(analyzer: EmotionAnalyzer, batch: list[Source]) -> list[AnalyzedFrame]:
     images: dict[int, Picture] = {}
     failures: dict[int, Failure] = {}
     for i, source in enumerate(batch):
@@ -127,17 +129,17 @@ def _analyze(analyzer: EmotionAnalyzer, batch: list[Source]) -> list[Answer]:
     results = analyzer.analyze_batch(list(images.values()), [batch[i].name for i in images])
     answered = dict(zip(images, results, strict=True))
     return [
-        Answer(source, failures.get(i) or answered[i], images.get(i))
+        AnalyzedFrame(source, failures.get(i) or answered[i], images.get(i))
         for i, source in enumerate(batch)
     ]
 
 
-def _video(analyzer: EmotionAnalyzer, source: Source, every: int) -> Iterator[Answer]:
+def _video(analyzer: EmotionAnalyzer, source: Source, every: int) -> Iterator[AnalyzedFrame]:
     try:
         with VideoReader(Path(source.name)) as video:
             for picture, result in analyze_video(analyzer, video, every):
-                yield Answer(source, result, picture.image, video.fps)
+                yield AnalyzedFrame(source, result, picture.image, video.fps)
             if video.problem:
                 raise VideoError(video.problem)
     except EmotionError as error:
-        yield Answer(source, Failure.of(source.name, error))
+        yield AnalyzedFrame(source, Failure.of(source.name, error))

@@ -15,7 +15,7 @@ SPEED = 0.3
 
 
 @dataclass
-class DetectionPlan:
+class DetectionSchedule:
     """Decides by motion and load whether a frame's faces are searched for.
 
     Not safe to share between threads.

@@ -16,9 +16,16 @@ from numpy.typing import NDArray
 from utils.concurrency import Gate
 from utils.errors import EmotionError
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.detection_schedule import DetectionPlan
+from utils.inference.detection_schedule import DetectionSchedule
 from utils.inference.live_view import LiveView
-from utils.inference.stream import Frame, LiveOptions, Shown, Stream, look_at, result_at
+from utils.inference.stream import (
+    Frame,
+    FrameAnalysis,
+    LiveOptions,
+    Stream,
+    analyze_frame,
+    result_at,
+)
 from utils.inference.timeline import LiveSnapshot
 from utils.inference.tracking import Track
 from utils.results import FrameResult, Status
@@ -214,14 +221,16 @@ class LiveAnalyzer:
             began = clock.perf_counter()
             analyzer = self._analyzer.with_detector(options.detector)
             if stream.detector != options.detector:  # boxes are cropped as their own detector's
-                stream.detector, stream.plan = options.detector, DetectionPlan()
-            shown, seen = look_at(analyzer, stream.tracker, stream.plan, frame, options.smoothing)
+                stream.detector, stream.plan = options.detector, DetectionSchedule()
+            shown, seen = analyze_frame(
+                analyzer, stream.tracker, stream.plan, frame, options.smoothing
+            )
             seconds = clock.perf_counter() - began
         off = shown.status is Status.CAMERA_OFF
         self._publish(stream, shown, seen, None if off else seconds)
 
     def _publish(
-        self, stream: Stream, shown: Shown, seen: tuple[Track, ...], seconds: float | None
+        self, stream: Stream, shown: FrameAnalysis, seen: tuple[Track, ...], seconds: float | None
     ) -> None:
         with self._changed:
             if not stream.closed:

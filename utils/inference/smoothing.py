@@ -59,7 +59,7 @@ class Reaction:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What is known of one face's expression; arrays are read-only.
 
     Attributes:
@@ -94,12 +94,12 @@ class Smoothing:
     reaction: Reaction | None = Reaction()
     hysteresis: float = 0.15
 
-    def begin(self, raw: Vector) -> Answer:
+    def begin(self, raw: Vector) -> Prediction:
         """Return the answer of a face's first frame."""
         value = frozen(raw)
-        return Answer(value, value, value, int(value.argmax()))
+        return Prediction(value, value, value, int(value.argmax()))
 
-    def follow(self, old: Answer, raw: Vector, time: float, elapsed: float) -> Answer:
+    def follow(self, old: Prediction, raw: Vector, time: float, elapsed: float) -> Prediction:
         """Return the answer after another frame.
 
         Args:
@@ -117,7 +117,7 @@ class Smoothing:
         best = int(smoothed.argmax())
         ahead = float(smoothed[best] - smoothed[old.label])
         label = best if ahead > self.hysteresis else old.label
-        return Answer(
+        return Prediction(
             frozen(raw), smoothed, self.chart.step(old.chart, raw, elapsed), label, departed
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from utils.errors import ConfigError
 from utils.faces.base import Detections
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.detection_schedule import DetectionPlan
+from utils.inference.detection_schedule import DetectionSchedule
 from utils.inference.smoothing import Smoother, Smoothing
 from utils.inference.timeline import HISTORY_ROWS, LiveStats, Rate, TimelineRow, timeline_rows
 from utils.inference.tracking import Track, Tracker
@@ -63,8 +63,8 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The newest answer: what became of the analysed frame, and the faces still followed.
+class FrameAnalysis:
+    """The newest prediction: what became of the analysed frame, and the faces still followed.
 
     ``searched`` is the media time of the last search for faces; a track that is older was missed.
     """
@@ -82,7 +82,7 @@ class Stream:
     Attributes:
         slot: The one frame that waits for analysis.
         newest: The last frame handed over.
-        shown: The newest answer.
+        shown: The newest prediction.
         closed: The run has ended; nothing is taken or published any more.
         failures: Analyses in a row that failed.
         tracker: Used by the analysing thread only, as is
@@ -92,11 +92,11 @@ class Stream:
 
     slot: Frame | None = None
     newest: Frame | None = None
-    shown: Shown | None = None
+    shown: FrameAnalysis | None = None
     closed: bool = False
     failures: int = 0
     tracker: Tracker = field(default_factory=Tracker)
-    plan: DetectionPlan = field(default_factory=DetectionPlan)
+    plan: DetectionSchedule = field(default_factory=DetectionSchedule)
     detector: str | None = None
     history: deque[TimelineRow] = field(default_factory=lambda: deque(maxlen=HISTORY_ROWS))
     drawn: Rate = field(default_factory=Rate)
@@ -123,12 +123,12 @@ class Stream:
         return frame
 
     def publish(
-        self, shown: Shown, seen: tuple[Track, ...], seconds: float | None, now: float
+        self, shown: FrameAnalysis, seen: tuple[Track, ...], seconds: float | None, now: float
     ) -> None:
         """Make an answer the newest one.
 
         Args:
-            shown: The answer.
+            shown: The prediction.
             seen: The tracks detected in this very frame.
             seconds: How long the analysis took; None for a frame that needed no inference.
             now: Monotonic seconds.
@@ -158,12 +158,12 @@ class Stream:
 
 
 def result_at(
-    shown: Shown, time: float, size: tuple[int, int], analyzer: EmotionAnalyzer
+    shown: FrameAnalysis, time: float, size: tuple[int, int], analyzer: EmotionAnalyzer
 ) -> FrameResult:
     """Carry the newest answer to a later frame.
 
     Args:
-        shown: The newest answer.
+        shown: The newest prediction.
         time: Media time of the later frame in seconds.
         size: Its width and height in pixels.
         analyzer: Knows the model's name and its threshold of certainty.
@@ -180,18 +180,18 @@ def result_at(
         lost = missed > (SHOW_LOST if track.sightings > 1 else 0.0)
         if not lost and (box[2:] > box[:2]).all():
             marks = track.landmarks_at(time)
-            answer = track.answer
+            prediction = track.prediction
             face = analyzer.face(
                 box,
                 track.score,
-                answer.smoothed,
+                prediction.smoothed,
                 marks,
                 track.track_id,
-                answer.label,
+                prediction.label,
                 track.problem,
             )
             if track.read == time:
-                face = face.model_copy(update={"raw": analyzer.named(answer.raw)})
+                face = face.model_copy(update={"raw": analyzer.named(prediction.raw)})
             faces.append(face)
     status = shown.status
     if faces or status in (Status.OK, Status.UNCERTAIN, Status.LOW_QUALITY):
@@ -206,13 +206,13 @@ def result_at(
     )
 
 
-def look_at(
+def analyze_frame(
     analyzer: EmotionAnalyzer,
     tracker: Tracker,
-    plan: DetectionPlan,
+    plan: DetectionSchedule,
     frame: Frame,
     smoothing: Smoothing,
-) -> tuple[Shown, tuple[Track, ...]]:
+) -> tuple[FrameAnalysis, tuple[Track, ...]]:
     """Analyse a frame; return the answer and the tracks that were read in this very frame.
 
     A black frame is a camera that is switched off: it is not searched, and nothing is read in it.
@@ -226,7 +226,7 @@ def look_at(
     """
     if _is_black(frame.image):
         tracker.miss(frame.time)
-        return Shown(frame, Status.CAMERA_OFF, (), frame.time), ()
+        return FrameAnalysis(frame, Status.CAMERA_OFF, (), frame.time), ()
     expected = _in_view(tracker.present, frame)
     if plan.due(frame.time, expected):
         began = clock.perf_counter()
@@ -238,7 +238,7 @@ def look_at(
         found = _expected_faces(expected, frame)
         probabilities, problems = analyzer.read(frame.image, found)
         seen = tracker.reread(frame.time, expected, probabilities, smoothing, problems)
-    shown = Shown(frame, _status(seen, analyzer.threshold), tracker.tracks, tracker.updated)
+    shown = FrameAnalysis(frame, _status(seen, analyzer.threshold), tracker.tracks, tracker.updated)
     return shown, seen
 
 
@@ -275,7 +275,7 @@ def _status(seen: tuple[Track, ...], threshold: float) -> Status:
     readable = [track for track in seen if not track.problem]
     if not readable:
         return Status.LOW_QUALITY
-    sure = any(track.answer.smoothed.max() >= threshold for track in readable)
+    sure = any(track.prediction.smoothed.max() >= threshold for track in readable)
     return Status.OK if sure else Status.UNCERTAIN
 
 

@@ -88,12 +88,14 @@ def timeline_rows(time: float, status: Status, tracks: Sequence[Track]) -> list[
 
 
 def _row(time: float, status: Status, track: Track) -> TimelineRow:
-    answer = track.answer
+    prediction = track.prediction
     if track.problem:
         return TimelineRow(
-            time, Status.LOW_QUALITY, track.track_id, answer.raw, problem=track.problem
+            time, Status.LOW_QUALITY, track.track_id, prediction.raw, problem=track.problem
         )
-    return TimelineRow(time, status, track.track_id, answer.raw, answer.smoothed, answer.chart)
+    return TimelineRow(
+        time, status, track.track_id, prediction.raw, prediction.smoothed, prediction.chart
+    )
 
 
 class Rate:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from utils.faces.base import Detections
-from utils.inference.smoothing import Answer, Smoothing, frozen
+from utils.inference.smoothing import Prediction, Smoothing, frozen
 
 # A box drawn between two detections follows the face for this long, then stands still: a face that
 # vanished would otherwise leave its box sailing through the picture.
@@ -33,7 +33,7 @@ class Track:
         box: float32 ``(4,)``, ``(x1, y1, x2, y2)`` in pixels at that time.
         velocity: float32 ``(4,)``, pixels per second of each edge.
         score: The detector's confidence in 0..1.
-        answer: What is known of its expression; rests while there is a problem.
+        prediction: What is known of its expression; rests while there is a problem.
         landmarks: float32 ``(5, 2)`` at that time, or None.
         problem: Why the face could not be read at that time, or None.
         read: Media time in seconds of ``answer``, which may be newer than the detection.
@@ -45,7 +45,7 @@ class Track:
     box: NDArray[np.float32]
     velocity: NDArray[np.float32]
     score: float
-    answer: Answer
+    prediction: Prediction
     landmarks: NDArray[np.float32] | None = None
     problem: str | None = None
     read: float = 0.0
@@ -140,9 +140,9 @@ class Tracker:
         pairs = match_boxes(expected, detections.boxes, self._min_overlap)
         seen = []
         for index in range(len(detections)):
-            answer = smoothing.begin(probabilities[index])
+            prediction = smoothing.begin(probabilities[index])
             problem = problems[index] if problems else None
-            fresh = _born(index, time, detections, answer, problem)
+            fresh = _born(index, time, detections, prediction, problem)
             old = pairs.get(index)
             seen.append(
                 self._number(fresh) if old is None else _follow(living[old], fresh, smoothing)
@@ -197,7 +197,7 @@ class Tracker:
 
 
 def _born(
-    index: int, time: float, detections: Detections, answer: Answer, problem: str | None
+    index: int, time: float, detections: Detections, prediction: Prediction, problem: str | None
 ) -> Track:
     marks = detections.landmarks
     return Track(
@@ -206,7 +206,7 @@ def _born(
         box=frozen(detections.boxes[index]),
         velocity=frozen(np.zeros(4)),
         score=float(detections.scores[index]),
-        answer=answer,
+        prediction=prediction,
         landmarks=None if marks is None else frozen(marks[index]),
         problem=problem,
         read=time,
@@ -223,11 +223,11 @@ def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
         fresh,
         track_id=old.track_id,
         velocity=velocity,
-        answer=old.answer,
+        prediction=old.prediction,
         read=old.read,
         sightings=old.sightings + 1,
     )
-    return _read(moved, fresh.answer.raw, fresh.time, smoothing, fresh.problem)
+    return _read(moved, fresh.prediction.raw, fresh.time, smoothing, fresh.problem)
 
 
 def _read(
@@ -239,10 +239,10 @@ def _read(
 ) -> Track:
     """Return the track after its face was read again; with a problem its answer rests."""
     if problem:
-        answer = replace(track.answer, raw=frozen(raw))
+        prediction = replace(track.prediction, raw=frozen(raw))
     else:
-        answer = smoothing.follow(track.answer, raw, time, time - track.read)
-    return replace(track, answer=answer, problem=problem, read=time)
+        prediction = smoothing.follow(track.prediction, raw, time, time - track.read)
+    return replace(track, prediction=prediction, problem=problem, read=time)
 
 
 def match_boxes(
@@ -263,7 +263,7 @@ def match_boxes(
     """
     if not len(known) or not len(found):
         return {}
-    overlaps = overlap(np.stack(known), found)
+    overlaps = box_iou(np.stack(known), found)
     rows, columns = linear_sum_assignment(overlaps, maximize=True)
     pairs = zip(columns.tolist(), rows.tolist(), strict=True)
     matched = {column: row for column, row in pairs if overlaps[row, column] >= min_overlap}
@@ -284,7 +284,7 @@ def _gaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]
     return np.where(alike, 2 * distance / (side_a[:, None] + side_b[None]), _UNPAIRABLE)
 
 
-def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+def box_iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the intersections over unions ``(K, N)`` of ``(K, 4)`` and ``(N, 4)`` boxes."""
     top_left = np.maximum(a[:, None, :2], b[None, :, :2])
     bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])

@@ -5,15 +5,15 @@ from typing import Protocol
 
 from utils.errors import ConfigError
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.detection_schedule import DetectionPlan
+from utils.inference.detection_schedule import DetectionSchedule
 from utils.inference.smoothing import Smoothing
-from utils.inference.stream import Frame, look_at, result_at
+from utils.inference.stream import Frame, analyze_frame, result_at
 from utils.inference.tracking import Tracker
 from utils.media.video import VideoFrame
 from utils.results import FrameResult, Status
 
 
-class PictureSource(Protocol):
+class FrameSource(Protocol):
     """A video file, a camera, or anything else that gives pictures with times."""
 
     name: str
@@ -25,7 +25,7 @@ class PictureSource(Protocol):
 
 def analyze_video(
     analyzer: EmotionAnalyzer,
-    video: PictureSource,
+    video: FrameSource,
     every: int = 1,
     smoothing: Smoothing | None = None,
 ) -> Iterator[tuple[VideoFrame, FrameResult]]:
@@ -48,13 +48,13 @@ def analyze_video(
     if every < 1:
         raise ConfigError(f"every must be a whole number from 1, not {every}")
     smoothing = smoothing or Smoothing()
-    tracker, plan, shown = Tracker(), DetectionPlan(rest=0.0), None
+    tracker, plan, shown = Tracker(), DetectionSchedule(rest=0.0), None
     for picture in video:
         height, width = picture.image.shape[:2]
         analysed = picture.index % every == 0
         if analysed:
             frame = Frame(picture.image, picture.time, picture.time)
-            shown, _ = look_at(analyzer, tracker, plan, frame, smoothing)
+            shown, _ = analyze_frame(analyzer, tracker, plan, frame, smoothing)
         assert shown is not None  # the first picture is always analysed
         result = result_at(shown, picture.time, (width, height), analyzer)
         status = result.status if analysed else Status.SKIPPED

@@ -9,7 +9,7 @@ from typing import IO
 from utils.errors import ConfigError
 
 
-def begin_again(path: Path, kind: str) -> set[str]:
+def truncate_incomplete(path: Path, kind: str) -> set[str]:
     """Cut a file of results back to what is complete and return the names it answers for.
 
     The last picture or video is taken out, as the run may have ended in the middle of it.

@@ -13,20 +13,20 @@ GAP_SECONDS = 1.0
 MIN_SHOWN = 4
 
 
-def table_of(outcomes: Iterable[Outcome], classes: Sequence[str]) -> pd.DataFrame:
+def results_table(outcomes: Iterable[Outcome], classes: Sequence[str]) -> pd.DataFrame:
     """Return results as a table with the columns of ``utils.media.rows``."""
     return pd.DataFrame(
         [row for outcome in outcomes for row in rows(outcome)], columns=list(columns(classes))
     )
 
 
-def faces_of(table: pd.DataFrame, fewest: int = MIN_SHOWN) -> list[int]:
+def track_ids(table: pd.DataFrame, fewest: int = MIN_SHOWN) -> list[int]:
     """Return the ``track_id`` of each face that has at least so many rows, in order."""
     counts = table["track_id"].dropna().astype(int).value_counts()
     return sorted(int(track) for track, count in counts.items() if count >= fewest)
 
 
-def face_line(table: pd.DataFrame, track_id: int, most: int = 600) -> pd.DataFrame:
+def face_series(table: pd.DataFrame, track_id: int, most: int = 600) -> pd.DataFrame:
     """Return one face's rows for a chart.
 
     Rows in which the face can't be read have no probabilities, and where it was out of sight a row
@@ -59,7 +59,7 @@ def _with_gaps(line: pd.DataFrame, shares: list[str]) -> pd.DataFrame:
     return pd.concat([line, breaks]).sort_values("time", kind="stable").reset_index(drop=True)
 
 
-def gaps_of(table: pd.DataFrame) -> pd.DataFrame:
+def find_gaps(table: pd.DataFrame) -> pd.DataFrame:
     """Return the spans of time without a readable face: ``start``, ``end`` and ``reason``.
 
     Args:
@@ -77,7 +77,7 @@ def gaps_of(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(spans, columns=["start", "end", "reason"])
 
 
-def shares_of(table: pd.DataFrame, track_id: int) -> pd.Series:
+def emotion_shares(table: pd.DataFrame, track_id: int) -> pd.Series:
     """Return the share of each answer among a face's rows; unreadable ones count as ``unclear``."""
     own = table[table["track_id"] == track_id]
     answer = own["emotion"].where(own["status"] == "ok", "unclear")
@@ -94,7 +94,7 @@ def key_moments(table: pd.DataFrame, track_id: int, count: int = 5) -> list[tupl
         track_id: Which face.
         count: How many at most.
     """
-    line = face_line(table, track_id, most=2000).dropna()
+    line = face_series(table, track_id, most=2000).dropna()
     shares = [name for name in line.columns if name != "time"]
     times, values = line["time"].to_numpy(), line[shares].to_numpy()
     found: list[tuple[float, float, str, str]] = []

@@ -9,12 +9,12 @@ from typing import IO, Protocol
 
 from utils.errors import ConfigError, OutputError
 from utils.media.rows import columns, rows
-from utils.results import Outcome, document
+from utils.results import Outcome, to_document
 
 FORMATS = ("json", "jsonl", "csv", "parquet")
 
 
-class Sink(Protocol):
+class ResultWriter(Protocol):
     """Takes results one by one; what was taken is in the file, even if the program is killed."""
 
     def write(self, outcome: Outcome) -> None:
@@ -26,7 +26,7 @@ class Sink(Protocol):
         ...
 
 
-class JsonLines:
+class JsonLinesWriter:
     """One JSON document a line."""
 
     def __init__(self, file: IO[str]) -> None:
@@ -34,14 +34,14 @@ class JsonLines:
 
     def write(self, outcome: Outcome) -> None:
         """Append a line."""
-        self._file.write(json.dumps(document(outcome)) + "\n")
+        self._file.write(json.dumps(to_document(outcome)) + "\n")
         self._file.flush()
 
     def close(self) -> None:
         """Nothing is left to do."""
 
 
-class JsonArray:
+class JsonArrayWriter:
     """One JSON document: a list, or the only element itself.
 
     Args:
@@ -54,7 +54,7 @@ class JsonArray:
 
     def write(self, outcome: Outcome) -> None:
         """Append an element."""
-        text = json.dumps(document(outcome), indent=1)
+        text = json.dumps(to_document(outcome), indent=1)
         if not self._single:
             self._file.write(",\n" if self._count else "[\n")
         self._file.write(text)
@@ -70,7 +70,7 @@ class JsonArray:
         self._file.flush()
 
 
-class Csv:
+class CsvWriter:
     """A table as text, UTF-8, a comma between columns, the first line names them."""
 
     def __init__(self, file: IO[str], classes: Sequence[str], begun: bool) -> None:
@@ -88,7 +88,7 @@ class Csv:
         """Nothing is left to do."""
 
 
-class FileSink:
+class FileWriter:
     """A sink whose file this program opened: errors of the disk are named, and it is closed.
 
     Args:
@@ -103,7 +103,7 @@ class FileSink:
     def __init__(
         self,
         path: Path,
-        make: Callable[[IO[str], bool], Sink],
+        make: Callable[[IO[str], bool], ResultWriter],
         finish: Callable[[], None] | None = None,
     ) -> None:
         self._path, self._finish = path, finish
@@ -143,7 +143,9 @@ class FileSink:
             raise OutputError(f"{self._path}: can't be written ({error.strerror})") from error
 
 
-def open_sink(path: Path, kind: str, classes: Sequence[str], single: bool = False) -> Sink:
+def open_writer(
+    path: Path, kind: str, classes: Sequence[str], single: bool = False
+) -> ResultWriter:
     """Open a file for results; what it holds already stays, new results are appended.
 
     Parquet can't be read before its end is written: results are first collected as JSON lines in
@@ -159,25 +161,25 @@ def open_sink(path: Path, kind: str, classes: Sequence[str], single: bool = Fals
         OutputError: The file can't be opened for writing.
     """
     if kind == "json":
-        return FileSink(path, lambda file, begun: JsonArray(file, single))
+        return FileWriter(path, lambda file, begun: JsonArrayWriter(file, single))
     if kind == "csv":
-        return FileSink(path, lambda file, begun: Csv(file, classes, begun))
+        return FileWriter(path, lambda file, begun: CsvWriter(file, classes, begun))
     if kind == "parquet":
         from utils.media.parquet import write_parquet
 
         journal = journal_of(path)
-        return FileSink(
+        return FileWriter(
             journal,
-            lambda file, begun: JsonLines(file),
+            lambda file, begun: JsonLinesWriter(file),
             lambda: write_parquet(journal, path, classes),
         )
-    return FileSink(path, lambda file, begun: JsonLines(file))
+    return FileWriter(path, lambda file, begun: JsonLinesWriter(file))
 
 
 def as_csv(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
     """Return results as the text of a CSV file."""
     file = io.StringIO()
-    table = Csv(file, classes, begun=False)
+    table = CsvWriter(file, classes, begun=False)
     for outcome in outcomes:
         table.write(outcome)
     return file.getvalue()

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.devices import means_cpu
+from utils.devices import resolves_to_cpu
 from utils.errors import ConfigError
 from utils.model.onnx_runtime import OnnxRuntime
 from utils.model.preprocessing import Preprocessing
@@ -62,7 +62,7 @@ class EmotionClassifier:
             CheckpointError: The file is missing, damaged, unsafe or does not fit.
             ConfigError: The device or the head is not there.
         """
-        if path is None and BUNDLED_ONNX.is_file() and means_cpu(device):
+        if path is None and BUNDLED_ONNX.is_file() and resolves_to_cpu(device):
             path = BUNDLED_ONNX
         if path is not None and Path(path).suffix == ".onnx":
             if device not in ("auto", "cpu"):

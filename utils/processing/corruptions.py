@@ -81,7 +81,7 @@ def colour_cast(image: Image) -> Image:
     return _bytes(cast * means.mean() / means)
 
 
-DEGRADATIONS: dict[str, Callable[[Image], Image]] = {
+CORRUPTIONS: dict[str, Callable[[Image], Image]] = {
     "blur": blur,
     "low light": low_light,
     "noise": noise,

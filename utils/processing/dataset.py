@@ -25,7 +25,7 @@ _DECODE_THREADS = 4
 
 
 @dataclass
-class FaceFolder:
+class FaceDataset:
     """One split: face images in one folder a class.
 
     Attributes:
@@ -110,13 +110,13 @@ class FaceFolder:
         with ThreadPoolExecutor(_DECODE_THREADS) as pool:
             return torch.stack(list(pool.map(self._decode, indices.tolist())))
 
-    def seen_by(self, preprocessing: Preprocessing) -> "FaceFolder":
+    def with_preprocessing(self, preprocessing: Preprocessing) -> "FaceDataset":
         """Return the same images as another preprocessing makes them, sharing decoded pixels."""
         own = self.preprocessing
         same = (own.input_size, own.color) == (preprocessing.input_size, preprocessing.color)
         return replace(self, preprocessing=preprocessing, _pixels=self._pixels if same else None)
 
-    def with_pixels(self, indices: list[int], pixels: Tensor) -> "FaceFolder":
+    def with_pixels(self, indices: list[int], pixels: Tensor) -> "FaceDataset":
         """Return some of the images with other content, uint8 ``(B, C, S, S)``."""
         return replace(
             self,
@@ -150,7 +150,7 @@ def load_split(
     preprocessing: Preprocessing,
     classes: tuple[str, ...] | None = None,
     votes_file: Path | None = None,
-) -> FaceFolder:
+) -> FaceDataset:
     """Read ``DATA/SPLIT/CLASS/*`` and, if there, the FER+ votes in ``DATA/ferplus.csv``.
 
     Args:
@@ -188,7 +188,7 @@ def load_split(
             votes = np.stack([by_name.get(p.name, none) for p in paths])
         else:
             log.warning("%s has votes for none of the images in %s", source, root)
-    return FaceFolder(paths, labels, classes, preprocessing, votes)
+    return FaceDataset(paths, labels, classes, preprocessing, votes)
 
 
 def class_order(names: set[str]) -> tuple[str, ...]:

@@ -4,13 +4,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from utils.processing.dataset import FaceFolder
+from utils.processing.dataset import FaceDataset
 
 SIDE = 48
 MAX_RMS = 3.0
 
 
-def find_twins(train: FaceFolder, other: FaceFolder, max_rms: float = MAX_RMS) -> NDArray[np.bool_]:
+def find_near_duplicates(
+    train: FaceDataset, other: FaceDataset, max_rms: float = MAX_RMS
+) -> NDArray[np.bool_]:
     """Say which images have a twin in the training split.
 
     Twins differ by less than ``max_rms`` grey levels, root mean square over the pixels.
@@ -28,7 +30,7 @@ def find_twins(train: FaceFolder, other: FaceFolder, max_rms: float = MAX_RMS) -
 
 
 def nearest_images(
-    train: FaceFolder, other: FaceFolder
+    train: FaceDataset, other: FaceDataset
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return for each image of ``other`` the most similar training image.
 
@@ -48,7 +50,7 @@ def nearest_images(
     return torch.cat(indices).numpy(), mean.sqrt().numpy()
 
 
-def _vectors(folder: FaceFolder) -> torch.Tensor:
+def _vectors(folder: FaceDataset) -> torch.Tensor:
     pixels = folder.batch(torch.arange(len(folder)))
     # Centred values keep the float32 differences of large squares exact enough.
     return pixels.flatten(1).float() - 128

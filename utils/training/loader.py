@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from utils.processing.dataset import FaceFolder
+from utils.processing.dataset import FaceDataset
 from utils.training.augmentation import build_augmentation
 from utils.training.config import TrainConfig
 from utils.training.losses import build_mixing
 
 
-class Batches:
+class BatchLoader:
     """Makes the batches of an epoch from a split; the last incomplete one is left out.
 
     Args:
@@ -22,7 +22,7 @@ class Batches:
     """
 
     def __init__(
-        self, config: TrainConfig, train: FaceFolder, targets: Tensor, device: torch.device
+        self, config: TrainConfig, train: FaceDataset, targets: Tensor, device: torch.device
     ) -> None:
         self._config, self._train, self._targets, self._device = config, train, targets, device
         self._augment = build_augmentation(config.augmentation)

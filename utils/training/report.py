@@ -7,20 +7,20 @@ from typing import Any
 import torch
 
 from utils.evaluation.calibration import calibrate
-from utils.evaluation.evaluate import LABEL_SETS, Evaluation, answered_label_set, evaluate_split
+from utils.evaluation.evaluate import LABEL_SETS, Evaluation, evaluate_split, target_label_set
 from utils.evaluation.plots import save_confusion, save_curves, save_reliability
 from utils.evaluation.result_plots import save_coverage, save_mistakes
 from utils.model.checkpoint import Checkpoint, save_checkpoint
 from utils.model.spec import Head
-from utils.processing.dataset import FaceFolder, load_split
-from utils.training.trainer import BEST, Progress
+from utils.processing.dataset import FaceDataset, load_split
+from utils.training.trainer import BEST, TrainingHistory
 
 
 def finish(
     checkpoint: Checkpoint,
-    progress: Progress | None,
-    train: FaceFolder | None,
-    validation: FaceFolder,
+    progress: TrainingHistory | None,
+    train: FaceDataset | None,
+    validation: FaceDataset,
     out: Path,
 ) -> None:
     """Calibrate and measure a run's best checkpoint and describe the run.
@@ -53,7 +53,7 @@ def save_pictures(
     checkpoint: Checkpoint, evaluation: Evaluation, head: Head, split: str, out: Path
 ) -> None:
     """Write a head's confusion matrix and reliability diagram for the labels that it answers."""
-    label_set = answered_label_set(head, evaluation.labels)
+    label_set = target_label_set(head, evaluation.labels)
     probabilities, labels = evaluation.probabilities[head.name], evaluation.labels[label_set]
     figures = evaluation.reports(head.name)[label_set]
     title = (
@@ -69,13 +69,13 @@ def save_evaluation(
     checkpoint: Checkpoint,
     head: Head,
     evaluation: Evaluation,
-    folder: FaceFolder,
+    folder: FaceDataset,
     out: Path,
     split: str,
 ) -> None:
     """Write all pictures of a head: ``save_pictures``, coverage and the worst mistakes."""
     save_pictures(checkpoint, evaluation, head, split, out)
-    labels = evaluation.labels[answered_label_set(head, evaluation.labels)]
+    labels = evaluation.labels[target_label_set(head, evaluation.labels)]
     probabilities = evaluation.probabilities[head.name]
     curves = {split: (probabilities, labels)}
     save_coverage(curves, head.threshold, out / f"coverage_{split}_{head.name}.png")
@@ -102,7 +102,7 @@ def _write_history(history: list[dict[str, float]], path: Path) -> None:
         writer.writerows(history)
 
 
-def _markdown(checkpoint: Checkpoint, progress: Progress | None) -> str:
+def _markdown(checkpoint: Checkpoint, progress: TrainingHistory | None) -> str:
     parts = [f"# {checkpoint.model}"]
     if progress is not None:
         rows = progress.history
@@ -120,7 +120,7 @@ def _markdown(checkpoint: Checkpoint, progress: Progress | None) -> str:
     ]
     for split, heads in checkpoint.metrics.items():
         for name, sets in heads.items():
-            label_set = answered_label_set(checkpoint.head(name), sets)
+            label_set = target_label_set(checkpoint.head(name), sets)
             for labels, figures in sets.items():
                 parts.append(_figures(f"{split}, head {name}, {LABEL_SETS[labels]}", figures))
                 if labels == label_set:

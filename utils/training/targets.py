@@ -9,7 +9,7 @@ from utils.errors import ConfigError
 from utils.evaluation.predict import predict_logits
 from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.spec import Head
-from utils.processing.dataset import FaceFolder
+from utils.processing.dataset import FaceDataset
 from utils.training.config import TrainConfig
 
 
@@ -25,7 +25,7 @@ def build_heads(config: TrainConfig) -> tuple[Head, ...]:
     return (first, Head("fer2013", "folder names")) if config.benchmark_head else (first,)
 
 
-def label_targets(config: TrainConfig, folder: FaceFolder) -> Tensor:
+def label_targets(config: TrainConfig, folder: FaceDataset) -> Tensor:
     """Return float32 targets ``(N, H * K)`` from folder names and FER+ votes.
 
     Raises:
@@ -38,7 +38,7 @@ def label_targets(config: TrainConfig, folder: FaceFolder) -> Tensor:
 
 
 def distilled_targets(
-    config: TrainConfig, folder: FaceFolder, targets: Tensor, device: torch.device
+    config: TrainConfig, folder: FaceDataset, targets: Tensor, device: torch.device
 ) -> Tensor:
     """Blend targets ``(N, H * K)`` with the averaged answers of the teachers in the configuration.
 
@@ -64,17 +64,17 @@ def distilled_targets(
     return torch.cat(blended, 1)
 
 
-def _load_teacher(path: Path, folder: FaceFolder) -> Checkpoint:
+def _load_teacher(path: Path, folder: FaceDataset) -> Checkpoint:
     teacher = load_checkpoint(path)
     if teacher.classes != folder.classes:
         raise ConfigError(f"{path}: has classes {teacher.classes}, the data {folder.classes}")
     return teacher
 
 
-def _answers(teacher: Checkpoint, folder: FaceFolder, device: torch.device) -> dict[str, Tensor]:
+def _answers(teacher: Checkpoint, folder: FaceDataset, device: torch.device) -> dict[str, Tensor]:
     """Return float32 probabilities ``(N, K)`` by the name of the teacher's head."""
     network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    seen = folder.seen_by(teacher.preprocessing)
+    seen = folder.with_preprocessing(teacher.preprocessing)
     logits = predict_logits(network, seen, device, "flip").numpy()
     return {
         head.name: torch.from_numpy(head.probabilities(logits[:, teacher.head_columns(head)]))

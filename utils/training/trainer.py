@@ -25,9 +25,9 @@ from utils.model.checkpoint import (
     save_checkpoint,
     start_from,
 )
-from utils.processing.dataset import FaceFolder
+from utils.processing.dataset import FaceDataset
 from utils.training.config import TrainConfig
-from utils.training.loader import Batches
+from utils.training.loader import BatchLoader
 from utils.training.losses import SoftTargetLoss, accuracies, build_loss, head_shares
 from utils.training.optimization import Schedule, build_ema, build_optimizer
 from utils.training.targets import build_heads, distilled_targets, label_targets
@@ -36,7 +36,7 @@ LAST, BEST = "last.pth", "best_model.pth"
 
 
 @dataclass
-class Progress:
+class TrainingHistory:
     """Where a run stands.
 
     Attributes:
@@ -73,8 +73,8 @@ class Trainer:
     def __init__(
         self,
         config: TrainConfig,
-        train: FaceFolder,
-        validation: FaceFolder,
+        train: FaceDataset,
+        validation: FaceDataset,
         out: Path,
         show_progress: bool = True,
     ) -> None:
@@ -117,13 +117,13 @@ class Trainer:
         labels = label_targets(config, train)
         self.prior = labels.mean(0).split(len(train.classes))
         targets = distilled_targets(config, train, labels, self.device)
-        self.batches = Batches(config, train, targets, self.device)
+        self.batches = BatchLoader(config, train, targets, self.device)
         self.validation_targets = label_targets(config, validation)
         self.loss = build_loss(config, targets, len(train.classes)).to(self.device)
-        self.progress = Progress([])
+        self.progress = TrainingHistory([])
         self.revision = code_revision()  # of the code as it was loaded
 
-    def fit(self) -> Progress:
+    def fit(self) -> TrainingHistory:
         """Train until the last epoch or until patience ends; return the history.
 
         ``last.pth`` is written after every epoch, ``best_model.pth`` at every better accuracy (or
@@ -155,7 +155,7 @@ class Trainer:
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
             self.scaler.load_state_dict(state["scaler"])
-            self.progress = Progress(**state["progress"])
+            self.progress = TrainingHistory(**state["progress"])
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"{path}: not the state of this run: {error}") from error
 

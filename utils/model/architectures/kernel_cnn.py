@@ -11,7 +11,8 @@ from utils.model.architectures.layers.face_kernels import FaceKernels
 class KernelCNN(nn.Module):
     """Fixed filters for eyes, nose, mouth and jaw, then learned blocks of 64, 128 and 256 channels.
 
-    The filters (``layers/face_kernels.py``) are edges, bars, blobs and arcs that are never trained. Two convolutions a block, global average pool, a fully connected layer of 256. 1.2 M
+    The filters (``layers/face_kernels.py``) are edges, bars, blobs and arcs that are never
+    trained. Two convolutions a block, global average pool, a fully connected layer of 256. 1.2 M
     parameters and 101 M multiply-adds at 48x48.
 
     Args:

@@ -31,7 +31,7 @@ _NOT_JOINED = (
     " with FER+ names such as fer0000000.png (those of Kaggle's train/ and test/ have none)"
 )
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 
 
 @dataclass
@@ -60,7 +60,7 @@ def prepare(
     out: str | Path,
     ferplus: str | Path | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Report:
     """Bring a data set into the form that training reads.
 

@@ -10,7 +10,7 @@ from faces_data import make_face_folder
 
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
-from utils.processing.near_duplicates import find_twins
+from utils.processing.near_duplicates import find_near_duplicates
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -26,7 +26,7 @@ def test_near_copies_are_twins_and_other_faces_are_not(tmp_path: Path) -> None:
     cv2.imwrite(str(root / "test/sad/far.png"), far)
     spec = Preprocessing(input_size=32)
     test = load_split(root, "test", spec)
-    twins = find_twins(load_split(root, "train", spec), test)
+    twins = find_near_duplicates(load_split(root, "train", spec), test)
     assert [p.name for p, twin in zip(test.paths, twins, strict=True) if twin] == ["near.png"]
 
 

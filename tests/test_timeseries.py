@@ -6,17 +6,24 @@ import pytest
 from test_sessions import frame
 
 from utils.emotions import EMOTIONS
-from utils.media.timeseries import face_line, faces_of, gaps_of, key_moments, shares_of, table_of
+from utils.media.timeseries import (
+    emotion_shares,
+    face_series,
+    find_gaps,
+    key_moments,
+    results_table,
+    track_ids,
+)
 from utils.results import FrameResult
 
 
 def table(frames: list[FrameResult]) -> pd.DataFrame:
-    return table_of(frames, EMOTIONS)
+    return results_table(frames, EMOTIONS)
 
 
 def test_a_line_is_thinned_and_keeps_its_mean() -> None:
     whole = table([frame(i / 10, happy=(i % 10) / 10) for i in range(5000)])
-    line = face_line(whole, 1, most=500)
+    line = face_series(whole, 1, most=500)
     assert len(line) == 500
     assert line["p_happy"].mean() == pytest.approx(0.45, abs=1e-6)
     assert line["time"].is_monotonic_increasing
@@ -24,7 +31,7 @@ def test_a_line_is_thinned_and_keeps_its_mean() -> None:
 
 def test_a_line_breaks_where_the_face_was_away() -> None:
     there = [i / 10 for i in range(20)] + [5 + i / 10 for i in range(20)]
-    line = face_line(table([frame(t) for t in there]), 1)
+    line = face_series(table([frame(t) for t in there]), 1)
     (hole,) = np.flatnonzero(line["p_happy"].isna())
     assert line["time"][hole] == pytest.approx(1.9, abs=0.01)
     assert len(line) == 41
@@ -32,15 +39,15 @@ def test_a_line_breaks_where_the_face_was_away() -> None:
 
 def test_what_cannot_be_read_is_a_gap_with_its_reason() -> None:
     frames = [frame(i / 10, faces=int(not 10 <= i < 20)) for i in range(30)]
-    (gap,) = gaps_of(table(frames)).to_dict("records")
+    (gap,) = find_gaps(table(frames)).to_dict("records")
     assert gap == {"start": 1.0, "end": pytest.approx(1.9), "reason": "no_face"}
-    assert gaps_of(table(frames[:5])).empty
+    assert find_gaps(table(frames[:5])).empty
 
 
 def test_shares_and_faces() -> None:
     frames = [frame(i / 10, happy=0.3 if i < 5 else 0.9, faces=1 + (i == 7)) for i in range(20)]
-    assert faces_of(table(frames)) == [1]
-    assert shares_of(table(frames), 1).to_dict() == {"happy": 0.75, "unclear": 0.25}
+    assert track_ids(table(frames)) == [1]
+    assert emotion_shares(table(frames), 1).to_dict() == {"happy": 0.75, "unclear": 0.25}
 
 
 def test_changes_of_expression_are_found() -> None:

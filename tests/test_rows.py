@@ -8,7 +8,7 @@ import pytest
 from utils.emotions import EMOTIONS
 from utils.errors import ImageError
 from utils.media.rows import COLUMNS, columns, rows
-from utils.results import Face, Failure, FrameResult, Status, document, most_probable
+from utils.results import Face, Failure, FrameResult, Status, most_probable, to_document
 
 ROOT = Path(__file__).parents[1]
 PROBABILITIES = dict(zip(EMOTIONS, (0.1, 0.0, 0.05, 0.6, 0.2, 0.03, 0.02), strict=True))
@@ -70,8 +70,8 @@ def test_every_key_is_documented(model: type[Face | FrameResult]) -> None:
 
 
 def test_unknown_values_are_left_out() -> None:
-    written = document(frame(face()))
+    written = to_document(frame(face()))
     assert "time" not in written
     assert "raw" not in written["faces"][0]
-    failed = document(Failure.of("b.jpg", ImageError("no")))
+    failed = to_document(Failure.of("b.jpg", ImageError("no")))
     assert failed == {"image": "b.jpg", "error": {"code": "bad_image", "message": "no"}}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.processing.corruptions import DEGRADATIONS
+from utils.processing.corruptions import CORRUPTIONS
 
 
 @pytest.fixture
@@ -12,17 +12,17 @@ def face(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(astronaut[60:180, 170:290])
 
 
-@pytest.mark.parametrize("name", list(DEGRADATIONS))
+@pytest.mark.parametrize("name", list(CORRUPTIONS))
 @pytest.mark.parametrize("step", [1, 3])
 def test_a_picture_stays_a_picture(name: str, step: int, face: NDArray[np.uint8]) -> None:
     image = np.ascontiguousarray(face[::step, ::step])
     before = image.copy()
-    worse = DEGRADATIONS[name](image)
+    worse = CORRUPTIONS[name](image)
     assert worse.shape == image.shape
     assert worse.dtype == np.uint8
     assert np.abs(worse.astype(int) - image).mean() > 0.5
     np.testing.assert_array_equal(image, before)
-    np.testing.assert_array_equal(DEGRADATIONS[name](image), worse)
+    np.testing.assert_array_equal(CORRUPTIONS[name](image), worse)
 
 
 def detail(image: NDArray[np.uint8]) -> float:
@@ -30,7 +30,7 @@ def detail(image: NDArray[np.uint8]) -> float:
 
 
 def test_each_does_what_it_says(face: NDArray[np.uint8]) -> None:
-    made = {name: degrade(face) for name, degrade in DEGRADATIONS.items()}
+    made = {name: degrade(face) for name, degrade in CORRUPTIONS.items()}
     assert made["low light"].mean() == pytest.approx(face.mean() / 4, rel=0.05)
     assert detail(made["blur"]) < 0.8 * detail(face)
     assert detail(made["24 pixels"]) < 0.8 * detail(face)

@@ -3,32 +3,32 @@
 import numpy as np
 import pytest
 
-from utils.inference.detection_schedule import STILL, UNSURE, DetectionPlan
-from utils.inference.smoothing import Answer, frozen
+from utils.inference.detection_schedule import STILL, UNSURE, DetectionSchedule
+from utils.inference.smoothing import Prediction, frozen
 from utils.inference.tracking import Track
 
 
 def track(speed: float = 0.0, sightings: int = 5) -> Track:
     """Return a face of 100 pixels that moves by ``speed`` pixels a second."""
-    answer = Answer(frozen(np.ones(1)), frozen(np.ones(1)), frozen(np.ones(1)), 0)
+    answer = Prediction(frozen(np.ones(1)), frozen(np.ones(1)), frozen(np.ones(1)), 0)
     box, velocity = np.array([0, 0, 100, 100.0]), np.array([speed, 0, speed, 0])
     return Track(1, 0.0, box, velocity, 0.9, answer, sightings=sightings)
 
 
-def first_due(plan: DetectionPlan, *tracks: Track) -> float:
+def first_due(plan: DetectionSchedule, *tracks: Track) -> float:
     """Return how long after a search at 0 the next one is due."""
     return next(t / 100 for t in range(1000) if plan.due(t / 100, tracks))
 
 
-def searched(seconds: float = 0.0, rest: float = 1.5) -> DetectionPlan:
-    plan = DetectionPlan(rest)
+def searched(seconds: float = 0.0, rest: float = 1.5) -> DetectionSchedule:
+    plan = DetectionSchedule(rest)
     plan.searched(0.0, seconds)
     return plan
 
 
 def test_the_first_frame_and_a_step_back_in_time_are_searched() -> None:
-    assert DetectionPlan().due(0.0, ())
-    plan = DetectionPlan()
+    assert DetectionSchedule().due(0.0, ())
+    plan = DetectionSchedule()
     plan.searched(50.0, 0.01)
     assert plan.due(0.0, [track()])
 
