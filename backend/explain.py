@@ -61,7 +61,7 @@ def explain_image(
         return f"{path}: no face found"
     spec = explainer.checkpoint.preprocessing
     geometry = spec.geometry.get(detector.name) or DEFAULT_GEOMETRY[detector.name]
-    crops = crop_faces(image, boxes, geometry, spec.input_size)
+    crops = crop_faces(image, boxes, geometry=geometry, size=spec.input_size)
     explanation = explainer.explain(crops, args.target)
     target = args.out / f"{path.stem}_explained.png"
     seen = spec.to_network_size(crops).transpose(0, 2, 3, 1)

@@ -142,9 +142,11 @@ def test_crops_follow_the_checkpoints_geometry(
     checkpoint.preprocessing = replace(checkpoint.preprocessing, geometry=geometry)
     classifier = EmotionClassifier(checkpoint, TorchRuntime(checkpoint))
     got = EmotionAnalyzer(classifier, OwnDetector()).classify(astronaut, box)
-    expected = classifier.predict(crop_faces(astronaut, box, geometry["own"], 48))
+    expected = classifier.predict(crop_faces(astronaut, box, geometry=geometry["own"], size=48))
     np.testing.assert_array_equal(got, expected)
-    default = classifier.predict(crop_faces(astronaut, box, DEFAULT_GEOMETRY["none"], 48))
+    default = classifier.predict(
+        crop_faces(astronaut, box, geometry=DEFAULT_GEOMETRY["none"], size=48)
+    )
     assert np.abs(got - default).max() > 1e-6
     # The checkpoint knows nothing of this one.
     fallback = EmotionAnalyzer(classifier, build_detector("none")).classify(astronaut, box)

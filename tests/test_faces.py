@@ -107,7 +107,7 @@ def test_a_missing_or_damaged_model_file_is_named(name: str, words: str, tmp_pat
     with pytest.raises(DetectorError, match=f"--detector-weights.*{words}"):
         build_detector(name)
     path = tmp_path / "weights.bin"
-    with pytest.raises(DetectorError, match=rf"weights\.bin is not there.*{words}"):
+    with pytest.raises(DetectorError, match=rf"weights\.bin: no such file.*{words}"):
         build_detector(name, weights=path)
     path.write_bytes(b"no network")
     (tmp_path / "deploy.prototxt").write_text("no network either")
@@ -130,7 +130,7 @@ def test_answers_of_yunet_and_ssd_are_read_right() -> None:
 def test_boxes_are_clipped_sorted_and_those_outside_dropped() -> None:
     image = np.zeros((100, 100, 3), np.uint8)
     raw = np.array([[10, 10, 20, 20], [-50, -50, 60, 60], [200, 200, 300, 300]], np.float32)
-    found = make_detections(image, raw, np.array([0.5, 1.2, 0.9], np.float32))
+    found = make_detections(image, raw, scores=np.array([0.5, 1.2, 0.9], np.float32))
     assert found.boxes.tolist() == [[0, 0, 60, 60], [10, 10, 20, 20]]
     assert found.scores.tolist() == [1, 0.5]
 

@@ -50,7 +50,7 @@ def _analyse(analyzer: EmotionAnalyzer, source: Path, out: Path | None) -> tuple
     """Return the pictures of a video, its seconds, and the seconds that analysing it took."""
     began, count, last = time.perf_counter(), 0, 0.0
     with VideoReader(source) as video:
-        writer = VideoWriter(out, video.fps, source) if out else None
+        writer = VideoWriter(out, video.fps, source=source) if out else None
         for frame, result in analyze_video(analyzer, video):
             count, last = count + 1, frame.time
             if writer:

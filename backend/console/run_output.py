@@ -149,11 +149,11 @@ def open_output(
     if kind == TEXT:
         return TextOutput()
     if args.out:
-        return WriterOutput(open_writer(args.out, kind, classes, single))
+        return WriterOutput(open_writer(args.out, kind, classes=classes, single=single))
     if kind == "json":
         return WriterOutput(JsonArrayWriter(sys.stdout, single))
     return WriterOutput(
-        CsvWriter(sys.stdout, classes, False) if kind == "csv" else JsonLinesWriter(sys.stdout)
+        CsvWriter(sys.stdout, classes) if kind == "csv" else JsonLinesWriter(sys.stdout)
     )
 
 

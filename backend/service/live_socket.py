@@ -68,7 +68,7 @@ class Viewer:
         Raises:
             ImageError: It is no picture.
         """
-        image = load_image(sent.data, self._max_pixels, f"frame {sent.number}")
+        image = load_image(sent.data, max_pixels=self._max_pixels, name=f"frame {sent.number}")
         self._first = sent.arrived if self._first is None else self._first
         frame = Frame(image, sent.arrived - self._first, sent.arrived)
         with self._engine.gate:

@@ -146,7 +146,7 @@ class Pipeline:
         await self._enter(patient)
         try:
             loop = asyncio.get_running_loop()
-            decode = partial(load_image, data, self._max_pixels, name)
+            decode = partial(load_image, data, max_pixels=self._max_pixels, name=name)
             task = _Task(await loop.run_in_executor(self._decoders, decode), name, detector)
             self._worker.submit(task)
             return await asyncio.wrap_future(task.answer)

@@ -83,7 +83,7 @@ def _sources(files: list[UploadedFile], folders: list[str]) -> Iterator[Source]:
             except EmotionError as error:
                 yield Source(file.name, Kind.UNUSABLE, Path(file.name), error)
         else:
-            yield Source(file.name, Kind.PICTURE, Path(file.name), read=file.getvalue)
+            yield Source(file.name, Kind.IMAGE, Path(file.name), read=file.getvalue)
     for source in find_sources(folders):
         if source.kind is not Kind.VIDEO:
             yield source

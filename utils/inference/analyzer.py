@@ -227,7 +227,7 @@ class EmotionAnalyzer:
                 f"there is no crop geometry for detector {detector!r}; measure it with "
                 "backend/measurements/measure_crop.py and add it to DEFAULT_GEOMETRY"
             )
-        return crop_faces(image, boxes, geometry, spec.input_size)
+        return crop_faces(image, boxes, geometry=geometry, size=spec.input_size)
 
     def face(
         self,

@@ -82,7 +82,7 @@ class AnnotatedCopies:
             with suppress(OSError):  # the writer says what is wrong
                 target.parent.mkdir(parents=True, exist_ok=True)
             sound = Path(answer.source.name) if answer.source.kind is Kind.VIDEO else None
-            writer = VideoWriter(target, answer.fps, sound)
+            writer = VideoWriter(target, answer.fps, source=sound)
             self._video = (answer.source, writer)
         return self._video[1]
 

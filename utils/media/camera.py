@@ -70,7 +70,9 @@ class CameraReader:
     def _take(self) -> tuple[NDArray[np.uint8], float] | None:
         with self._changed:
             if not self._changed.wait_for(lambda: self._newest or self._closed, SILENT_SECONDS):
-                raise VideoError(f"{self.name}: delivered no frame for {SILENT_SECONDS:.0f} seconds")
+                raise VideoError(
+                    f"{self.name}: delivered no frame for {SILENT_SECONDS:.0f} seconds"
+                )
             newest, self._newest = self._newest, None
             return newest
 

@@ -72,9 +72,7 @@ def encode_png(image: ImageArray) -> bytes:
     return file.getvalue()
 
 
-def draw_heat(
-    image: ImageArray, heat: NDArray[np.float32], *, strength: float = 0.5
-) -> ImageArray:
+def draw_heat(image: ImageArray, heat: NDArray[np.float32], *, strength: float = 0.5) -> ImageArray:
     """Return a copy of an image with a heat map blended over it, bright where values are high.
 
     Args:

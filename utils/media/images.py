@@ -82,8 +82,7 @@ def load_image(
         with _open_file(path) as file:
             return _decode(file, max_pixels, name or str(path))
     raise ImageError(
-        "an image must be a path, bytes, a Pillow image or an array, not "
-        f"{type(source).__name__}"
+        f"an image must be a path, bytes, a Pillow image or an array, not {type(source).__name__}"
     )
 
 
@@ -100,7 +99,9 @@ def save_image(image: NDArray[np.uint8], path: Path) -> None:
         ImageError: The suffix is not one of ``SAVE_SUFFIXES``, or the file can't be written.
     """
     if path.suffix.lower() not in SAVE_SUFFIXES:
-        raise ImageError(f"{path}: unsupported image format for writing; use one of {', '.join(SAVE_SUFFIXES)}")
+        raise ImageError(
+            f"{path}: unsupported image format for writing; use one of {', '.join(SAVE_SUFFIXES)}"
+        )
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -218,7 +219,9 @@ def _refuse_other_kinds(head: bytes, name: str) -> None:
         if brands & _AVIF_BRANDS:
             Image.init()
             if "AVIF" not in Image.OPEN:
-                raise ImageError(f"{name} is an AVIF image, which this Pillow can't decode: {_CONVERT}")
+                raise ImageError(
+                    f"{name} is an AVIF image, which this Pillow can't decode: {_CONVERT}"
+                )
         elif brands & _HEIC_BRANDS:
             raise ImageError(f"{name} is a HEIC image, which is not supported: {_CONVERT}")
         else:

@@ -33,7 +33,9 @@ def write_parquet(journal: Path, path: Path, *, classes: Sequence[str]) -> None:
     table_rows = (row for outcome in read_journal(journal) for row in rows(outcome))
     with pq.ParquetWriter(part, schema) as writer:
         while chunk := list(islice(table_rows, _CHUNK_ROWS)):
-            writer.write_table(pa.Table.from_pylist([_with_valid_text(row) for row in chunk], schema))
+            writer.write_table(
+                pa.Table.from_pylist([_with_valid_text(row) for row in chunk], schema)
+            )
     os.replace(part, path)
     journal.unlink()
 

@@ -156,7 +156,7 @@ def _member(archive: ZipFile, member: ZipInfo) -> Source:
 
 
 def read_list(path: Path) -> Iterator[str]:
-    """Yield the names in a text file, one per line; empty lines and lines starting with # are skipped.
+    """Yield the names in a text file, one per line, except empty lines and # comments.
 
     Raises:
         ConfigError: The file can't be read.
@@ -186,9 +186,7 @@ def _in_folder(folder: Path, pattern: str | None) -> Iterator[Source]:
             if (video or is_image_name(name)) and _matches(below, pattern):
                 count += 1
                 yield Source(str(folder / below), Kind.VIDEO if video else Kind.IMAGE, below)
-        yield from (
-            _unusable(str(e.filename), f"can't be read ({e.strerror})") for e in failed
-        )
+        yield from (_unusable(str(e.filename), f"can't be read ({e.strerror})") for e in failed)
         count += len(failed)
         failed.clear()
     for error in failed:

@@ -69,7 +69,9 @@ class VideoReader:
                 options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
             )
         except (FFmpegError, OSError) as error:
-            raise VideoError(f"{self.name}: can't be opened as a video ({_reason(error)})") from error
+            raise VideoError(
+                f"{self.name}: can't be opened as a video ({_reason(error)})"
+            ) from error
         if not self._container.streams.video:
             self._container.close()
             raise VideoError(f"{self.name}: contains no video stream, only {self._kinds()}")

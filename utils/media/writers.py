@@ -199,5 +199,7 @@ def guess_format(path: Path) -> str:
     kind = path.suffix.lower().lstrip(".")
     kind = {"ndjson": "jsonl"}.get(kind, kind)
     if kind not in FORMATS:
-        raise ConfigError(f"--out {path}: unknown suffix; add --format with one of {', '.join(FORMATS)}")
+        raise ConfigError(
+            f"--out {path}: unknown suffix; add --format with one of {', '.join(FORMATS)}"
+        )
     return kind
