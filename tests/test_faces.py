@@ -111,7 +111,7 @@ def test_a_missing_or_damaged_model_file_is_named(name: str, words: str, tmp_pat
         build_detector(name, weights=path)
     path.write_bytes(b"no network")
     (tmp_path / "deploy.prototxt").write_text("no network either")
-    with pytest.raises(DetectorError, match=rf"weights\.bin can't be read.*{words}"):
+    with pytest.raises(DetectorError, match=rf"weights\.bin: not a readable network.*{words}"):
         build_detector(name, weights=path)
 
 
