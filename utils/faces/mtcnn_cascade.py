@@ -206,7 +206,8 @@ def _landmarks(boxes: Floats, points: Floats) -> Floats:
     """Convert fractions of the box ``(N, 10)`` to pixels ``(N, 5, 2)``."""
     marks = points.reshape(-1, 2, 5).transpose(0, 2, 1)
     sides = (boxes[:, 2:] - boxes[:, :2] + 1)[:, None]
-    return (marks * sides + boxes[:, None, :2] - 1).astype(np.float32)
+    pixels: Floats = (marks * sides + boxes[:, None, :2] - 1).astype(np.float32)
+    return pixels
 
 
 def _rows(kept: NDArray[np.bool_], *arrays: Floats) -> tuple[Floats, ...]:

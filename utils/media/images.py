@@ -8,7 +8,7 @@ import zlib
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from utils.errors import ImageError, TooLargeError
 
 logger = logging.getLogger(__name__)
 
-ImageSource = str | Path | bytes | Image.Image | NDArray
+ImageSource = str | Path | bytes | Image.Image | NDArray[Any]
 
 SAVE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000
@@ -114,7 +114,7 @@ def save_image(image: NDArray[np.uint8], path: Path) -> None:
         raise ImageError(f"{path}: can't be written ({reason})") from error
 
 
-def _from_array(array: NDArray, max_pixels: int, name: str) -> NDArray[np.uint8]:
+def _from_array(array: NDArray[Any], max_pixels: int, name: str) -> NDArray[np.uint8]:
     shape = array.shape
     right_shape = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
     if array.dtype != np.uint8 or not right_shape or 0 in shape:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -101,7 +102,10 @@ class VideoWriter:
             self._audio.target = self._container.add_stream_from_template(self._audio.stream)
         return video
 
-    def _mux(self, packets: "Iterator[Packet] | list[Packet]") -> None:
+    def _mux(
+        self,
+        packets: "Iterator[Packet[AudioStream | VideoStream]] | list[Packet[AudioStream | VideoStream]]",
+    ) -> None:
         try:
             self._container.mux(list(packets))
         except (FFmpegError, OSError) as error:
@@ -117,9 +121,9 @@ class _AudioCopy:
         self.stream: AudioStream | None = streams[0] if streams else None
         self.target: AudioStream | None = None
         self._packets = self._container.demux(self.stream) if self.stream else iter(())
-        self._pending: Packet | None = None
+        self._pending: Packet[Any] | None = None
 
-    def until(self, time: float) -> Iterator[Packet]:
+    def until(self, time: float) -> "Iterator[Packet[Any]]":
         """Yield the packets up to a time in seconds."""
         while (packet := self._pending or self._next()) is not None:
             self._pending = None
@@ -130,7 +134,7 @@ class _AudioCopy:
             packet.stream = self.target
             yield packet
 
-    def _next(self) -> Packet | None:
+    def _next(self) -> "Packet[Any] | None":
         try:
             packet = next(self._packets, None)
             # An empty packet marks the end of a stream.
