@@ -102,10 +102,7 @@ class VideoWriter:
             self._audio.target = self._container.add_stream_from_template(self._audio.stream)
         return video
 
-    def _mux(
-        self,
-        packets: "Iterator[Packet[AudioStream | VideoStream]] | list[Packet[AudioStream | VideoStream]]",
-    ) -> None:
+    def _mux(self, packets: "Iterable[Packet[Any]]") -> None:
         try:
             self._container.mux(list(packets))
         except (FFmpegError, OSError) as error:
