@@ -1,6 +1,6 @@
 """Writes annotated videos with the original timestamps and audio."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
