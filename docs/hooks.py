@@ -1,10 +1,12 @@
-"""What the site needs beyond docs/: pages from other folders, and links that lead to them.
+"""What the site needs beyond docs/: pages from other folders, their links, and lists of modules.
 
 Links in the sources are relative to their own file, so that they also work where the repository is
 browsed. On the site, links to files that are no page become plain text.
 """
 
+import ast
 import re
+from collections.abc import Iterator
 from os.path import normpath
 from pathlib import Path
 from posixpath import dirname, join, relpath
@@ -23,6 +25,8 @@ PAGES = {
 }
 FIGURES = {f"model/{path.name}": path.name for path in (ROOT / "model").glob("*.png")}
 _LINK = re.compile(r"(!?\[[^\]]*\])\(([^():#\s]+)(#[^()\s]*)?\)")
+_ROLE = re.compile(r":(?:attr|class|func|meth|mod):(?=<code>)")
+_ALL_MODULES = re.compile(r"^::: ([\w.]+)\.\*$", re.MULTILINE)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -33,7 +37,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Return a page whose links lead to pages of the site."""
+    """Return a page with links to pages of the site, and ``::: package.*`` spelled out."""
     uri = page.file.src_uri
     source = {target: path for path, target in PAGES.items()}.get(uri, f"docs/{uri}")
 
@@ -46,4 +50,33 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         place = known.get(target) or target.removeprefix("docs/")
         return f"{label}({relpath(place, dirname(uri) or '.')}{anchor or ''})"
 
-    return _LINK.sub(relink, markdown)
+    markdown = _LINK.sub(relink, markdown)
+    return _ALL_MODULES.sub(lambda package: "\n".join(_modules(package[1])), markdown)
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Return a page without the role names of docstrings, such as ``:func:``."""
+    return _ROLE.sub("", html)
+
+
+def _modules(package: str) -> Iterator[str]:
+    """Yield a directive for every module of a package and of the packages in it."""
+    folder = ROOT / package.replace(".", "/")
+    for path in sorted(folder.rglob("*.py")):
+        names = path.relative_to(ROOT).with_suffix("").parts
+        if "migrations" in names:
+            continue
+        if names[-1] != "__init__":
+            yield f"::: {'.'.join(names)}"
+        elif own := _definitions(path):
+            # What a package takes from its modules is described there.
+            yield f"::: {'.'.join(names[:-1])}\n    options:\n      members: [{', '.join(own)}]"
+
+
+def _definitions(path: Path) -> list[str]:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return [
+        node.name
+        for node in body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_")
+    ]
