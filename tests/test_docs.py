@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,10 @@ PROGRAMS = {
     path.name: path
     for path in sorted((ROOT / "backend").rglob("*.py"))
     if '__name__ == "__main__"' in path.read_text(encoding="utf-8")
+    and path.name != "__main__.py"  # the emotion command, which runs the others
 }
 # What `emotion NAME` and `make NAME` run; the flags of `app` are Streamlit's.
-COMMANDS = {"predict": "inference.py"} | {
+COMMANDS = {"predict": "inference.py", "average": "soup.py"} | {
     name: f"{name}.py"
     for name in ("api", "train", "evaluate", "explain", "export", "prepare", "benchmark")
 }
@@ -104,6 +106,11 @@ def test_the_readme_is_short() -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_program_is_documented(program: str) -> None:
     assert any(program in read(page) for page in (ROOT / "README.md", *DOCS.glob("*.md")))
+
+
+def test_every_command_is_documented() -> None:
+    page, commands = read(DOCS / "getting-started.md"), import_module("backend.__main__").COMMANDS
+    assert not [name for name in commands if f"| `emotion {name}` |" not in page]
 
 
 @each_page
