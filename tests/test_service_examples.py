@@ -1,4 +1,4 @@
-"""The README's examples of the service, run as they stand."""
+"""The examples of docs/service.md, run as they stand."""
 
 import json
 import re
@@ -14,12 +14,16 @@ from utils.media.video_writer import VideoWriter
 
 pytestmark = pytest.mark.slow
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SECTION = README.split("### 3. Call it from your program")[1].split("\n### ")[0]
+PAGE = (ROOT / "docs" / "service.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", SECTION, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def curl_commands() -> list[str]:
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [line for line in lines if line.startswith("curl ")]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +41,7 @@ def folder(
 
 
 def test_curl(service: Service, folder: Path) -> None:
-    commands = blocks("sh")[0].strip().splitlines()
+    commands = curl_commands()
     assert len(commands) == 5
     for command in commands:
         local = command.replace("http://localhost:8000", service.address)
@@ -45,10 +49,10 @@ def test_curl(service: Service, folder: Path) -> None:
             local, shell=True, cwd=folder, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
-        assert "error" not in answer, command
+        document = json.loads(done.stdout)
+        assert "error" not in document, command
         if "/predict " in local:
-            assert answer["faces"][0]["emotion"] == "happy"
+            assert document["faces"][0]["emotion"] == "happy"
 
 
 def test_the_python_client(service: Service, folder: Path) -> None:
