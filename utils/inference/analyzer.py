@@ -206,7 +206,7 @@ class EmotionAnalyzer:
                 f"no crop geometry is defined for detector {detector!r}; measure it with "
                 "backend/measurements/measure_crop.py and add it to DEFAULT_GEOMETRY"
             )
-        return crop_faces(image, boxes, geometry, spec.input_size)
+        return crop_faces(image, boxes, geometry=geometry, size=spec.input_size)
 
     def warm_up(self) -> None:
         """Run detector and classifier once, so that the first real image is not the slow one."""

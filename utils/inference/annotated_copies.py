@@ -85,7 +85,7 @@ class AnnotatedCopies:
             with suppress(OSError):  # the writer reports what is wrong
                 target.parent.mkdir(parents=True, exist_ok=True)
             sound = Path(analyzed.source.name) if analyzed.source.kind is Kind.VIDEO else None
-            writer = VideoWriter(target, analyzed.fps, sound)
+            writer = VideoWriter(target, analyzed.fps, source=sound)
             self._video = (analyzed.source, writer)
         return self._video[1]
 
