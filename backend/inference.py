@@ -162,10 +162,10 @@ def copies_of(args: argparse.Namespace) -> AnnotatedCopies | None:
             )
         if out.parent.exists() and not out.parent.is_dir():
             raise ConfigError(f"--save {out}: can't be written, {out.parent} is a file")
-        return AnnotatedCopies(out.parent, out, originals)
+        return AnnotatedCopies(out.parent, out, originals=originals)
     if os.path.isfile(out):
         raise ConfigError(f"{out}: is a file; name a folder for the annotated copies")
-    return AnnotatedCopies(out, None, originals)
+    return AnnotatedCopies(out, originals=originals)
 
 
 def sources_of(args: argparse.Namespace, done: set[str]) -> Iterator[Source]:
@@ -178,12 +178,12 @@ def load_analyzer(args: argparse.Namespace) -> EmotionAnalyzer:
     """Load the model and the detector that the options name."""
     return EmotionAnalyzer.load(
         args.model,
-        args.detector,
-        args.device,
-        args.detector_weights,
-        args.min_face,
-        limit_threads(args.threads),
-        args.min_score,
+        detector=args.detector,
+        device=args.device,
+        detector_weights=args.detector_weights,
+        min_face=args.min_face,
+        min_score=args.min_score,
+        threads=limit_threads(args.threads),
     )
 
 
@@ -193,9 +193,11 @@ def answers_of(
     """Yield an answer for everything that is to be looked at."""
     workers = args.threads or image_workers()
     sources = sources_of(args, done)
-    yield from analyze_sources(analyzer, sources, args.batch_size, args.every, workers)
+    yield from analyze_sources(
+        analyzer, sources, batch_size=args.batch_size, every=args.every, workers=workers
+    )
     if args.webcam:
-        yield from analyze_camera(analyzer, args.webcam, args.every)
+        yield from analyze_camera(analyzer, args.webcam, every=args.every)
 
 
 def progress_bar(args: argparse.Namespace, done: set[str]) -> tqdm:

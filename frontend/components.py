@@ -16,10 +16,9 @@ import streamlit as st
 from utils.emotions import UNKNOWN_COLOR, color_of
 from utils.inference.timeline import LiveStats, TimelineRow
 from utils.jobs import Job
+from utils.media.timeseries import gap_limit
 from utils.results import Face
 
-# A timeline without an answer for so long has a hole, whatever the rate of analysis.
-STALL_SECONDS = 2.0
 REFRESH_SECONDS = 0.5
 NOTICE = (
     "<p class='notice'>This page estimates <b>apparent facial expressions</b>: what a face looks "
@@ -217,13 +216,14 @@ def timeline_table(
     the line of the face must break.
     """
     newest = rows[-1].time if rows else 0.0
+    limit = gap_limit([r.time for r in rows if r.track_id == track_id and r.chart is not None])
     records: list[tuple[float, str, float]] = []
     last, seen_before = -math.inf, False
     for time, frame in groupby(rows, key=attrgetter("time")):
         moment = time - newest
         row = next((r for r in frame if r.track_id == track_id and r.chart is not None), None)
         if row is not None and row.chart is not None and moment >= -seconds:
-            if records and (not seen_before or moment - last > STALL_SECONDS):
+            if records and (not seen_before or moment - last > limit):
                 records += [(last, name, math.nan) for name in classes]
             records += [(moment, n, float(p)) for n, p in zip(classes, row.chart, strict=True)]
             last = moment

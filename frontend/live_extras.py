@@ -67,7 +67,7 @@ def _overlay(engine: Engine, settings: Settings) -> HeatOverlay:
     maps = load_heat_maps(settings.model)
     return HeatOverlay(
         lambda image, box, emotion: maps.of(
-            engine.analyzer.crops(image, np.array([box], np.float32)), emotion
+            engine.live.crops(image, np.array([box], np.float32)), emotion
         )[0]
     )
 
@@ -77,7 +77,7 @@ def snapshot_button(live: LiveAnalyzer, playing: bool) -> None:
     """Draw the button that keeps the picture of this moment as a file."""
     with st.container(horizontal=True):
         if st.button("Snapshot", icon=":material/photo_camera:", disabled=not playing):
-            picture = live.picture()
+            picture = live.displayed_frame()
             st.session_state["shot"] = None if picture is None else encode_png(picture)
         if shot := st.session_state.get("shot"):
             name = f"snapshot-{clock.strftime('%Y%m%d-%H%M%S')}.png"

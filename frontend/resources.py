@@ -9,10 +9,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from utils.concurrency import Gate
+from utils.concurrency import FairLock, StreamLimit
 from utils.errors import CheckpointError, EmotionError
-from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.analyzers import load_analyzers
+from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.media.sessions import SessionStore
 from utils.settings import Settings, get_settings
 
@@ -25,14 +24,20 @@ class Engine:
     """The loaded model.
 
     Attributes:
-        analyzer: For video: searches quickly.
-        photos: For pictures: the same model, small faces too.
-        gate: Gives one viewer at a time the processor.
+        images: For images: looks for small faces too.
+        live: For video: the same model, faster detection.
+        lock: Held by a viewer during inference.
+        limit: How many live streams may run at once.
     """
 
-    analyzer: EmotionAnalyzer
-    photos: EmotionAnalyzer
-    gate: Gate
+    images: EmotionAnalyzer
+    live: EmotionAnalyzer
+    lock: FairLock
+    limit: StreamLimit
+
+
+# The settings of the model: a change of others does not load it again.
+_MODEL_SETTINGS = {"model", "detector", "detector_weights", "device", "threads", "max_streams"}
 
 
 def load_engine(settings: Settings) -> Engine:
@@ -41,14 +46,7 @@ def load_engine(settings: Settings) -> Engine:
     Raises:
         EmotionError: The model file is missing or can't be used; the next call tries again.
     """
-    return _load(
-        settings.model,
-        settings.detector,
-        settings.detector_weights,
-        settings.device,
-        settings.threads,
-        settings.max_streams,
-    )
+    return _load(settings)
 
 
 def engine_or_stop() -> tuple[Engine, Settings]:
@@ -66,20 +64,18 @@ def engine_or_stop() -> tuple[Engine, Settings]:
     st.stop()
 
 
-@st.cache_resource(show_spinner="Loading the model…")
-def _load(
-    model: Path | None,
-    detector: str,
-    weights: Path | None,
-    device: str,
-    threads: int | None,
-    max_streams: int,
-) -> Engine:
-    loaded = load_analyzers(model, detector, weights, device, threads)
+def _model_settings(settings: Settings) -> str:
+    return repr(sorted(settings.model_dump(include=_MODEL_SETTINGS).items()))
+
+
+@st.cache_resource(show_spinner="Loading the model…", hash_funcs={Settings: _model_settings})
+def _load(settings: Settings) -> Engine:
+    loaded = load_analyzers(settings)
     for name in LIVE_DETECTORS:
         loaded.live.with_detector(name).warm_up()
     _spare_the_collector()
-    return Engine(loaded.live, loaded.pictures, Gate(max_streams))
+    limit = StreamLimit(settings.max_streams)
+    return Engine(loaded.images, loaded.live, FairLock(), limit)
 
 
 def _spare_the_collector() -> None:

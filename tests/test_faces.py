@@ -1,11 +1,12 @@
 """Every detector keeps the same promises; the default finds the astronaut."""
 
-import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from threads import run_at_once
 
 from utils.errors import DetectorError
 from utils.faces import Detections, build_detector, list_detectors, ssd, yunet
@@ -76,15 +77,8 @@ def test_small_faces_are_left_out_if_asked(astronaut: NDArray[np.uint8]) -> None
 def test_threads_share_a_detector(astronaut: NDArray[np.uint8]) -> None:
     for name in ("mtcnn", "haar"):
         detector = build_detector(name)
-        expected, found = detector.detect(astronaut), []
-        threads = [
-            threading.Thread(target=lambda d=detector, f=found: f.append(d.detect(astronaut)))
-            for _ in range(4)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        expected = detector.detect(astronaut)
+        found = run_at_once([partial(detector.detect, astronaut)] * 4)
         assert len(found) == 4
         for one in found:
             np.testing.assert_array_equal(one.boxes, expected.boxes)

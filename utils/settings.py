@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from utils.concurrency import MAX_STREAMS
+from utils.defaults import CHART_TAU, INTERVAL, MAX_STREAMS, TAU
 from utils.errors import ConfigError
 from utils.paths import PROJECT
 
@@ -56,9 +56,9 @@ class Settings(BaseSettings):
     device: str = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
     ice_servers: list[IceServer] = []
-    interval: int = Field(default=2, ge=1, le=30)
-    tau: float = Field(default=0.28, ge=0.0, le=10.0)
-    chart_tau: float = Field(default=0.62, ge=0.0, le=10.0)
+    interval: int = Field(default=INTERVAL, ge=1, le=30)
+    tau: float = Field(default=TAU, ge=0.0, le=10.0)
+    chart_tau: float = Field(default=CHART_TAU, ge=0.0, le=10.0)
     batch_folder: Path | None = None
     database_url: str = DEFAULT_DATABASE
     retention_days: float | None = Field(default=None, gt=0)

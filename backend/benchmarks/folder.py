@@ -47,14 +47,14 @@ def pictures_per_second(analyzer: EmotionAnalyzer, count: int, workers: int) -> 
 def benchmark_folder(options: argparse.Namespace) -> dict[str, object]:
     """Return photos a second from a folder, and of detector and classifier alone."""
     threads = limit_threads(max(options.threads or [1]))
-    analyzer = EmotionAnalyzer.load(options.model, options.detector, threads=threads)
+    analyzer = EmotionAnalyzer.load(options.model, detector=options.detector, threads=threads)
     image = load_image(photo_bytes())
     analyzer.analyze_batch([image], [None])
     times = []
     for _ in range(options.runs):
         began = time.perf_counter()
         found = analyzer.detect(image)
-        analyzer.classify(image, found.boxes)
+        analyzer.classifier.predict(analyzer.crops(image, found.boxes))
         times.append(time.perf_counter() - began)
     alone = 1 / float(np.mean(times))
     folder = pictures_per_second(analyzer, options.runs, 1)

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.benchmarks.peers import time_peers
-from utils.concurrency import MAX_STREAMS, Gate
+from utils.concurrency import FairLock, StreamLimit
+from utils.defaults import MAX_STREAMS
 from utils.devices import limit_threads
 from utils.errors import ConfigError, VideoError
-from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.analyzers import LIVE_MIN_FACE
+from utils.inference.analyzer import LIVE_MIN_FACE, EmotionAnalyzer
 from utils.inference.live import LiveAnalyzer, LiveOptions
 from utils.inference.tracking import box_iou
 from utils.media.drawing import annotate
@@ -75,7 +75,7 @@ def benchmark_live(options: argparse.Namespace) -> dict[str, object]:
         raise ConfigError("--streams and --faces must be at least 1.")
     threads = limit_threads(options.threads[0] if options.threads else None)
     analyzer = EmotionAnalyzer.load(
-        options.model, options.detector, min_face=LIVE_MIN_FACE, threads=threads
+        options.model, detector=options.detector, min_face=LIVE_MIN_FACE, threads=threads
     )
     clip = read_clip(options.video) if options.video else example_clip(options.faces)
     return {
@@ -106,14 +106,15 @@ def measure(
         drawn, overlap of the drawn boxes with the detector's for the same pictures, frames
         overtaken before analysis, faces found, percent of one core, memory in MB.
     """
-    gate = Gate(max(MAX_STREAMS, options.streams))
-    first = LiveAnalyzer(analyzer, LiveOptions(options.interval, options.detector), gate)
+    lock, limit = FairLock(), StreamLimit(max(MAX_STREAMS, options.streams))
+    live_options = LiveOptions(options.interval, options.detector)
+    first = LiveAnalyzer(analyzer, live_options, lock=lock, limit=limit)
     first.process(clip[0], 0.0)  # the first inference of a process is slower than all others
     first.stop()
     records = [Record() for _ in range(options.streams)]
     threads = []
     for number, record in enumerate(records):
-        live = LiveAnalyzer(analyzer, LiveOptions(options.interval, options.detector), gate)
+        live = LiveAnalyzer(analyzer, live_options, lock=lock, limit=limit)
         begin = number * len(clip) // options.streams
         own = clip[begin:] + clip[:begin]
         work = threading.Thread(target=_feed, args=(live, own, options.seconds, record))
@@ -207,7 +208,7 @@ def _stages(analyzer: EmotionAnalyzer, clip: Clip) -> dict[str, float]:
         marks = [time.perf_counter()]
         analyzer.detect(image)
         marks.append(time.perf_counter())
-        analyzer.classify(image, box)
+        analyzer.classifier.predict(analyzer.crops(image, box))
         marks.append(time.perf_counter())
         annotate(image, result)
         marks.append(time.perf_counter())

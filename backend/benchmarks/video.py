@@ -7,8 +7,7 @@ from pathlib import Path
 
 from backend.benchmarks.live import FPS, example_clip, picture_of
 from utils.errors import ConfigError
-from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.analyzers import LIVE_MIN_FACE
+from utils.inference.analyzer import LIVE_MIN_FACE, EmotionAnalyzer
 from utils.inference.video import analyze_video
 from utils.media.drawing import annotate
 from utils.media.video import VideoReader
@@ -29,7 +28,7 @@ def benchmark_video(options: argparse.Namespace) -> dict[str, object]:
         raise ConfigError(f"--seconds must be more than 0, at most 3600, not {options.seconds}.")
     threads = max(options.threads or [2])
     analyzer = EmotionAnalyzer.load(
-        options.model, options.detector, min_face=LIVE_MIN_FACE, threads=threads
+        options.model, detector=options.detector, min_face=LIVE_MIN_FACE, threads=threads
     )
     with tempfile.TemporaryDirectory() as folder:
         source = options.video or _write_clip(Path(folder) / "clip.mp4", options)

@@ -46,8 +46,7 @@ class PredictOptions(BaseModel):
             and max(face.box[2] - face.box[0], face.box[3] - face.box[1]) >= self.min_face
         )
         if len(faces) < len(result.faces):
-            status = result.status if faces else Status.NO_FACE
-            result = result.model_copy(update={"faces": faces, "status": status})
+            result = result.with_faces(faces)
         return most_probable(result, self.top)
 
 
@@ -121,7 +120,7 @@ async def predict(request: Request, state: Shared, wished: Wished) -> Response:
     engine, limits = state.ready, state.settings
     engine.pipeline.check_room()  # before the body is read
     (upload,) = await read_uploads(request, "image", limits.max_body_mb, limits.upload_seconds)
-    detector = wished.detector or engine.analyzer.detector.name
+    detector = wished.detector or engine.images.detector.name
     result = wished.apply(await engine.pipeline.analyze(upload.data, upload.name, detector))
     state.metrics.count_faces(result)
     return json_of(result)
@@ -153,7 +152,7 @@ async def predict_batch(request: Request, state: Shared, wished: Wished) -> Resp
 
 async def _outcome(state: State, engine: Engine, upload: Upload, wished: PredictOptions) -> Outcome:
     limit = state.settings.max_body_mb
-    detector = wished.detector or engine.analyzer.detector.name
+    detector = wished.detector or engine.images.detector.name
     try:
         if len(upload.data) > limit * 1e6:
             raise TooLargeError(f"{upload.name} is larger than {limit:g} MB.")
@@ -204,7 +203,7 @@ def _analyze_clip(
     summary, timeline = VideoSummary(), []
     with VideoReader(io.BytesIO(upload.data), upload.name) as video:
         _check_size(video, state)
-        for result in _analysed(analyze_video(analyzer, video, every), cancelled):
+        for result in _analysed(analyze_video(analyzer, video, every=every), cancelled):
             if (result.time or 0) > state.settings.max_video_seconds:
                 raise TooLargeError(
                     f"{upload.name} is longer than {state.settings.max_video_seconds:g} seconds."

@@ -11,9 +11,8 @@ from backend.service.errors import NotReadyError
 from backend.service.metrics import Metrics
 from backend.service.pipeline import BatchWorker, Pipeline
 from backend.service.settings import ServiceSettings
-from utils.concurrency import Gate
-from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.analyzers import load_analyzers
+from utils.concurrency import FairLock, StreamLimit
+from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.settings import Settings
 
 
@@ -22,17 +21,19 @@ class Engine:
     """The loaded model and the threads that use it.
 
     Attributes:
-        analyzer: For pictures: looks for small faces too.
-        live: For streams: the same model, quicker search.
-        pipeline: Where the pictures of requests go.
-        gate: Streams take turns in it.
+        images: For images: looks for small faces too.
+        live: For streams: the same model, faster detection.
+        pipeline: Analyses the images of requests.
+        limit: How many live streams may run at once.
+        lock: Held by a live stream during inference.
         clips: The one thread that analyses clips.
     """
 
-    analyzer: EmotionAnalyzer
+    images: EmotionAnalyzer
     live: EmotionAnalyzer
     pipeline: Pipeline
-    gate: Gate
+    limit: StreamLimit
+    lock: FairLock = field(default_factory=FairLock)
     clips: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "clips"))
 
     def close(self) -> None:
@@ -66,21 +67,13 @@ class State:
     async def load(self) -> None:
         """Load the model without keeping the server from answering."""
         try:
-            chosen = self.model_settings
-            loaded = await asyncio.to_thread(
-                load_analyzers,
-                chosen.model,
-                chosen.detector,
-                chosen.detector_weights,
-                chosen.device,
-                chosen.threads,
-            )
+            loaded = await asyncio.to_thread(load_analyzers, self.model_settings)
         except Exception as error:
             self.problem = error
             self.on_problem()
             return
         settings, metrics = self.settings, self.metrics
-        worker = BatchWorker(loaded.pictures, settings.workers, metrics.batches.observe)
+        worker = BatchWorker(loaded.images, settings.workers, metrics.batches.observe)
         pipeline = Pipeline(
             worker,
             int(settings.max_megapixels * 1e6),
@@ -88,8 +81,9 @@ class State:
             settings.deadline_seconds,
         )
         metrics.waiting.set_function(lambda: pipeline.waiting)
-        metrics.model.info({"model": loaded.pictures.model_name})
-        self.engine = Engine(loaded.pictures, loaded.live, pipeline, Gate(settings.max_sockets))
+        metrics.model.info({"model": loaded.images.model_name})
+        limit = StreamLimit(settings.max_sockets)
+        self.engine = Engine(loaded.images, loaded.live, pipeline, limit)
 
     @property
     def ready(self) -> Engine:

@@ -96,7 +96,7 @@ def _work(
         batch = Batch()
         total = sum(1 for _ in _sources(files, folders))
         # One thread: another core is left for those who watch live video.
-        for answer in analyze_sources(engine.photos, _sources(files, folders), workers=0):
+        for answer in analyze_sources(engine.images, _sources(files, folders), workers=0):
             batch.outcomes.append(answer.outcome)
             _add_thumbnails(batch, answer)
             done = len(batch.outcomes)
@@ -164,14 +164,14 @@ def _finished(engine: Engine, job: Job[Batch]) -> None:
             shares = answers.value_counts(normalize=True).to_dict()
             st.altair_chart(charts.share_bars(shares), width="stretch")
         with left:
-            shown = _filtered(table[faces], engine.photos.classes)
+            shown = _filtered(table[faces], engine.images.classes)
             components.status_line(f"{len(shown)} of {int(faces.sum())} faces")
     else:
         components.status_line("No face in these pictures.")
         shown = table
     _draw_table(shown)
     with st.container(horizontal=True):
-        classes = engine.photos.classes
+        classes = engine.images.classes
         csv = partial(as_csv, batch.outcomes, classes)
         parquet = partial(as_parquet, batch.outcomes, classes)
         st.download_button("CSV", csv, "faces.csv", "text/csv", on_click="ignore")

@@ -66,7 +66,7 @@ def main() -> None:
     if not snapshots:
         live_extras.view_controls(live, engine, settings)
         live_extras.snapshot_button(live, refresh is not None)
-        recording.controls(live, settings, engine.analyzer.model_name, refresh is not None)
+        recording.controls(live, settings, engine.live.model_name, refresh is not None)
     if snapshots:
         # Hidden widgets forget; shown again, they begin with what is in force.
         st.session_state.pop("initial_options", None)
@@ -79,9 +79,11 @@ def main() -> None:
 def _live_analyzer(engine: Engine, settings: Settings) -> LiveAnalyzer:
     if "live" not in st.session_state:
         options = LiveOptions(
-            settings.interval, settings.detector, settings.tau, settings.chart_tau
+            settings.interval, settings.detector, tau=settings.tau, chart_tau=settings.chart_tau
         )
-        st.session_state["live"] = LiveAnalyzer(engine.analyzer, options, engine.gate)
+        st.session_state["live"] = LiveAnalyzer(
+            engine.live, options, lock=engine.lock, limit=engine.limit
+        )
     return st.session_state["live"]
 
 
@@ -235,18 +237,20 @@ def _controls(live: LiveAnalyzer) -> None:
         detector = second.segmented_control(
             "Face detector", names, default=old.detector, key="detector"
         )
-        live.set_options(LiveOptions(interval, detector or old.detector, tau, chart_tau))
+        live.set_options(
+            LiveOptions(interval, detector or old.detector, tau=tau, chart_tau=chart_tau)
+        )
 
 
 def _snapshot_result(engine: Engine, data: bytes | None) -> None:
     if data is None:
         components.status_line("No picture yet.", "Take one; it is analysed and forgotten.")
-        components.empty_bars(engine.analyzer.classes)
+        components.empty_bars(engine.live.classes)
         return
     try:
         image = load_image(data, name="the snapshot")
-        with engine.gate:
-            result: FrameResult = engine.analyzer.analyze(image)
+        with engine.lock:
+            result: FrameResult = engine.live.analyze(image)
     except EmotionError as error:
         st.error(str(error))
         return

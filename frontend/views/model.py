@@ -29,7 +29,7 @@ def main() -> None:
     """Draw the page."""
     st.title("Model")
     engine, settings = engine_or_stop()
-    spec = engine.analyzer.classifier.spec
+    spec = engine.live.classifier.spec
     _summary(spec)
     accuracy, fool, zoo, card = st.tabs(
         ["How good it is", "Try to fool it", "Other architectures", "Model card"]
@@ -145,8 +145,8 @@ def _playground(engine: Engine) -> None:
     file = st.file_uploader("A face of yours (or the sample)", ["jpg", "jpeg", "png", "webp"])
     try:
         image = load_image(file.getvalue(), name=file.name) if file else load_image(SAMPLE)
-        with engine.gate:
-            found = engine.photos.detect(image)
+        with engine.lock:
+            found = engine.images.detect(image)
     except EmotionError as error:
         st.error(str(error))
         return
@@ -163,15 +163,13 @@ def _playground(engine: Engine) -> None:
         float(found.boxes[0][2] - found.boxes[0][0]) / 88
     )  # so that the sliders mean the same for faces of every size
     spoilt = _spoil(image, found.boxes[0], blur * scale, light / 100, noise, turn)
-    with engine.gate:
+    with engine.lock:
         one = Detections(found.boxes[:1], found.scores[:1])
-        probabilities, problems = engine.photos.read(spoilt, one)
-    face = engine.photos.face(
-        found.boxes[0], found.scores[0], probabilities[0], problem=problems[0]
-    )
+        classified = engine.images.classify_faces(spoilt, one)
+    (face,) = engine.images.results.faces(classified)
     with middle:
         st.image(
-            engine.photos.crops(spoilt, one.boxes)[0].repeat(5, 0).repeat(5, 1), width="stretch"
+            engine.images.crops(spoilt, one.boxes)[0].repeat(5, 0).repeat(5, 1), width="stretch"
         )
     with right:
         components.face_bars([face])

@@ -119,8 +119,8 @@ def _answers(
 def _answer(engine: Engine, name: str, data: bytes | Picture) -> tuple[Picture, FrameResult] | str:
     try:
         image = load_image(data, name=name)
-        with engine.gate:
-            return image, _numbered(engine.photos.analyze(image, name=name))
+        with engine.lock:
+            return image, _numbered(engine.images.analyze(image, name=name))
     except EmotionError as error:
         return str(error)
 
@@ -145,7 +145,7 @@ def _show(
             components.status_line(
                 "No face in the picture.", "Faces need about 20 pixels, and to look this way."
             )
-            components.empty_bars(engine.photos.classes)
+            components.empty_bars(engine.images.classes)
         return
     with right:
         components.status_line(components.count_faces(result.faces))
@@ -157,7 +157,7 @@ def _faces(engine: Engine, settings: Settings, image: Picture, faces: Sequence[F
     """Show the chosen face; another choice draws this part alone anew."""
     face = _chosen(faces)
     components.face_bars([face])
-    _explain_answer(face, engine.photos.threshold)
+    _explain_answer(face, engine.images.threshold)
     _explain_network(engine, settings, image, face)
 
 
@@ -202,7 +202,7 @@ def _explain_network(engine: Engine, settings: Settings, image: Picture, face: F
     except EmotionError as error:
         st.warning(str(error))
         return
-    crop = engine.photos.crops(image, np.array([face.box], np.float32))
+    crop = engine.images.crops(image, np.array([face.box], np.float32))
     heat = maps.of(crop, target)[0]
     seen, looked = st.columns(2)
     seen.image(_enlarged(crop[0]), caption="What the network sees", width="stretch")
@@ -235,7 +235,7 @@ def _downloads(engine: Engine, name: str, drawn: Picture, result: FrameResult) -
         )
         text = json.dumps(to_document(plain), indent=1)
         st.download_button("JSON", text, f"{stem}.json", "application/json", on_click="ignore")
-        table = as_csv([plain], engine.photos.classes)
+        table = as_csv([plain], engine.images.classes)
         st.download_button("CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")
 
 

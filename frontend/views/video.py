@@ -96,7 +96,7 @@ def _work(engine: Engine, name: str, path: Path, every: int) -> Callable[[Job[An
         analysis = Analysis(name, out)
         source = Source(str(path), Kind.VIDEO, Path(name))
         with VideoReader(path, name) as video, AnnotatedCopies(out.parent, out) as copies:
-            for picture, result in _in_turn(engine, analyze_video(engine.analyzer, video, every)):
+            for picture, result in _in_turn(engine, analyze_video(engine.live, video, every=every)):
                 if job.cancelled:
                     analysis.problem = f"Stopped after {picture.time:.1f} seconds."
                     break
@@ -116,7 +116,7 @@ def _work(engine: Engine, name: str, path: Path, every: int) -> Callable[[Job[An
 def _in_turn(engine: Engine, frames: Iterator[Step]) -> Iterator[Step]:
     """Yield the frames of a video, each analysed when it is this viewer's turn."""
     while True:
-        with engine.gate:
+        with engine.lock:
             step = next(frames, None)
         if step is None:
             return
@@ -135,7 +135,7 @@ def _finished(engine: Engine, job: Job[Analysis]) -> None:
     if job.error or job.result is None:
         st.error(job.error or "The video could not be analysed.")
         return
-    analysis, classes = job.result, engine.analyzer.classes
+    analysis, classes = job.result, engine.live.classes
     if analysis.problem:
         st.warning(analysis.problem)
     if not analysis.results:
@@ -153,7 +153,7 @@ def _finished(engine: Engine, job: Job[Analysis]) -> None:
         count = f"{len(people)} face{'' if len(people) == 1 else 's'}" if people else "No face"
         components.status_line(f"{count} in {analysis.name}", seconds)
         _downloads(analysis, classes)
-        _keep(analysis, engine.analyzer.model_name, classes)
+        _keep(analysis, engine.live.model_name, classes)
     st.html(charts.legend(classes))
     gaps = find_gaps(table)
     lines = st.segmented_control(
