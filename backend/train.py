@@ -71,7 +71,7 @@ def print_models() -> None:
             del args["pretrained"]
         network = build_model(name, **args)
         size, channels = config.input_size, args["in_channels"]
-        adds = count_multiply_adds(network, size, channels)
+        adds = count_multiply_adds(network, size, in_channels=channels)
         shape = f"{size}x{size}" if channels == 1 else f"{size}x{size}x{channels}"
         summary = (type(network).__doc__ or "").strip().splitlines()[0]
         print(

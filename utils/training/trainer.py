@@ -14,7 +14,7 @@ from tqdm import tqdm
 from utils.devices import pick_device
 from utils.errors import CheckpointError, ConfigError, DataError
 from utils.evaluation.predict import predict_logits
-from utils.model.architectures import FINE_TUNED, FULLY_CONVOLUTIONAL, build_model
+from utils.model.architectures import FineTunable, build_model, get_architecture
 from utils.model.checkpoint import (
     Checkpoint,
     code_revision,
@@ -83,11 +83,11 @@ class Trainer:
                 f"{len(train)} training images are fewer than one batch of {config.batch_size}; "
                 "choose a smaller --batch-size"
             )
-        if config.unfreeze_every and config.model not in FINE_TUNED:
+        if config.unfreeze_every and not issubclass(get_architecture(config.model), FineTunable):
             raise ConfigError(
                 f"unfreeze_every: {config.model} has no groups of layers to freeze; set it to 0"
             )
-        if config.progressive_epochs and config.model not in FULLY_CONVOLUTIONAL:
+        if config.progressive_epochs and not get_architecture(config.model).fully_convolutional:
             raise ConfigError(
                 f"progressive_epochs: {config.model} takes one input size only; set it to 0"
             )
