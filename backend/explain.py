@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -73,7 +72,12 @@ def explain_image(
 def explain_split(explainer: Explainer, args: argparse.Namespace) -> list[Path]:
     """Draw the mean maps of every class, of right answers and of mistakes."""
     checkpoint = explainer.checkpoint
-    folder = load_split(args.data, args.split, checkpoint.preprocessing, checkpoint.classes)
+    folder = load_split(
+        args.data,
+        args.split,
+        preprocessing=checkpoint.preprocessing,
+        classes=checkpoint.classes,
+    )
     labels = folder.labels
     majority = folder.ferplus_majority()
     if majority is not None and explainer.head.name == "perceived":
@@ -81,10 +85,10 @@ def explain_split(explainer: Explainer, args: argparse.Namespace) -> list[Path]:
     means: dict[str, list[tuple[str, NDArray[np.float32], NDArray[np.float32], int]]]
     means = {"right": [], "mistakes": []}
     for index, name in enumerate(tqdm(checkpoint.classes, desc="classes")):
-        chosen = torch.nonzero(labels == index)[: args.samples, 0]
+        chosen = np.flatnonzero(labels == index)[: args.samples]
         if not len(chosen):
             continue
-        pixels = folder.batch(chosen).numpy().transpose(0, 2, 3, 1)
+        pixels = folder.batch(chosen).transpose(0, 2, 3, 1)
         crops = np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:3], 3)))
         explanation = explainer.explain(crops, args.target or name)
         right = explanation.probabilities.argmax(1) == index

@@ -47,7 +47,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def load_images(checkpoint: ModelSpec, data: Path, split: str) -> FaceDataset:
     """Return a split of the data as the checkpoint sees it, in memory."""
-    folder = load_split(data, split, checkpoint.preprocessing, checkpoint.classes)
+    folder = load_split(
+        data, split, preprocessing=checkpoint.preprocessing, classes=checkpoint.classes
+    )
     folder.cache(limit_gb=4)
     return folder
 
@@ -56,8 +58,8 @@ def calibration_images(checkpoint: ModelSpec, data: Path) -> NDArray[np.float32]
     """Return normalised images spread over the validation split."""
     folder = load_images(checkpoint, data, "validation")
     number = min(CALIBRATION_IMAGES, len(folder))
-    chosen = torch.linspace(0, len(folder) - 1, number).long()
-    return checkpoint.preprocessing.normalize(folder.batch(chosen).numpy())
+    chosen = torch.linspace(0, len(folder) - 1, number).long().numpy()
+    return checkpoint.preprocessing.normalize(folder.batch(chosen))
 
 
 def test_images(
@@ -68,7 +70,7 @@ def test_images(
     folder = load_images(checkpoint, data, split)
     labels = label_sets(folder)
     by_head = {head.name: labels[target_label_set(head, labels)] for head in checkpoint.heads}
-    pixels = folder.batch(torch.arange(len(folder))).numpy()
+    pixels = folder.batch(np.arange(len(folder)))
     return checkpoint.preprocessing.normalize(pixels), by_head
 
 

@@ -14,7 +14,7 @@ from backend.console import cli
 from utils.errors import ConfigError, DataError
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
-from utils.processing.near_duplicates import MAX_RMS, SIDE, nearest_images
+from utils.processing.near_duplicates import MAX_RMS, SIDE, nearest_training_images
 from utils.processing.prepare import Report, prepare
 from utils.processing.prepare.labelled_files import SPLITS
 
@@ -78,13 +78,13 @@ def _parser() -> argparse.ArgumentParser:
 def _find_twins(data: Path, max_rms: float, table: Path | None) -> int:
     """Print how many images of each split have a twin in the training split."""
     spec = Preprocessing(input_size=SIDE)
-    train = load_split(data, "train", spec)
+    train = load_split(data, "train", preprocessing=spec)
     pairs = []
     for split in ("validation", "test"):
         if not (data / split).is_dir():
             continue
-        other = load_split(data, split, spec, train.classes)
-        nearest, rms = nearest_images(train, other)
+        other = load_split(data, split, preprocessing=spec, classes=train.classes)
+        nearest, rms = nearest_training_images(train, other)
         found = [i for i in range(len(other)) if rms[i] < max_rms]
         alike = sum(int(other.labels[i] == train.labels[nearest[i]]) for i in found)
         print(f"{split}: {len(found)} of {len(other)} images have a twin, {alike} with its label")

@@ -40,9 +40,11 @@ def main() -> int:
     checkpoints = [load_checkpoint(path) for path in args.checkpoints]
     made = average_weights(checkpoints, args.shares or [1.0] * len(checkpoints))
     made.training["data"] = str(args.data)
-    validation = load_split(args.data, "validation", made.preprocessing, made.classes)
+    validation = load_split(
+        args.data, "validation", preprocessing=made.preprocessing, classes=made.classes
+    )
     args.out.mkdir(parents=True, exist_ok=True)
-    finish(made, None, None, validation, args.out)
+    finish(made, validation, out=args.out)
     for head, sets in made.metrics["validation"].items():
         for labels, figures in sets.items():
             print(f"validation, head {head}, {labels}: {figures['accuracy']:.2%}")

@@ -7,25 +7,29 @@ import pytest
 from utils.errors import ConfigError
 from utils.model.architectures import list_models
 from utils.paths import RECIPES
-from utils.training.config import load_config
+from utils.training.config import TrainConfig, list_options
+from utils.training.recipes import load_config
 
 
 def test_flags_win_over_the_file_and_the_file_over_the_recipe(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("model: emotion_cnn\nepochs: 7\nlr: 0.5\n")
     config = load_config(file, {"lr": "0.25"})
-    assert (config.lr, config.epochs, config.batch_size, config.input_size) == (0.25, 7, 32, 224)
+    schedule = config.schedule
+    assert (schedule.lr, schedule.epochs, schedule.batch_size) == (0.25, 7, 32)
+    assert config.network.input_size == 224
 
 
 def test_emotion_cnn_defaults_to_fifty_epochs_of_batches_of_32() -> None:
     config = load_config(None, {"model": "emotion_cnn"})
-    assert (config.epochs, config.batch_size, config.input_size) == (50, 32, 224)
+    assert (config.schedule.epochs, config.schedule.batch_size) == (50, 32)
+    assert config.network.input_size == 224
 
 
 @pytest.mark.parametrize("model", list_models())
 def test_every_architecture_has_a_recipe_of_its_own(model: str) -> None:
     assert (RECIPES / f"{model}.yaml").is_file()
-    assert load_config(None, {"model": model}).model == model
+    assert load_config(None, {"model": model}).network.model == model
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,49 @@ def test_a_mistake_is_named(tmp_path: Path, text: str, words: list[str]) -> None
         assert word in str(error.value)
 
 
+def test_the_document_is_flat_and_in_the_order_of_the_options() -> None:
+    document = TrainConfig().to_document()
+    # fmt: off
+    assert list(document) == [
+        "data", "model", "model_args", "init", "unfreeze_every", "unfreeze_groups", "input_size",
+        "color", "epochs", "batch_size", "optimizer", "lr", "weight_decay", "schedule",
+        "warmup_epochs", "patience", "keep", "loss", "focal_gamma", "noise_q", "label_smoothing",
+        "class_weights", "ferplus_weight", "benchmark_head", "benchmark_share", "distill",
+        "distill_weight", "mixup", "cutmix", "augmentation", "progressive_size",
+        "progressive_epochs", "ema", "precision", "device", "compile", "cache_gb", "seed", "out",
+    ]
+    # fmt: on
+    assert [option.key for option in list_options()] == list(document)
+
+
+def test_the_document_comes_back() -> None:
+    values = {
+        "model_args": {"stem": 8, "channels": [16, 32]},
+        "schedule": "cosine",
+        "loss": "focal",
+        "augmentation": "full",
+        "distill": "a.pth,b.pth",
+        "out": "runs/x",
+        "lr": "0.25",
+    }
+    config = TrainConfig.from_flat(values)
+    assert (config.schedule.lr_schedule, config.loss.kind) == ("cosine", "focal")
+    assert config.augmentation.preset == "full"
+    assert config.targets.distill == (Path("a.pth"), Path("b.pth"))
+    assert TrainConfig.from_flat(config.to_document()) == config
+    document = config.to_document()
+    assert document["distill"] == ["a.pth", "b.pth"]
+    assert (document["out"], document["lr"]) == ("runs/x", 0.25)
+    assert config.with_changes(epochs=3).to_document() == document | {"epochs": 3}
+
+
+def test_every_mistake_is_named_by_its_flat_key() -> None:
+    with pytest.raises(ConfigError) as error:
+        TrainConfig.from_flat({"schedule": "never", "epochs": 0, "distill": [1]})
+    for text in ("schedule = 'never'", "epochs = 0", "distill.0 = 1"):
+        assert text in str(error.value)
+
+
 def test_a_binary_file_is_no_configuration(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     file.write_bytes(bytes(range(256)))
@@ -57,7 +104,10 @@ def test_a_binary_file_is_no_configuration(tmp_path: Path) -> None:
 
 
 def test_a_recipe_wants_votes_only_where_there_are_some(tmp_path: Path) -> None:
-    assert load_config(None, {"data": tmp_path}).ferplus_weight == 0
-    assert load_config(None, {"data": tmp_path, "ferplus_weight": 0.5}).ferplus_weight == 0.5
+    def weight(**options: float) -> float:
+        return load_config(None, {"data": tmp_path} | options).targets.ferplus_weight
+
+    assert weight() == 0
+    assert weight(ferplus_weight=0.5) == 0.5
     (tmp_path / "ferplus.csv").touch()
-    assert load_config(None, {"data": tmp_path}).ferplus_weight == 1
+    assert weight() == 1

@@ -11,6 +11,7 @@ from utils.errors import ConfigError
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
 from utils.training.config import TrainConfig
+from utils.training.data import Splits
 from utils.training.trainer import Trainer
 
 # Architecture to its arguments, its first layer, a layer of its last group, its last layer.
@@ -31,11 +32,15 @@ def fine_tune(tmp_path: Path, **options: Any) -> tuple[dict[str, Any], dict[str,
     if not data.is_dir():
         make_face_folder(data, sizes={"train": 8, "validation": 2})
     spec = Preprocessing(input_size=32, color="rgb")
-    splits = [load_split(data, name, spec) for name in ("train", "validation")]
-    config = TrainConfig(
-        input_size=32, color="rgb", batch_size=24, lr=0.01, schedule="constant", **options
+    splits = Splits(
+        load_split(data, "train", preprocessing=spec),
+        load_split(data, "validation", preprocessing=spec),
     )
-    trainer = Trainer(config, splits[0], splits[1], tmp_path, show_progress=False)
+    flat = {
+        "input_size": 32, "color": "rgb", "batch_size": 24, "lr": 0.01, "schedule": "constant",
+    }  # fmt: skip
+    config = TrainConfig.from_flat(flat | options)
+    trainer = Trainer(config, splits, out=tmp_path, show_progress=False)
     before = {k: v.clone() for k, v in trainer.network.state_dict().items()}
     trainer.fit()
     return before, trainer.network.state_dict()

@@ -21,7 +21,7 @@ from utils.model.classifier import EmotionClassifier
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import Head
 from utils.processing.dataset import load_split
-from utils.training.config import TrainConfig
+from utils.training.config import TargetConfig
 from utils.training.targets import distilled_targets, label_targets
 
 REPO = Path(__file__).resolve().parent.parent
@@ -93,9 +93,9 @@ def test_each_head_learns_its_own_labels(trained: Path) -> None:
 @pytest.mark.slow
 def test_a_classifier_answers_by_the_head_asked_for(trained: Path, data: Path) -> None:
     spec = load_checkpoint(trained).preprocessing
-    images = load_split(data, "test", spec)
-    crops = images.batch(torch.arange(len(images))).permute(0, 2, 3, 1).repeat(1, 1, 1, 3).numpy()
-    by_folder = images.labels.numpy()
+    images = load_split(data, "test", preprocessing=spec)
+    crops = images.batch(np.arange(len(images))).transpose(0, 2, 3, 1).repeat(3, 3)
+    by_folder = images.labels
     seen = np.array([EMOTIONS.index(SEEN[EMOTIONS[i]]) for i in by_folder])
     default = EmotionClassifier.load(trained).predict(crops)
     benchmark = EmotionClassifier.load(trained, head="fer2013").predict(crops)
@@ -109,12 +109,14 @@ def test_a_classifier_answers_by_the_head_asked_for(trained: Path, data: Path) -
 @pytest.mark.slow
 def test_targets_are_blended_with_the_teachers_answers(trained: Path, data: Path) -> None:
     teacher = load_checkpoint(trained)
-    folder = load_split(data, "train", replace(teacher.preprocessing, mean=(0.1,)))
-    config = TrainConfig(
+    other = replace(teacher.preprocessing, mean=(0.1,))
+    folder = load_split(data, "train", preprocessing=other)
+    config = TargetConfig(
         ferplus_weight=1.0, benchmark_head=True, distill=(trained,), distill_weight=0.25
     )
     labels = label_targets(config, folder)
-    blended = distilled_targets(config, folder, labels, torch.device("cpu"))
+    cpu = torch.device("cpu")
+    blended = distilled_targets(config, folder, targets=labels, device=cpu)
     own = folder.with_preprocessing(teacher.preprocessing)
     for i, head in enumerate(teacher.heads):
         columns = slice(7 * i, 7 * i + 7)
@@ -150,16 +152,21 @@ def test_a_last_layer_of_other_classes_starts_anew() -> None:
 
 def test_a_teacher_of_other_classes_is_refused(data: Path, tmp_path: Path) -> None:
     args = SMALL | {"num_classes": 2}
-    spec = load_split(data, "train", TINY).preprocessing
+    spec = load_split(data, "train", preprocessing=TINY).preprocessing
     checkpoint = Checkpoint(
         model="se_resnet", model_args=args, classes=("yes", "no"), preprocessing=spec,
         state_dict=build_model("se_resnet", **args).state_dict(),
     )  # fmt: skip
     save_checkpoint(checkpoint, tmp_path / "other.pth")
-    folder = load_split(data, "train", TINY)
-    config = TrainConfig(distill=(tmp_path / "other.pth",))
+    folder = load_split(data, "train", preprocessing=TINY)
+    config = TargetConfig(distill=(tmp_path / "other.pth",))
     with pytest.raises(ConfigError, match=r"other\.pth.*yes"):
-        distilled_targets(config, folder, label_targets(config, folder), torch.device("cpu"))
+        distilled_targets(
+            config,
+            folder,
+            targets=label_targets(config, folder),
+            device=torch.device("cpu"),
+        )
 
 
 def test_the_prior_correction_favours_rare_classes() -> None:

@@ -10,13 +10,17 @@ import pytest
 import torch
 from torch import nn
 
+import utils.model
 from utils.errors import ConfigError
 from utils.model.architectures import (
-    FINE_TUNED,
-    FULLY_CONVOLUTIONAL,
+    EmotionNetwork,
+    FineTunable,
+    PooledLinearNetwork,
+    TokenNetwork,
     build_model,
     count_multiply_adds,
     count_parameters,
+    get_architecture,
     list_models,
 )
 from utils.model.architectures.layers.attention import CBAM, SpatialAttention
@@ -25,8 +29,43 @@ from utils.model.architectures.layers.attention import CBAM, SpatialAttention
 ARGS: dict[str, dict[str, Any]] = {"vit": {"depth": 2}}
 
 
-def build(name: str, **args: Any) -> nn.Module:
+FULLY_CONVOLUTIONAL = [n for n in list_models() if get_architecture(n).fully_convolutional]
+FINE_TUNABLE = [n for n in list_models() if issubclass(get_architecture(n), FineTunable)]
+POOLED_LINEAR = [n for n in list_models() if issubclass(get_architecture(n), PooledLinearNetwork)]
+
+
+def build(name: str, **args: Any) -> EmotionNetwork:
     return build_model(name, **ARGS.get(name, {}), **args)
+
+
+def test_each_class_says_what_it_offers() -> None:
+    assert FULLY_CONVOLUTIONAL == [
+        "cbam_cnn",
+        "kernel_cnn",
+        "mini_xception",
+        "mobilenet_v3_large",
+        "se_resnet",
+        "simple_resnet",
+        "vgg_cnn",
+    ]
+    assert FINE_TUNABLE == ["mobilenet_v3_large", "vit"]
+    assert POOLED_LINEAR == ["se_resnet", "simple_resnet"]
+    tokens = [n for n in list_models() if issubclass(get_architecture(n), TokenNetwork)]
+    assert tokens == ["small_vit", "vit"]
+
+
+@pytest.mark.parametrize("name", POOLED_LINEAR)
+def test_the_pooled_feature_map_and_the_last_layer_give_the_logits(name: str) -> None:
+    torch.manual_seed(0)
+    model = build(name, num_classes=5).eval()
+    assert isinstance(model, PooledLinearNetwork)
+    maps: list[torch.Tensor] = []
+    model.get_submodule(model.last_conv).register_forward_hook(lambda _, __, out: maps.append(out))
+    x = torch.randn(2, 1, 48, 48)
+    features = model.forward_features(x)
+    assert features.shape == (2, model.fc.in_features, 6, 6)
+    assert torch.equal(features, maps[0])
+    assert torch.equal(model.fc(features.mean((2, 3))), model(x))
 
 
 @pytest.mark.parametrize("name", list_models())
@@ -46,7 +85,7 @@ def test_forward_and_backward(name: str, channels: int, outputs: int, size: int)
     assert model.eval()(torch.randn(1, channels, size, size)).shape == (1, outputs)
 
 
-@pytest.mark.parametrize("name", sorted(FULLY_CONVOLUTIONAL))
+@pytest.mark.parametrize("name", FULLY_CONVOLUTIONAL)
 def test_fully_convolutional_networks_take_other_sizes(name: str) -> None:
     model = build(name, input_size=64).eval()
     assert model(torch.zeros(1, 1, 32, 32)).shape == (1, 7)
@@ -77,7 +116,7 @@ def test_attention_costs_next_to_nothing() -> None:
 
 def test_multiply_adds_are_those_of_the_convolutions() -> None:
     model = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.Conv2d(8, 4, 1))
-    assert count_multiply_adds(model, 10, 1) == 100 * (9 * 8 + 8 * 4)
+    assert count_multiply_adds(model, 10, in_channels=1) == 100 * (9 * 8 + 8 * 4)
 
 
 @pytest.mark.parametrize("module", [SpatialAttention, partial(CBAM, 16)])
@@ -114,7 +153,7 @@ def test_hand_made_filters_never_learn(name: str) -> None:
     assert "kernels.kernels" in model.state_dict()
 
 
-@pytest.mark.parametrize("name", sorted(FINE_TUNED))
+@pytest.mark.parametrize("name", FINE_TUNABLE)
 def test_groups_of_layers_thaw_from_the_head_on(name: str) -> None:
     model = build(name, input_size=64)
 
@@ -131,7 +170,7 @@ def test_groups_of_layers_thaw_from_the_head_on(name: str) -> None:
     assert trainable() == everything
 
 
-@pytest.mark.parametrize("name", sorted(FINE_TUNED))
+@pytest.mark.parametrize("name", FINE_TUNABLE)
 def test_weights_that_cannot_be_downloaded_are_explained(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
@@ -144,6 +183,19 @@ def test_weights_that_cannot_be_downloaded_are_explained(
 def test_the_registry_imports_no_torchvision() -> None:
     code = "import sys, utils.model.architectures; sys.exit('torchvision' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_room_exports_its_names_without_importing_torch() -> None:
+    code = (
+        "import sys; from utils.model import EmotionClassifier, Preprocessing; "
+        "assert 'torch' not in sys.modules; "
+        "from utils.model import EmotionCNN, build_model, list_models, load_checkpoint; "
+        "assert isinstance(build_model('emotion_cnn', input_size=32), EmotionCNN)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert set(utils.model.__all__) == set(utils.model._MODULES)
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = utils.model.Nothing
 
 
 def test_the_programs_table_names_every_model() -> None:

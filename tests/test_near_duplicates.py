@@ -25,8 +25,8 @@ def test_near_copies_are_twins_and_other_faces_are_not(tmp_path: Path) -> None:
     cv2.imwrite(str(root / "test/sad/near.png"), near)
     cv2.imwrite(str(root / "test/sad/far.png"), far)
     spec = Preprocessing(input_size=32)
-    test = load_split(root, "test", spec)
-    twins = find_near_duplicates(load_split(root, "train", spec), test)
+    test = load_split(root, "test", preprocessing=spec)
+    twins = find_near_duplicates(load_split(root, "train", preprocessing=spec), test)
     assert [p.name for p, twin in zip(test.paths, twins, strict=True) if twin] == ["near.png"]
 
 

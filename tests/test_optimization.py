@@ -7,15 +7,16 @@ import torch
 from torch import nn
 
 from utils.devices import pick_device
-from utils.training.config import load_config
-from utils.training.optimization import Schedule, build_ema, build_optimizer
+from utils.training.optimization import LearningRateSchedule, build_ema, build_optimizer
+from utils.training.recipes import load_config
 
 
 def rates(**options: Any) -> list[float]:
     """Return the learning rate at each of 10 epochs of 10 steps."""
-    config = load_config(None, {"epochs": 10, "lr": 0.1, "progressive_epochs": 0} | options)
+    flat = {"epochs": 10, "lr": 0.1, "progressive_epochs": 0} | options
+    config = load_config(None, flat).schedule
     optimizer = build_optimizer(nn.Linear(2, 2), config)
-    schedule = Schedule(optimizer, config, steps_per_epoch=10)
+    schedule = LearningRateSchedule(optimizer, config, steps_per_epoch=10)
     found = []
     for _ in range(10):
         found.append(optimizer.param_groups[0]["lr"])
@@ -57,7 +58,7 @@ def test_constant_stays() -> None:
 )
 def test_optimizers_spare_biases_the_weight_decay(name: str, kind: type) -> None:
     network = nn.Linear(3, 2)
-    config = load_config(None, {"optimizer": name, "weight_decay": 0.1})
+    config = load_config(None, {"optimizer": name, "weight_decay": 0.1}).schedule
     optimizer = build_optimizer(network, config)
     assert type(optimizer) is kind
     decayed, spared = optimizer.param_groups

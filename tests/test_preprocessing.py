@@ -12,7 +12,7 @@ from PIL import Image
 from utils.faces.crop import CropGeometry
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
-from utils.training.config import TrainConfig
+from utils.training.config import AugmentationConfig, TargetConfig
 from utils.training.loader import BatchLoader
 from utils.training.targets import label_targets
 
@@ -80,9 +80,14 @@ def test_training_sees_what_use_sees(spec: Preprocessing, tmp_path: Path) -> Non
             path = tmp_path / split / name / "1.png"
             path.parent.mkdir(parents=True)
             Image.fromarray(picture).save(path)
-    train = load_split(tmp_path, "train", spec)
-    config = TrainConfig(input_size=side, color=spec.color, augmentation="none", batch_size=2)
-    batches = BatchLoader(config, train, label_targets(config, train), torch.device("cpu"))
+    train = load_split(tmp_path, "train", preprocessing=spec)
+    batches = BatchLoader(
+        train,
+        label_targets(TargetConfig(), train),
+        augmentation=AugmentationConfig(preset="none"),
+        batch_size=2,
+        device=torch.device("cpu"),
+    )
     images, targets = next(batches.epoch(1))
     used = spec(pixels)[targets.argmax(1).numpy()]
     np.testing.assert_allclose(images.numpy(), used, atol=1e-5)

@@ -27,7 +27,11 @@ class Data:
         """Return the split as a model sees it, in memory."""
         args = self._args
         folder = load_split(
-            args.data, self.split, checkpoint.preprocessing, checkpoint.classes, args.ferplus
+            args.data,
+            self.split,
+            preprocessing=checkpoint.preprocessing,
+            classes=checkpoint.classes,
+            votes_file=args.ferplus,
         )
         folder.cache(limit_gb=4)
         return folder
@@ -40,7 +44,9 @@ class Data:
         """Return a model's answers on the split, its twins in the training split marked."""
         if self._twins is None and self.split != "train" and (self._args.data / "train").is_dir():
             grey = replace(checkpoint.preprocessing, color="grey", input_size=48)
-            library = load_split(self._args.data, "train", grey, checkpoint.classes)
+            library = load_split(
+                self._args.data, "train", preprocessing=grey, classes=checkpoint.classes
+            )
             self._twins = find_near_duplicates(
                 library, self.folder(checkpoint).with_preprocessing(grey)
             )

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from backend.console.cli import run
@@ -55,11 +54,16 @@ def main() -> int:
     parser.add_argument("--model", type=Path, metavar="FILE", help="default: the bundled model")
     args = parser.parse_args()
     classifier = EmotionClassifier.load(args.model)
-    folder = load_split(args.data, "validation", classifier.preprocessing, classifier.classes)
+    folder = load_split(
+        args.data,
+        "validation",
+        preprocessing=classifier.preprocessing,
+        classes=classifier.classes,
+    )
     majority = folder.ferplus_majority()
-    labels = (folder.labels if majority is None else majority).numpy()
+    labels = folder.labels if majority is None else majority
     kept = np.flatnonzero(labels >= 0)
-    faces = folder.batch(torch.from_numpy(kept)).numpy().mean(1).astype(np.uint8)
+    faces = folder.batch(kept).mean(1).astype(np.uint8)
     print("change         right   median brightness   median sharpness")
     for name, (change, strengths) in _CHANGES.items():
         for strength in strengths:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from backend.console.cli import run
@@ -51,11 +50,14 @@ def main() -> int:
 
 def _pairs(classifier: EmotionClassifier, data: Path, count: int) -> Iterator[tuple[Faces, Faces]]:
     """Yield pairs of RGB faces that the model reads surely and differently."""
-    folder = load_split(data, "validation", classifier.preprocessing, classifier.classes)
-    order = np.random.default_rng(0).permutation(len(folder))[: 20 * count]
-    faces = np.repeat(
-        folder.batch(torch.from_numpy(order)).numpy().mean(1).astype(np.uint8)[..., None], 3, -1
+    folder = load_split(
+        data,
+        "validation",
+        preprocessing=classifier.preprocessing,
+        classes=classifier.classes,
     )
+    order = np.random.default_rng(0).permutation(len(folder))[: 20 * count]
+    faces = np.repeat(folder.batch(order).mean(1).astype(np.uint8)[..., None], 3, -1)
     answers = classifier.predict(faces)
     sure = np.flatnonzero(answers.max(1) >= classifier.threshold)
     made = 0

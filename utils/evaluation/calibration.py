@@ -26,9 +26,9 @@ def calibrate(checkpoint: Checkpoint, validation: FaceDataset) -> None:
     majority = validation.ferplus_majority()
     heads = []
     for index, head in enumerate(checkpoint.heads):
-        labels = validation.labels
+        labels = torch.from_numpy(validation.labels)
         if majority is not None and head.name == "perceived":
-            labels = majority
+            labels = torch.from_numpy(majority)
         own = logits[:, checkpoint.head_columns(head)]
         head = replace(head, temperature=fit_temperature(own, labels))
         if index == 0:

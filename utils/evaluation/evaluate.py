@@ -88,10 +88,10 @@ def target_label_set(head: Head, available: Container[str]) -> str:
 
 def label_sets(folder: FaceDataset) -> dict[str, NDArray[np.int64]]:
     """Return label set name (``folder``, ``ferplus`` where there are votes) to int64 ``(N,)``."""
-    labels = {FOLDER: folder.labels.numpy()}
+    labels = {FOLDER: folder.labels}
     majority = folder.ferplus_majority()
     if majority is not None:
-        labels[FERPLUS] = majority.numpy()
+        labels[FERPLUS] = majority
     return labels
 
 

@@ -1,5 +1,6 @@
 """A network's answers for every image of a split."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -31,8 +32,9 @@ def predict_logits(
     """
     network.eval()
     rows = []
-    for indices in torch.arange(len(folder)).split(_EVALUATION_BATCH):
-        pixels = folder.preprocessing.normalize(folder.batch(indices).numpy())
+    for start in range(0, len(folder), _EVALUATION_BATCH):
+        indices = np.arange(start, min(start + _EVALUATION_BATCH, len(folder)))
+        pixels = folder.preprocessing.normalize(folder.batch(indices))
         batch = torch.from_numpy(pixels).to(device)
         views = [
             network(view.contiguous(memory_format=torch.channels_last)).float()

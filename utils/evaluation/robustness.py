@@ -34,10 +34,10 @@ def evaluate_robustness(
     """
     kept = np.flatnonzero(labels >= 0)
     network, columns = checkpoint.build(), checkpoint.head_columns(head)
-    clean = folder.batch(torch.from_numpy(kept)).numpy()
+    clean = folder.batch(kept)
 
     def accuracy(pixels: NDArray[np.uint8]) -> float:
-        shown = folder.with_pixels(kept.tolist(), torch.from_numpy(pixels))
+        shown = folder.with_pixels(kept, pixels)
         logits = predict_logits(network, shown, torch.device("cpu"), average)[:, columns].numpy()
         return float((head.probabilities(logits).argmax(1) == labels[kept]).mean())
 

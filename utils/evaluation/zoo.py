@@ -66,7 +66,7 @@ def zoo_row(name: str, checkpoint: Checkpoint, evaluation: Evaluation) -> dict[s
         "name": name,
         "model": checkpoint.model,
         "parameters": count_parameters(network),
-        "multiply_adds": count_multiply_adds(network, spec.input_size, spec.channels),
+        "multiply_adds": count_multiply_adds(network, spec.input_size, in_channels=spec.channels),
         "input_size": spec.input_size,
         "epochs": epochs_in_all(history),
         "teacher": bool(history.get("distill")),

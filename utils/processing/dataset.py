@@ -1,4 +1,4 @@
-"""Labelled folders of faces as training data."""
+"""Labelled folders of face images, as NumPy arrays."""
 
 import hashlib
 import logging
@@ -7,10 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import one_hot
 from tqdm import tqdm
 
 from utils.emotions import EMOTIONS
@@ -18,89 +15,100 @@ from utils.errors import DataError, ImageError
 from utils.media.images import load_image
 from utils.media.sources import IMAGE_SUFFIXES
 from utils.model.preprocessing import Preprocessing
-from utils.processing.ferplus import OTHER, load_votes, majority, soft_targets
+from utils.processing.ferplus import load_votes, majority, soft_targets
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _DECODE_THREADS = 4
+_MAX_LISTED_ERRORS = 10
 
 
-@dataclass
+@dataclass(eq=False)
 class FaceDataset:
-    """One split: face images in one folder a class.
+    """One split: face images in one folder per class.
 
     Attributes:
-        paths: Image files, sorted.
-        labels: int64 ``(N,)``, the class index by folder.
-        classes: Class names; the seven emotions in their order if the folder has only those.
-        preprocessing: Makes network input of an image.
-        votes: float32 ``(N, K + 3)`` FER+ votes, zero where an image has none; None without FER+.
+        paths: Image files, sorted within each class.
+        labels: int64 ``(N,)``, the class index given by the folder.
+        classes: The K class names; the seven emotions in their order if the split has only those.
+        preprocessing: Turns an image into network input.
+        votes: float32 ``(N, K + 3)`` FER+ votes, zero for images without votes; None without FER+.
     """
 
     paths: list[Path]
-    labels: Tensor
+    labels: NDArray[np.int64]
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     votes: NDArray[np.float32] | None = None
-    _pixels: Tensor | None = field(default=None, repr=False)
+    _pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def targets(self, ferplus_weight: float = 0.0) -> Tensor:
+    def targets(self, ferplus_weight: float = 0.0) -> NDArray[np.float32]:
         """Return float32 ``(N, K)`` targets: folder labels blended with FER+ votes.
 
         Images without usable votes keep their folder label.
+
+        Args:
+            ferplus_weight: Share of the votes, 0..1.
+
+        Raises:
+            DataError: ``ferplus_weight`` is not 0 and the dataset has no votes.
         """
-        hard = one_hot(self.labels, len(self.classes)).float()
+        hard = np.eye(len(self.classes), dtype=np.float32)[self.labels]
         if not ferplus_weight:
             return hard
         if self.votes is None:
             raise DataError(
-                "there are no FER+ votes for these images (ferplus.csv in the data folder, made by "
-                "backend/prepare.py --ferplus); --ferplus-weight 0 trains on the folder names"
+                "these images have no FER+ votes (ferplus.csv in the data folder, written by "
+                "backend/prepare.py --ferplus); train on the folder names with --ferplus-weight 0"
             )
-        soft = torch.from_numpy(soft_targets(self.votes))
-        weight = ferplus_weight * (soft.sum(1, keepdim=True) > 0)
+        soft = soft_targets(self.votes)
+        voted = soft.sum(1, keepdims=True) > 0
+        weight = np.float32(ferplus_weight) * voted.astype(np.float32)
         return hard * (1 - weight) + soft * weight
 
-    def ferplus_majority(self) -> Tensor | None:
-        """Return int64 ``(N,)`` FER+ majority labels, -1 where there is none; None without FER+."""
-        return None if self.votes is None else torch.from_numpy(majority(self.votes))
+    def ferplus_majority(self) -> NDArray[np.int64] | None:
+        """Return int64 ``(N,)`` FER+ majority labels, -1 for images without; None without FER+."""
+        return None if self.votes is None else majority(self.votes)
 
-    def cache(self, limit_gb: float, show_progress: bool = False) -> bool:
-        """Decode every image into memory as uint8 if that fits; return whether it does.
+    def cache(self, limit_gb: float, *, show_progress: bool = False) -> bool:
+        """Decode every image into memory as uint8 if they fit; return whether they do.
+
+        Args:
+            limit_gb: Most memory to use, in GiB.
+            show_progress: Draw a progress bar on standard error.
 
         Raises:
             DataError: Images can't be decoded; the message names them.
         """
         side, channels = self.preprocessing.input_size, self.preprocessing.channels
         if len(self) * channels * side**2 > limit_gb * 2**30:
-            log.info("images do not fit in %.1f GB and are decoded in every epoch", limit_gb)
+            logger.info("images do not fit in %.1f GB; decoding them in every epoch", limit_gb)
             return False
-        pixels = torch.empty((len(self), channels, side, side), dtype=torch.uint8)
-        wrong: list[str] = []
+        pixels = np.empty((len(self), channels, side, side), np.uint8)
+        errors: list[str] = []
 
         def decode(i: int) -> None:
             try:
                 pixels[i] = self._decode(i)
             except ImageError as error:
-                wrong.append(str(error))
+                errors.append(str(error))
 
         with ThreadPoolExecutor(_DECODE_THREADS) as pool:
             jobs = pool.map(decode, range(len(self)))
             for _ in tqdm(jobs, "decoding", len(self), leave=False, disable=not show_progress):
                 pass
-        if wrong:
-            more = f" and {len(wrong) - 10} more" if len(wrong) > 10 else ""
-            raise DataError(
-                f"{len(wrong)} images can't be used; mend or remove them: "
-                f"{'; '.join(sorted(wrong)[:10])}{more}"
-            )
+        if errors:
+            raise DataError(_describe_unusable(errors))
         self._pixels = pixels
         return True
 
-    def batch(self, indices: Tensor) -> Tensor:
-        """Return uint8 ``(B, C, S, S)`` images.
+    def batch(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return images as uint8 ``(B, C, S, S)``, grey or RGB.
+
+        Args:
+            indices: int64 ``(B,)``.
 
         Raises:
             ImageError: An image can't be decoded.
@@ -108,16 +116,21 @@ class FaceDataset:
         if self._pixels is not None:
             return self._pixels[indices]
         with ThreadPoolExecutor(_DECODE_THREADS) as pool:
-            return torch.stack(list(pool.map(self._decode, indices.tolist())))
+            return np.stack(list(pool.map(self._decode, indices.tolist())))
 
     def with_preprocessing(self, preprocessing: Preprocessing) -> "FaceDataset":
-        """Return the same images as another preprocessing makes them, sharing decoded pixels."""
-        own = self.preprocessing
-        same = (own.input_size, own.color) == (preprocessing.input_size, preprocessing.color)
+        """Return the same images for another preprocessing; cached pixels are shared if equal."""
+        old, new = self.preprocessing, preprocessing
+        same = (old.input_size, old.color) == (new.input_size, new.color)
         return replace(self, preprocessing=preprocessing, _pixels=self._pixels if same else None)
 
-    def with_pixels(self, indices: list[int], pixels: Tensor) -> "FaceDataset":
-        """Return some of the images with other content, uint8 ``(B, C, S, S)``."""
+    def with_pixels(self, indices: NDArray[np.int64], pixels: NDArray[np.uint8]) -> "FaceDataset":
+        """Return a subset of the images with other pixels.
+
+        Args:
+            indices: int64 ``(B,)``.
+            pixels: uint8 ``(B, C, S, S)``.
+        """
         return replace(
             self,
             paths=[self.paths[i] for i in indices],
@@ -125,10 +138,6 @@ class FaceDataset:
             votes=None if self.votes is None else self.votes[indices],
             _pixels=pixels,
         )
-
-    def _decode(self, index: int) -> Tensor:
-        image = load_image(self.paths[index])
-        return torch.from_numpy(self.preprocessing.to_network_size(image[None])[0])
 
     def fingerprint(self) -> str:
         """Return a SHA-256 over class, name and content of every image."""
@@ -140,34 +149,63 @@ class FaceDataset:
 
     def counts(self) -> dict[str, int]:
         """Return the number of images of each class."""
-        numbers = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
+        numbers = np.bincount(self.labels, minlength=len(self.classes)).tolist()
         return dict(zip(self.classes, numbers, strict=True))
+
+    def _decode(self, index: int) -> NDArray[np.uint8]:
+        image = load_image(self.paths[index])
+        return self.preprocessing.to_network_size(image[None])[0]
 
 
 def load_split(
     data: Path,
     split: str,
+    *,
     preprocessing: Preprocessing,
     classes: tuple[str, ...] | None = None,
     votes_file: Path | None = None,
 ) -> FaceDataset:
-    """Read ``DATA/SPLIT/CLASS/*`` and, if there, the FER+ votes in ``DATA/ferplus.csv``.
+    """List ``DATA/SPLIT/CLASS/*`` and, if present, read the FER+ votes in ``DATA/ferplus.csv``.
 
     Args:
         data: The data folder.
         split: ``train``, ``validation`` or ``test``.
-        preprocessing: How images become network input.
-        classes: Class names that the split must have; taken from its folders if None.
-        votes_file: FER+ votes that lie elsewhere.
+        preprocessing: Turns an image into network input.
+        classes: Class names the split must have; taken from its folders if None.
+        votes_file: FER+ votes to use instead of ``DATA/ferplus.csv``.
 
     Raises:
-        DataError: The folder is missing, has no classes or images, or other classes than asked.
+        DataError: The folder is missing, has no images, fewer than two classes or classes other
+            than ``classes``; or the votes can't be read.
     """
     root = data / split
     if not root.is_dir():
         raise DataError(
             f"{root}: no such folder; prepare the data with backend/prepare.py SOURCE --out {data}"
         )
+    classes = _check_classes(root, classes)
+    by_class = [_list_images(root / name) for name in classes]
+    paths = [path for images in by_class for path in images]
+    if not paths:
+        raise DataError(f"{root}: no images in its class folders")
+    labels = np.repeat(np.arange(len(classes), dtype=np.int64), [len(i) for i in by_class])
+    votes, source = None, votes_file or data / "ferplus.csv"
+    if (votes_file or source.is_file()) and set(classes) == set(EMOTIONS):
+        votes = _votes_of(paths, load_votes(source, classes, split=split))
+        if votes is None:
+            logger.warning("%s has votes for none of the images in %s", source, root)
+    return FaceDataset(paths, labels, classes, preprocessing, votes)
+
+
+def class_order(names: set[str]) -> tuple[str, ...]:
+    """Return class names in order: emotions in the order of ``EMOTIONS``, others alphabetically."""
+    if names <= set(EMOTIONS):
+        return tuple(e for e in EMOTIONS if e in names)
+    return tuple(sorted(names))
+
+
+def _check_classes(root: Path, classes: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the classes of a split, compared with those it must have, if any."""
     folders = {p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")}
     classes = classes or class_order(folders)
     if len(classes) < 2:
@@ -176,36 +214,29 @@ def load_split(
         )
     if unknown := folders - set(classes):
         raise DataError(f"{root}: classes {sorted(unknown)} are not among {list(classes)}")
-    found = [(path, i) for i, name in enumerate(classes) for path in _images(root / name)]
-    if not found:
-        raise DataError(f"{root}: no images in its class folders")
-    paths, labels = [p for p, _ in found], torch.tensor([i for _, i in found])
-    votes, source = None, votes_file or data / "ferplus.csv"
-    if (votes_file or source.is_file()) and set(classes) == set(EMOTIONS):
-        by_name = load_votes(source, classes, split)
-        if any(p.name in by_name for p in paths):
-            none = np.zeros(len(classes) + len(OTHER), np.float32)
-            votes = np.stack([by_name.get(p.name, none) for p in paths])
-        else:
-            log.warning("%s has votes for none of the images in %s", source, root)
-    return FaceDataset(paths, labels, classes, preprocessing, votes)
+    return classes
 
 
-def class_order(names: set[str]) -> tuple[str, ...]:
-    """Return class names in order: the seven emotions in theirs, any others alphabetically."""
-    if names <= set(EMOTIONS):
-        return tuple(e for e in EMOTIONS if e in names)
-    return tuple(sorted(names))
+def _describe_unusable(errors: list[str]) -> str:
+    rest = len(errors) - _MAX_LISTED_ERRORS
+    more = f" and {rest} more" if rest > 0 else ""
+    return (
+        f"{len(errors)} images can't be used; repair or remove them: "
+        f"{'; '.join(sorted(errors)[:_MAX_LISTED_ERRORS])}{more}"
+    )
 
 
-def _images(folder: Path) -> list[Path]:
+def _list_images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
 
 
-def measure_normalization(pixels: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the mean and deviation of each channel of uint8 ``(N, C, S, S)``, scaled to 0..1."""
-    values = pixels.float() / 255
-    mean, std = values.mean((0, 2, 3)), values.std((0, 2, 3))
-    return tuple(round(v, 4) for v in mean.tolist()), tuple(round(v, 4) for v in std.tolist())
+def _votes_of(
+    paths: list[Path], votes: dict[str, NDArray[np.float32]]
+) -> NDArray[np.float32] | None:
+    """Return the votes ``(N, K + 3)`` of the files, or None if none of them has votes."""
+    if not any(path.name in votes for path in paths):
+        return None
+    zero = np.zeros_like(next(iter(votes.values())))
+    return np.stack([votes.get(path.name, zero) for path in paths])

@@ -23,18 +23,25 @@ _PREPARED_NAMES = {
 }
 
 
-def load_votes(path: Path, classes: tuple[str, ...], split: str) -> dict[str, NDArray[np.float32]]:
-    """Read one split's votes, from ``ferplus.csv`` as ``backend/prepare.py`` writes it or from the
-    ``fer2013new.csv`` of FER+ itself.
+def load_votes(
+    path: Path, classes: tuple[str, ...], *, split: str
+) -> dict[str, NDArray[np.float32]]:
+    """Read the votes of one split.
+
+    Args:
+        path: ``ferplus.csv`` as ``backend/prepare.py`` writes it, or ``fer2013new.csv`` of FER+.
+        classes: The K class names.
+        split: ``train``, ``validation`` or ``test``.
 
     Returns:
-        File name to float32 votes ``(K + 3,)``: the classes in order, then contempt, unknown, NF.
+        File name to float32 votes ``(K + 3,)``: the classes in order, then contempt, unknown, NF
+        (not a face).
 
     Raises:
-        DataError: The file can't be read, lacks a column or has a vote that is no number.
+        DataError: The file can't be read, lacks a column or has a vote that is not a number.
     """
-    columns = (*classes, *OTHER)
     votes = {}
+    columns = (*classes, *OTHER)
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, skipinitialspace=True)
@@ -42,8 +49,7 @@ def load_votes(path: Path, classes: tuple[str, ...], split: str) -> dict[str, ND
             if missing := {"image", "split", *columns} - set(reader.fieldnames):
                 raise DataError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
             for row in reader:
-                row["split"] = USAGES.get(str(row["split"]).lower(), row["split"])
-                if row["split"] != split:
+                if USAGES.get(str(row["split"]).lower(), row["split"]) != split:
                     continue
                 try:
                     votes[row["image"]] = np.array([float(row[c]) for c in columns], np.float32)
@@ -55,22 +61,22 @@ def load_votes(path: Path, classes: tuple[str, ...], split: str) -> dict[str, ND
 
 
 def soft_targets(votes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn votes ``(N, K + 3)`` into distributions ``(N, K)``; a row without usable votes is zero.
+    """Return votes ``(N, K + 3)`` as distributions ``(N, K)``; a row without usable votes is zero.
 
-    A class named by a single voter is taken for a slip and left out, as in the FER+ paper's code,
-    unless nothing else was named.
+    A single vote for a class is taken for a slip and ignored, as in the FER+ paper's code, unless
+    no class has more.
     """
     named = votes[:, : -len(OTHER)]
-    firm = np.where(named > 1, named, 0)
-    named = np.where(firm.sum(1, keepdims=True) > 0, firm, named)
+    repeated = np.where(named > 1, named, 0)
+    named = np.where(repeated.sum(1, keepdims=True) > 0, repeated, named)
     total = named.sum(1, keepdims=True)
     return np.divide(named, total, out=np.zeros_like(named), where=total > 0)
 
 
 def majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the class with most of the votes ``(N, K + 3)``, ``(N,)``; -1 where there is none.
+    """Return the majority class ``(N,)`` of votes ``(N, K + 3)``; -1 for images without.
 
-    There is none if contempt, unknown or not-a-face has more votes than every class. Ties go to
+    An image has none if contempt, unknown or not-a-face has more votes than every class. Ties go to
     the first class in order.
     """
     named, other = votes[:, : -len(OTHER)], votes[:, -len(OTHER) :]

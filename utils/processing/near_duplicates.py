@@ -1,38 +1,41 @@
-"""Near-identical images that stand in two splits, which flatter a test score."""
+"""Near-identical images in two splits, which inflate a test score."""
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from utils.processing.dataset import FaceDataset
 
 SIDE = 48
 MAX_RMS = 3.0
+_ROWS_PER_STEP = 512
 
 
 def find_near_duplicates(
-    train: FaceDataset, other: FaceDataset, max_rms: float = MAX_RMS
+    train: FaceDataset, other: FaceDataset, *, max_rms: float = MAX_RMS
 ) -> NDArray[np.bool_]:
-    """Say which images have a twin in the training split.
-
-    Twins differ by less than ``max_rms`` grey levels, root mean square over the pixels.
+    """Return which images have a near-duplicate among the training images.
 
     Args:
-        train: Training images, preprocessed to grey of the same size as ``other``.
-        other: The images in question.
-        max_rms: Limit in grey levels, 0..255.
+        train: Training images, grey and of the same size as ``other``.
+        other: The N images to check.
+        max_rms: Largest root-mean-square difference over the pixels of a near-duplicate
+            (exclusive), in grey levels 0..255.
 
     Returns:
-        bool ``(N,)`` for the N images of ``other``.
+        bool ``(N,)``.
     """
-    _, difference = nearest_images(train, other)
-    return difference < max_rms
+    _, rms = nearest_training_images(train, other)
+    return rms < max_rms
 
 
-def nearest_images(
+def nearest_training_images(
     train: FaceDataset, other: FaceDataset
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return for each image of ``other`` the most similar training image.
+    """Return the most similar training image of each image of ``other``.
+
+    Args:
+        train: Training images, grey and of the same size as ``other``.
+        other: The N images to check.
 
     Returns:
         int64 ``(N,)`` indices in ``train`` and float32 ``(N,)`` root-mean-square differences in
@@ -41,16 +44,18 @@ def nearest_images(
     library = _vectors(train)
     norms = (library**2).sum(1)
     indices, squares = [], []
-    for rows in _vectors(other).split(512):
-        squared = (rows**2).sum(1, keepdim=True) + norms - 2 * rows @ library.T
-        nearest = squared.min(1)
-        indices.append(nearest.indices)
-        squares.append(nearest.values.clamp(min=0))
-    mean = torch.cat(squares) / library.shape[1]
-    return torch.cat(indices).numpy(), mean.sqrt().numpy()
+    vectors = _vectors(other)
+    for start in range(0, len(vectors), _ROWS_PER_STEP):
+        rows = vectors[start : start + _ROWS_PER_STEP]
+        squared = (rows**2).sum(1, keepdims=True) + norms - 2 * (rows @ library.T)
+        nearest = squared.argmin(1)
+        indices.append(nearest)
+        squares.append(np.maximum(squared[np.arange(len(rows)), nearest], 0))
+    rms = np.sqrt(np.concatenate(squares) / np.float32(library.shape[1]))
+    return np.concatenate(indices), rms
 
 
-def _vectors(folder: FaceDataset) -> torch.Tensor:
-    pixels = folder.batch(torch.arange(len(folder)))
+def _vectors(dataset: FaceDataset) -> NDArray[np.float32]:
+    pixels = dataset.batch(np.arange(len(dataset)))
     # Centred values keep the float32 differences of large squares exact enough.
-    return pixels.flatten(1).float() - 128
+    return pixels.reshape(len(pixels), -1).astype(np.float32) - np.float32(128)

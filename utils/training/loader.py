@@ -7,44 +7,64 @@ from torch import Tensor
 
 from utils.processing.dataset import FaceDataset
 from utils.training.augmentation import build_augmentation
-from utils.training.config import TrainConfig
-from utils.training.losses import build_mixing
+from utils.training.config import AugmentationConfig
+from utils.training.mixing import build_mixing
 
 
 class BatchLoader:
-    """Makes the batches of an epoch from a split; the last incomplete one is left out.
+    """Makes the batches of an epoch from a split; an incomplete last batch is dropped.
 
     Args:
-        config: Batch size, augmentation, mixing and progressive sizes.
-        train: Training images.
+        dataset: Training images.
         targets: float32 ``(N, H * K)``.
-        device: Where the batches are wanted.
+        augmentation: Random changes, mixing and progressive sizes.
+        batch_size: Images per batch B.
+        device: Device of the batches.
     """
 
     def __init__(
-        self, config: TrainConfig, train: FaceDataset, targets: Tensor, device: torch.device
+        self,
+        dataset: FaceDataset,
+        targets: Tensor,
+        *,
+        augmentation: AugmentationConfig,
+        batch_size: int,
+        device: torch.device,
     ) -> None:
-        self._config, self._train, self._targets, self._device = config, train, targets, device
-        self._augment = build_augmentation(config.augmentation)
-        self._mixing = build_mixing(config.mixup, config.cutmix, targets.shape[1])
+        self._dataset, self._targets, self._device = dataset, targets, device
+        self._config, self._batch_size = augmentation, batch_size
+        self._augment = build_augmentation(augmentation.preset)
+        self._mix = build_mixing(
+            augmentation.mixup, augmentation.cutmix, num_classes=targets.shape[1]
+        )
+
+    def __len__(self) -> int:
+        """Return the number of batches per epoch."""
+        return len(self._dataset) // self._batch_size
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield images float32 ``(B, C, S, S)`` and targets ``(B, H * K)`` of an epoch from 1.
+        """Yield the batches of an epoch: images and targets.
 
         All randomness comes from torch's global generator.
+
+        Args:
+            number: Number of the epoch, counted from 1.
+
+        Yields:
+            Normalised float32 ``(B, C, S, S)`` and float32 ``(B, H * K)``.
         """
-        size = self._config.batch_size
         small = number <= self._config.progressive_epochs
-        side = self._config.progressive_size if small else None
-        order = torch.randperm(len(self._train))
-        for chosen in order[: len(order) // size * size].split(size):
-            images = self._train.batch(chosen).to(self._device).float() / 255
-            targets = self._targets[chosen].to(self._device)
-            images = self._normalize(self._augment(images, side))
-            yield self._mixing(images, targets) if self._mixing else (images, targets)
+        size = self._config.progressive_size if small else None
+        order = torch.randperm(len(self._dataset))
+        for indices in order[: len(self) * self._batch_size].split(self._batch_size):
+            pixels = torch.from_numpy(self._dataset.batch(indices.numpy()))
+            images = pixels.to(self._device).float() / 255
+            images = self._normalize(self._augment(images, size))
+            targets = self._targets[indices].to(self._device)
+            yield self._mix(images, targets) if self._mix else (images, targets)
 
     def _normalize(self, images: Tensor) -> Tensor:
-        spec = self._train.preprocessing
+        spec = self._dataset.preprocessing
         mean = torch.tensor(spec.mean, device=self._device).view(1, -1, 1, 1)
         std = torch.tensor(spec.std, device=self._device).view(1, -1, 1, 1)
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)

@@ -1,22 +1,21 @@
-"""Losses on soft targets, and the mixing of images."""
+"""Losses and accuracy against soft targets of one or more heads."""
 
 import torch
 from torch import Tensor, nn
-from torchvision.transforms import v2
 
-from utils.training.config import TrainConfig
+from utils.training.config import LossConfig
 
 
 class SoftTargetLoss(nn.Module):
-    """Cross-entropy, focal or generalised cross-entropy against target distributions.
+    """Cross-entropy, focal loss or generalised cross-entropy against target distributions.
 
     Focal loss after Lin et al., 2017 (https://arxiv.org/abs/1708.02002), label smoothing after
-    Szegedy et al., 2016 (https://arxiv.org/abs/1512.00567), generalised cross-entropy, which stands
-    label noise, after Zhang and Sabuncu, 2018 (https://arxiv.org/abs/1805.07836).
+    Szegedy et al., 2016 (https://arxiv.org/abs/1512.00567), generalised cross-entropy, a
+    noise-robust loss, after Zhang and Sabuncu, 2018 (https://arxiv.org/abs/1805.07836).
 
     Args:
         num_classes: Classes K of each head.
-        shares: Share of each of the H heads in the loss; 1 in all.
+        shares: Share of each of the H heads in the loss; they sum to 1.
         class_weights: Float ``(H * K,)`` or None.
         label_smoothing: Share of each target spread evenly over the K classes.
         focal_gamma: Exponent of the focal term; 0 is plain cross-entropy.
@@ -31,6 +30,7 @@ class SoftTargetLoss(nn.Module):
         self,
         num_classes: int,
         shares: tuple[float, ...] = (1.0,),
+        *,
         class_weights: Tensor | None = None,
         label_smoothing: float = 0.0,
         focal_gamma: float = 0.0,
@@ -47,7 +47,7 @@ class SoftTargetLoss(nn.Module):
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of logits ``(N, H * K)`` against probabilities ``(N, H * K)``.
 
-        It is the mean over the samples of the heads' losses, weighted by their shares.
+        The loss is the mean over the samples of the heads' losses, weighted by their shares.
         """
         smooth = self.label_smoothing
         targets = targets * (1 - smooth) + smooth / self.num_classes
@@ -62,45 +62,29 @@ class SoftTargetLoss(nn.Module):
         return ((targets * cost).sum(1).view(-1, len(self.shares)) @ self.shares).mean()
 
 
-def head_shares(config: TrainConfig) -> tuple[float, ...]:
-    """Return the share of each head in the loss."""
-    share = config.benchmark_share
-    return (1 - share, share) if config.benchmark_head else (1.0,)
-
-
-def build_loss(config: TrainConfig, targets: Tensor, num_classes: int) -> SoftTargetLoss:
+def build_loss(
+    config: LossConfig, targets: Tensor, *, num_classes: int, shares: tuple[float, ...]
+) -> SoftTargetLoss:
     """Return the training loss of a configuration.
 
     Args:
-        config: What to do.
-        targets: Float ``(N, H * K)``, for the class weights.
+        config: Kind of loss and its parameters.
+        targets: Float ``(N, H * K)``, from which class weights are computed.
         num_classes: Classes K of each head.
+        shares: Share of each of the H heads in the loss.
     """
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[config.class_weights]
     return SoftTargetLoss(
         num_classes,
-        head_shares(config),
-        balanced_weights(targets, power, num_classes) if power else None,
-        config.label_smoothing,
-        config.focal_gamma if config.loss == "focal" else 0.0,
-        config.noise_q if config.loss == "generalized" else 0.0,
+        shares,
+        class_weights=balanced_weights(targets, power, num_classes=num_classes) if power else None,
+        label_smoothing=config.label_smoothing,
+        focal_gamma=config.focal_gamma if config.kind == "focal" else 0.0,
+        noise_q=config.noise_q if config.kind == "generalized" else 0.0,
     )
 
 
-def build_mixing(mixup: float, cutmix: float, num_classes: int) -> nn.Module | None:
-    """Return torchvision's MixUp and/or CutMix for batches with soft targets; None if both are 0.
-
-    With both, one of them is drawn for each batch.
-    """
-    choices: list[nn.Module] = []
-    if mixup:
-        choices.append(v2.MixUp(alpha=mixup, num_classes=num_classes))
-    if cutmix:
-        choices.append(v2.CutMix(alpha=cutmix, num_classes=num_classes))
-    return v2.RandomChoice(choices) if choices else None
-
-
-def balanced_weights(targets: Tensor, power: float, num_classes: int) -> Tensor:
+def balanced_weights(targets: Tensor, power: float, *, num_classes: int) -> Tensor:
     """Return ``(H * K,)`` class weights with mean 1 over the samples of each head.
 
     Args:
@@ -113,7 +97,17 @@ def balanced_weights(targets: Tensor, power: float, num_classes: int) -> Tensor:
     return (weights / (weights * share).sum(1, keepdim=True)).flatten()
 
 
-def accuracies(logits: Tensor, targets: Tensor, num_classes: int) -> Tensor:
-    """Return ``(H,)``, for each head the share of answers that are the most probable target."""
-    answers = logits.view(len(logits), -1, num_classes).argmax(2)
-    return (answers == targets.view(len(targets), -1, num_classes).argmax(2)).float().mean(0)
+def mean_accuracy(
+    logits: Tensor, targets: Tensor, *, num_classes: int, shares: tuple[float, ...]
+) -> float:
+    """Return the accuracy against the most probable targets, averaged over the heads.
+
+    Args:
+        logits: Float ``(N, H * K)``.
+        targets: Float ``(N, H * K)``, a distribution for each head.
+        num_classes: Classes K of each head.
+        shares: Weight of each of the H heads in the average; they sum to 1.
+    """
+    predicted = logits.view(len(logits), -1, num_classes).argmax(2)
+    correct = predicted == targets.view(len(targets), -1, num_classes).argmax(2)
+    return float((correct.float().mean(0).cpu() * torch.tensor(shares)).sum())

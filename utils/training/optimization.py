@@ -1,14 +1,17 @@
-"""Optimisers, learning-rate schedules and the weight average, by configuration."""
+"""Optimisers, learning-rate schedules and the averaged weights, by configuration."""
 
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, lr_scheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from utils.training.config import TrainConfig
+from utils.training.config import ScheduleConfig
+
+_WARMUP_START = 0.01
+_PLATEAU_FACTOR, _PLATEAU_PATIENCE = 0.5, 3
 
 
-def build_optimizer(network: nn.Module, config: TrainConfig) -> Optimizer:
-    """Return the optimiser; weight decay leaves out biases and BatchNorm."""
+def build_optimizer(network: nn.Module, config: ScheduleConfig) -> Optimizer:
+    """Return the optimiser; weight decay applies to neither biases nor BatchNorm."""
     decayed = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [
@@ -20,30 +23,43 @@ def build_optimizer(network: nn.Module, config: TrainConfig) -> Optimizer:
     return (Adam if config.optimizer == "adam" else AdamW)(groups, lr=config.lr)
 
 
-class Schedule:
-    """The learning rate over time: some schedules move with every step, one with every epoch."""
+class LearningRateSchedule:
+    """The learning rate over time; it changes after every step or after every epoch.
 
-    def __init__(self, optimizer: Optimizer, config: TrainConfig, steps_per_epoch: int) -> None:
+    Args:
+        optimizer: Its learning rate is set.
+        config: Kind of schedule, learning rate, warm-up and epochs.
+        steps_per_epoch: Steps of the optimiser in one epoch.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, config: ScheduleConfig, *, steps_per_epoch: int
+    ) -> None:
         total = config.epochs * steps_per_epoch
         warmup = min(int(config.warmup_epochs * steps_per_epoch), total - 1)
         self._plateau: lr_scheduler.ReduceLROnPlateau | None = None
         self._steps: lr_scheduler.LRScheduler | None = None
-        if config.schedule == "plateau":
+        if config.lr_schedule == "plateau":
             self._plateau = lr_scheduler.ReduceLROnPlateau(
-                optimizer, mode="max", factor=0.5, patience=3
+                optimizer, mode="max", factor=_PLATEAU_FACTOR, patience=_PLATEAU_PATIENCE
             )
-        elif config.schedule == "onecycle":
+        elif config.lr_schedule == "onecycle":
             self._steps = lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=total + 1)
         else:
-            self._steps = _warm(optimizer, config.schedule, warmup, total)
+            main: lr_scheduler.LRScheduler
+            if config.lr_schedule == "cosine":
+                main = lr_scheduler.CosineAnnealingLR(optimizer, T_max=total - warmup + 1)
+            else:
+                main = lr_scheduler.ConstantLR(optimizer, factor=1.0)
+            self._steps = _with_warmup(optimizer, main, warmup=warmup)
 
     def after_step(self) -> None:
-        """Advance the schedules that move with every step."""
+        """Advance a schedule that changes after every step."""
         if self._steps:
             self._steps.step()
 
     def after_epoch(self, accuracy: float) -> None:
-        """Advance the schedule that watches the validation accuracy."""
+        """Advance a schedule that depends on the validation accuracy."""
         if self._plateau:
             self._plateau.step(accuracy)
 
@@ -56,20 +72,26 @@ class Schedule:
         (self._plateau or self._steps).load_state_dict(state)  # type: ignore[union-attr]
 
 
-def _warm(optimizer: Optimizer, kind: str, warmup: int, total: int) -> lr_scheduler.LRScheduler:
-    main: lr_scheduler.LRScheduler
-    if kind == "cosine":
-        main = lr_scheduler.CosineAnnealingLR(optimizer, T_max=total - warmup + 1)
-    else:
-        main = lr_scheduler.ConstantLR(optimizer, factor=1.0)
+def _with_warmup(
+    optimizer: Optimizer, main: lr_scheduler.LRScheduler, *, warmup: int
+) -> lr_scheduler.LRScheduler:
+    """Return a schedule that rises linearly for so many steps before the main one."""
     if not warmup:
         return main
-    ramp = lr_scheduler.LinearLR(optimizer, start_factor=0.01, total_iters=warmup)
+    ramp = lr_scheduler.LinearLR(optimizer, start_factor=_WARMUP_START, total_iters=warmup)
     return lr_scheduler.SequentialLR(optimizer, [ramp, main], milestones=[warmup])
 
 
 def build_ema(network: nn.Module, decay: float) -> AveragedModel | None:
-    """Return an exponential moving average of the weights and BatchNorm statistics, or None."""
+    """Return an exponential moving average of the weights and BatchNorm statistics.
+
+    Args:
+        network: The network to average.
+        decay: Decay per step; 0 is off.
+
+    Returns:
+        The average, or None if it is off.
+    """
     if not decay:
         return None
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)

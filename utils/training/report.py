@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 
 from utils.evaluation.calibration import calibrate
 from utils.evaluation.evaluate import LABEL_SETS, Evaluation, evaluate_split, target_label_set
@@ -13,22 +13,29 @@ from utils.evaluation.result_plots import save_coverage, save_mistakes
 from utils.model.checkpoint import Checkpoint, save_checkpoint
 from utils.model.spec import Head
 from utils.processing.dataset import FaceDataset, load_split
-from utils.training.trainer import BEST, TrainingHistory
+from utils.training.history import TrainingHistory
+from utils.training.trainer import BEST
 
 
 def finish(
     checkpoint: Checkpoint,
-    progress: TrainingHistory | None,
-    train: FaceDataset | None,
     validation: FaceDataset,
+    *,
     out: Path,
+    history: TrainingHistory | None = None,
+    train: FaceDataset | None = None,
 ) -> None:
-    """Calibrate and measure a run's best checkpoint and describe the run.
+    """Calibrate and measure the checkpoint of a run, and describe the run.
 
-    Temperature, prior correction and threshold come from the validation split. Writes into
-    ``out``: the completed ``best_model.pth``, ``history.csv``, ``curves.png``, for each head a
-    confusion matrix and a reliability diagram, and ``report.md``. A checkpoint that was not trained
-    but made of others has neither progress nor training images.
+    Writes the completed ``best_model.pth``, ``history.csv``, ``curves.png``, a confusion matrix and
+    a reliability diagram for each head, and ``report.md``.
+
+    Args:
+        checkpoint: The kept epoch; gets its calibration, metrics and data fingerprint.
+        validation: Images that temperature, prior correction and threshold are fitted on.
+        out: Run folder.
+        history: The epochs; None for a checkpoint averaged from others.
+        train: The training images; None for a checkpoint averaged from others.
     """
     calibrate(checkpoint, validation)
     if train is not None:
@@ -36,17 +43,22 @@ def finish(
     data = Path(checkpoint.training["data"])
     splits = {"validation": validation}
     if (data / "test").is_dir():
-        splits["test"] = load_split(data, "test", validation.preprocessing, validation.classes)
+        splits["test"] = load_split(
+            data,
+            "test",
+            preprocessing=validation.preprocessing,
+            classes=validation.classes,
+        )
     for name, folder in splits.items():
         evaluation = evaluate_split(checkpoint, folder)
         checkpoint.metrics[name] = {h.name: evaluation.reports(h.name) for h in checkpoint.heads}
         for head in checkpoint.heads:
             save_pictures(checkpoint, evaluation, head, name, out)
     save_checkpoint(checkpoint, out / BEST)
-    if progress is not None:
-        save_curves(progress.history, out / "curves.png")
-        _write_history(progress.history, out / "history.csv")
-    (out / "report.md").write_text(_markdown(checkpoint, progress), "utf-8")
+    if history is not None:
+        save_curves(history.rows(), out / "curves.png")
+        _write_rows(history.rows(), out / "history.csv")
+    (out / "report.md").write_text(_markdown(checkpoint, history), "utf-8")
 
 
 def save_pictures(
@@ -79,7 +91,7 @@ def save_evaluation(
     probabilities = evaluation.probabilities[head.name]
     curves = {split: (probabilities, labels)}
     save_coverage(curves, head.threshold, out / f"coverage_{split}_{head.name}.png")
-    images = folder.batch(torch.arange(len(folder))).numpy()
+    images = folder.batch(np.arange(len(folder)))
     path = out / f"mistakes_{split}_{head.name}.png"
     save_mistakes(images, probabilities, labels, checkpoint.classes, path)
 
@@ -95,21 +107,20 @@ def per_class_table(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _write_history(history: list[dict[str, float]], path: Path) -> None:
+def _write_rows(rows: list[dict[str, float]], path: Path) -> None:
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(history[0]))
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
-        writer.writerows(history)
+        writer.writerows(rows)
 
 
-def _markdown(checkpoint: Checkpoint, progress: TrainingHistory | None) -> str:
+def _markdown(checkpoint: Checkpoint, history: TrainingHistory | None) -> str:
     parts = [f"# {checkpoint.model}"]
-    if progress is not None:
-        rows = progress.history
+    if history is not None:
+        minutes = sum(result.seconds for result in history.epochs) / 60
         parts += [
-            f"{len(rows)} epochs, the best was epoch "
-            f"{progress.best_epoch}; {sum(row['seconds'] for row in rows) / 60:.0f} minutes, "
-            f"{sum(row['images_per_second'] for row in rows) / len(rows):.0f} images/s.",
+            f"{len(history.epochs)} epochs, the best was epoch {history.best_epoch}; "
+            f"{minutes:.0f} minutes, {history.images_per_second():.0f} images/s.",
             "![curves](curves.png)",
         ]
     parts += [

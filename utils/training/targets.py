@@ -1,7 +1,8 @@
-"""What each head of a network learns: labels, votes, and the answers of other networks."""
+"""What each head of a network learns: folder names, FER+ votes and predictions of teachers."""
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,41 +11,58 @@ from utils.evaluation.predict import predict_logits
 from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.spec import Head
 from utils.processing.dataset import FaceDataset
-from utils.training.config import TrainConfig
+from utils.training.config import TargetConfig
 
 
-def build_heads(config: TrainConfig) -> tuple[Head, ...]:
-    """Return the heads that a configuration asks for, not yet calibrated."""
+def build_heads(config: TargetConfig) -> tuple[Head, ...]:
+    """Return the heads of a configuration, not yet calibrated."""
     votes = config.ferplus_weight
     if not votes:
         return (Head("labels", "folder names"),)
-    words = "FER+ crowd votes"
+    label_set = "FER+ crowd votes"
     if votes < 1:
-        words = f"{votes:.0%} FER+ crowd votes, {1 - votes:.0%} folder names"
-    first = Head("perceived", words)
-    return (first, Head("fer2013", "folder names")) if config.benchmark_head else (first,)
+        label_set = f"{votes:.0%} FER+ crowd votes, {1 - votes:.0%} folder names"
+    perceived = Head("perceived", label_set)
+    if not config.benchmark_head:
+        return (perceived,)
+    return (perceived, Head("fer2013", "folder names"))
 
 
-def label_targets(config: TrainConfig, folder: FaceDataset) -> Tensor:
+def head_shares(config: TargetConfig) -> tuple[float, ...]:
+    """Return the share of each head in the loss and in the validation accuracy."""
+    share = config.benchmark_share
+    return (1 - share, share) if config.benchmark_head else (1.0,)
+
+
+def label_targets(config: TargetConfig, dataset: FaceDataset) -> Tensor:
     """Return float32 targets ``(N, H * K)`` from folder names and FER+ votes.
 
     Raises:
-        DataError: FER+ votes are asked for but missing.
+        DataError: The configuration needs FER+ votes and the dataset has none.
     """
-    targets = [folder.targets(config.ferplus_weight)]
+    targets = [dataset.targets(config.ferplus_weight)]
     if config.benchmark_head:
-        targets.append(folder.targets(0.0))
-    return torch.cat(targets, 1)
+        targets.append(dataset.targets(0.0))
+    return torch.from_numpy(np.concatenate(targets, 1))
 
 
 def distilled_targets(
-    config: TrainConfig, folder: FaceDataset, targets: Tensor, device: torch.device
+    config: TargetConfig, dataset: FaceDataset, *, targets: Tensor, device: torch.device
 ) -> Tensor:
-    """Blend targets ``(N, H * K)`` with the averaged answers of the teachers in the configuration.
+    """Blend targets with the mean prediction of the configuration's teachers.
 
     Knowledge distillation after Hinton et al., 2015 (https://arxiv.org/abs/1503.02531), with each
-    teacher's calibrated probabilities for the image and its mirror image together. Where no
-    teacher has a head of a name, that head's targets stay as they are.
+    teacher's calibrated probabilities averaged over the image and its mirror image. A head that no
+    teacher has keeps its targets.
+
+    Args:
+        config: The teachers and their share.
+        dataset: The images.
+        targets: float32 ``(N, H * K)``.
+        device: Where the teachers run.
+
+    Returns:
+        float32 ``(N, H * K)``.
 
     Raises:
         CheckpointError: A teacher can't be read.
@@ -52,29 +70,32 @@ def distilled_targets(
     """
     if not config.distill:
         return targets
-    teachers = [_load_teacher(path, folder) for path in config.distill]
-    answers = [_answers(teacher, folder, device) for teacher in teachers]
+    teachers = [_load_teacher(path, dataset) for path in config.distill]
+    predictions = [_predict(teacher, dataset, device) for teacher in teachers]
     blended = []
-    for head, own in zip(build_heads(config), targets.split(len(folder.classes), 1), strict=True):
-        given = [each[head.name] for each in answers if head.name in each]
-        if given:
-            mean = torch.stack(given).mean(0)
-            own = own * (1 - config.distill_weight) + mean * config.distill_weight
-        blended.append(own)
+    columns = targets.split(len(dataset.classes), 1)
+    for head, labels in zip(build_heads(config), columns, strict=True):
+        soft = [by_head[head.name] for by_head in predictions if head.name in by_head]
+        if soft:
+            mean = torch.stack(soft).mean(0)
+            labels = labels * (1 - config.distill_weight) + mean * config.distill_weight
+        blended.append(labels)
     return torch.cat(blended, 1)
 
 
-def _load_teacher(path: Path, folder: FaceDataset) -> Checkpoint:
+def _load_teacher(path: Path, dataset: FaceDataset) -> Checkpoint:
     teacher = load_checkpoint(path)
-    if teacher.classes != folder.classes:
-        raise ConfigError(f"{path}: has classes {teacher.classes}, the data {folder.classes}")
+    if teacher.classes != dataset.classes:
+        raise ConfigError(
+            f"{path}: the teacher has classes {teacher.classes}, the data {dataset.classes}"
+        )
     return teacher
 
 
-def _answers(teacher: Checkpoint, folder: FaceDataset, device: torch.device) -> dict[str, Tensor]:
+def _predict(teacher: Checkpoint, dataset: FaceDataset, device: torch.device) -> dict[str, Tensor]:
     """Return float32 probabilities ``(N, K)`` by the name of the teacher's head."""
     network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    seen = folder.with_preprocessing(teacher.preprocessing)
+    seen = dataset.with_preprocessing(teacher.preprocessing)
     logits = predict_logits(network, seen, device, "flip").numpy()
     return {
         head.name: torch.from_numpy(head.probabilities(logits[:, teacher.head_columns(head)]))

@@ -1,17 +1,27 @@
 """The architectures: one file each, chosen by name.
 
-A new architecture is one file here and its line in ``_MODELS``. Every model takes ``num_classes``,
-``input_size`` and ``in_channels`` as keywords, maps float ``(N, C, S, S)`` to raw logits
-``(N, num_classes)`` and names the layer for Grad-CAM in ``last_conv``.
+A new architecture is one file here and one line in ``_ARCHITECTURES``. Its class derives from
+``EmotionNetwork``, which says what a network must offer; ``base.py`` also describes what a network
+can offer in addition:
+
+- ``freeze_backbone`` (``FineTunable``): fine-tuning by groups of layers.
+- ``reshape_transform`` (``TokenNetwork``): heat maps of transformers.
+- ``forward_features`` and ``fc`` (``PooledLinearNetwork``): the feature map before global average
+  pooling and the one linear layer after it, which together give class activation maps.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from torch import nn
 
 from utils.errors import ConfigError
 from utils.model.architectures.attention_cnn import AttentionCNN
+from utils.model.architectures.base import (
+    EmotionNetwork,
+    FineTunable,
+    PooledLinearNetwork,
+    TokenNetwork,
+)
 from utils.model.architectures.baseline_cnn import BaselineCNN
 from utils.model.architectures.cbam_cnn import CBAMCNN
 from utils.model.architectures.emotion_cnn import EmotionCNN
@@ -24,7 +34,20 @@ from utils.model.architectures.small_vit import SmallViT
 from utils.model.architectures.vgg_cnn import VGGCNN
 from utils.model.architectures.vit import ViT
 
-_MODELS: dict[str, Callable[..., nn.Module]] = {
+__all__ = [
+    "EmotionCNN",
+    "EmotionNetwork",
+    "FineTunable",
+    "PooledLinearNetwork",
+    "TokenNetwork",
+    "build_model",
+    "count_multiply_adds",
+    "count_parameters",
+    "get_architecture",
+    "list_models",
+]
+
+_ARCHITECTURES: dict[str, type[EmotionNetwork]] = {
     "attention_cnn": AttentionCNN,
     "baseline_cnn": BaselineCNN,
     "cbam_cnn": CBAMCNN,
@@ -39,29 +62,24 @@ _MODELS: dict[str, Callable[..., nn.Module]] = {
     "vit": ViT,
 }
 
-# These take other input sizes than the one they were built for.
-FULLY_CONVOLUTIONAL = frozenset(
-    {
-        "cbam_cnn",
-        "kernel_cnn",
-        "mini_xception",
-        "mobilenet_v3_large",
-        "se_resnet",
-        "simple_resnet",
-        "vgg_cnn",
-    }
-)
-
-# These have ``freeze_backbone(trainable_groups)`` and can be fine-tuned layer group by layer group.
-FINE_TUNED = frozenset({"mobilenet_v3_large", "vit"})
-
 
 def list_models() -> tuple[str, ...]:
     """Return the names that ``build_model`` accepts, in alphabetical order."""
-    return tuple(sorted(_MODELS))
+    return tuple(sorted(_ARCHITECTURES))
 
 
-def build_model(name: str, **args: Any) -> nn.Module:
+def get_architecture(name: str) -> type[EmotionNetwork]:
+    """Return the class of an architecture.
+
+    Raises:
+        ConfigError: The name is unknown.
+    """
+    if name not in _ARCHITECTURES:
+        raise ConfigError(f"unknown model {name!r}; known models: {', '.join(list_models())}")
+    return _ARCHITECTURES[name]
+
+
+def build_model(name: str, **args: Any) -> EmotionNetwork:
     """Build an untrained model.
 
     Args:
@@ -70,12 +88,11 @@ def build_model(name: str, **args: Any) -> nn.Module:
             ``in_channels`` and ``dropout``.
 
     Raises:
-        ConfigError: The name is unknown or the architecture does not take an argument.
+        ConfigError: The name is unknown, or the architecture does not accept an argument.
     """
-    if name not in _MODELS:
-        raise ConfigError(f"unknown model {name!r}; known models: {', '.join(list_models())}")
+    architecture = get_architecture(name)
     try:
-        return _MODELS[name](**args)
+        return architecture(**args)
     except (TypeError, ValueError) as error:
         raise ConfigError(f"model {name} can't be built with {args}: {error}") from error
 
@@ -85,13 +102,13 @@ def count_parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-def count_multiply_adds(model: nn.Module, input_size: int, in_channels: int) -> int:
-    """Return the multiply-adds of one picture in convolutions and matrix products."""
-    # Both are heavy to import and needed for this table alone.
+def count_multiply_adds(model: nn.Module, input_size: int, *, in_channels: int) -> int:
+    """Return the multiply-adds of convolutions and matrix products for one image."""
+    # Both are slow to import and used only here.
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    picture = torch.zeros(1, in_channels, input_size, input_size)
+    image = torch.zeros(1, in_channels, input_size, input_size)
     with FlopCounterMode(display=False) as counter, torch.inference_mode(False):
-        model.eval()(picture)
+        model.eval()(image)
     return counter.get_total_flops() // 2

@@ -1,4 +1,4 @@
-"""AttentionCNN: the baseline that learns where to look."""
+"""AttentionCNN: the baseline with spatial attention."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class AttentionCNN(BaselineCNN):
     400 parameters.
 
     Args:
-        **args: As of ``BaselineCNN``.
+        **args: See ``BaselineCNN``.
 
     Raises:
         ValueError: ``input_size`` is not a multiple of 16.

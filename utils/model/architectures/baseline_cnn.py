@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from utils.model.architectures.base import EmotionNetwork
 from utils.model.architectures.layers.blocks import check_multiple, conv_stages
 
 
-class BaselineCNN(nn.Module):
-    """The network that most FER2013 projects begin with.
+class BaselineCNN(EmotionNetwork):
+    """The network that most FER2013 projects start from.
 
     Four blocks of two 3x3 convolutions with BatchNorm and ReLU, 2x2 max-pool and dropout, with 32,
     64, 128 and 256 channels, then a fully connected layer of 1024 and the classes: 3.5 M
@@ -20,7 +21,7 @@ class BaselineCNN(nn.Module):
         input_size: Side S of the square input; a multiple of 16.
         in_channels: 1 for grey, 3 for RGB.
         dropout: Dropout before each fully connected layer; half of it after each block.
-        attention: Makes an attention module for a number of channels, put after each pool.
+        attention: Builds an attention module for a number of channels; it follows each max-pool.
 
     Raises:
         ValueError: ``input_size`` is not a multiple of 16.
@@ -28,6 +29,7 @@ class BaselineCNN(nn.Module):
 
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 48,
         in_channels: int = 1,

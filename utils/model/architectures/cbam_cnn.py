@@ -1,4 +1,4 @@
-"""CBAMCNN: hand-made filters, then blocks that choose channels and places."""
+"""CBAMCNN: fixed filters, then blocks with channel and spatial attention."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class CBAMCNN(KernelCNN):
     Woo et al., 2018 (https://arxiv.org/abs/1807.06521).
 
     Args:
-        **args: As of ``KernelCNN``.
+        **args: See ``KernelCNN``.
 
     Raises:
         ValueError: ``input_size`` is below 16.

@@ -2,6 +2,9 @@
 
 from torch import Tensor, nn
 
+from utils.model.architectures.base import EmotionNetwork
+from utils.model.architectures.layers.blocks import check_multiple
+
 
 def _block(in_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(
@@ -12,12 +15,12 @@ def _block(in_channels: int, out_channels: int) -> nn.Sequential:
     )
 
 
-class EmotionCNN(nn.Module):
+class EmotionCNN(EmotionNetwork):
     """The classic small emotion network.
 
     Three blocks of 3x3 convolution, BatchNorm, ReLU and 2x2 max-pool with 32, 64 and 128 channels,
     then a fully connected layer of 128 and the classes. With 224x224 input the flattened features
-    are 128 x 28 x 28 = 100,352; ``input_size=48`` is the fast form.
+    are 128 x 28 x 28 = 100,352; ``input_size=48`` makes it fast.
 
     Args:
         num_classes: Number of classes.
@@ -31,14 +34,14 @@ class EmotionCNN(nn.Module):
 
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 224,
         in_channels: int = 1,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if input_size < 8 or input_size % 8:
-            raise ValueError(f"input_size must be a multiple of 8, not {input_size}")
+        check_multiple(input_size, 8)
         self.features = nn.Sequential(_block(in_channels, 32), _block(32, 64), _block(64, 128))
         self.classifier = nn.Sequential(
             nn.Flatten(),

@@ -1,33 +1,37 @@
-"""KernelCNN: learned layers on top of hand-made filters."""
+"""KernelCNN: learned layers on top of fixed filters."""
 
 from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from utils.model.architectures.layers.blocks import GlobalAveragePool, conv_stages
+from utils.model.architectures.base import EmotionNetwork
+from utils.model.architectures.layers.blocks import GlobalAveragePool, check_minimum, conv_stages
 from utils.model.architectures.layers.face_kernels import FaceKernels
 
 
-class KernelCNN(nn.Module):
+class KernelCNN(EmotionNetwork):
     """Fixed filters for eyes, nose, mouth and jaw, then learned blocks of 64, 128 and 256 channels.
 
     The filters (``layers/face_kernels.py``) are edges, bars, blobs and arcs that are never
-    trained. Two convolutions a block, global average pool, a fully connected layer of 256. 1.2 M
-    parameters and 101 M multiply-adds at 48x48.
+    trained. Two convolutions per block, global average pooling, a fully connected layer of 256.
+    1.2 M parameters and 101 M multiply-adds at 48x48.
 
     Args:
         num_classes: Number of classes.
-        input_size: Side S of the square input; any from 16 works.
-        in_channels: 1 for grey, 3 for RGB, which is averaged.
+        input_size: Side S of the square input; at least 16.
+        in_channels: 1 for grey, 3 for RGB, whose channels are averaged.
         dropout: Dropout before the last layer; a third of it after each block.
-        attention: Makes an attention module for a number of channels, put after each pool.
+        attention: Builds an attention module for a number of channels; it follows each max-pool.
 
     Raises:
         ValueError: ``input_size`` is below 16.
     """
 
+    fully_convolutional = True
+
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 48,
         in_channels: int = 1,
@@ -35,8 +39,7 @@ class KernelCNN(nn.Module):
         attention: Callable[[int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if input_size < 16:
-            raise ValueError(f"input_size must be at least 16, not {input_size}")
+        check_minimum(input_size, 16)
         self.kernels = FaceKernels()
         self.pool = nn.MaxPool2d(2)
         self.features = conv_stages(

@@ -2,7 +2,12 @@
 
 from torch import Tensor, nn
 
-from utils.model.architectures.layers.blocks import GlobalAveragePool, conv_bn_relu
+from utils.model.architectures.base import EmotionNetwork
+from utils.model.architectures.layers.blocks import (
+    GlobalAveragePool,
+    check_minimum,
+    conv_bn_relu,
+)
 
 
 def _separable(in_channels: int, out_channels: int) -> nn.Sequential:
@@ -14,7 +19,7 @@ def _separable(in_channels: int, out_channels: int) -> nn.Sequential:
 
 
 class SeparableBlock(nn.Module):
-    """Two separable convolutions and a stride-2 max-pool beside a 1x1 stride-2 shortcut."""
+    """Two separable convolutions and a stride-2 max-pool, with a 1x1 stride-2 shortcut."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -34,16 +39,16 @@ class SeparableBlock(nn.Module):
         return (self.body(x) + self.shortcut(x)).relu()
 
 
-class MiniXception(nn.Module):
+class MiniXception(EmotionNetwork):
     """An entry flow of 32 and 64 channels, three residual blocks of 128, 256 and 512.
 
     After Arriaga et al., 2017 (https://arxiv.org/abs/1710.07557) and Chollet, 2017
-    (https://arxiv.org/abs/1610.02357). Global average pool, fully connected layers of 256 (dropout
-    0.5) and 128 (dropout 0.3). 0.9 M parameters and 59 M multiply-adds at 48x48.
+    (https://arxiv.org/abs/1610.02357). Global average pooling, fully connected layers of 256
+    (dropout 0.5) and 128 (dropout 0.3). 0.9 M parameters and 59 M multiply-adds at 48x48.
 
     Args:
         num_classes: Number of classes.
-        input_size: Side S of the square input; any from 16 works.
+        input_size: Side S of the square input; at least 16.
         in_channels: 1 for grey, 3 for RGB.
         dropout: Dropout after the layer of 256; three fifths of it after the layer of 128.
 
@@ -51,16 +56,18 @@ class MiniXception(nn.Module):
         ValueError: ``input_size`` is below 16.
     """
 
+    fully_convolutional = True
+
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 48,
         in_channels: int = 1,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if input_size < 16:
-            raise ValueError(f"input_size must be at least 16, not {input_size}")
+        check_minimum(input_size, 16)
         self.entry = nn.Sequential(conv_bn_relu(in_channels, 32), conv_bn_relu(32, 64, stride=2))
         self.blocks = nn.Sequential(
             SeparableBlock(64, 128), SeparableBlock(128, 256), SeparableBlock(256, 512)

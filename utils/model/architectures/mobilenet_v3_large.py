@@ -1,34 +1,39 @@
-"""MobileNetV3-Large of torchvision with a new head."""
+"""torchvision's MobileNetV3-Large with a new last layer."""
 
 from typing import Any
 
 from torch import Tensor, nn
 
+from utils.model.architectures.base import EmotionNetwork
+from utils.model.architectures.layers.blocks import check_minimum
 from utils.model.architectures.layers.pretrained import train_last_groups, with_weights
 
 _GROUPS = ((0, 4), (4, 7), (7, 11), (11, 13), (13, 17))
 
 
-class MobileNetV3Large(nn.Module):
-    """torchvision's MobileNetV3-Large, to be fine-tuned from its ImageNet weights.
+class MobileNetV3Large(EmotionNetwork):
+    """torchvision's MobileNetV3-Large, for fine-tuning from ImageNet weights.
 
-    Howard et al., 2019 (https://arxiv.org/abs/1905.02244). Grey pictures are repeated to three
+    Howard et al., 2019 (https://arxiv.org/abs/1905.02244). Grey images are repeated to three
     channels.
 
     Args:
         num_classes: Number of classes.
-        input_size: Side S of the square input; any from 32 works.
+        input_size: Side S of the square input; at least 32.
         in_channels: 1 for grey, 3 for RGB.
         dropout: Dropout before the last layer.
-        pretrained: Begin with torchvision's ImageNet weights, downloaded once.
+        pretrained: Start from torchvision's ImageNet weights, which are downloaded once.
 
     Raises:
         ConfigError: The weights can't be downloaded.
         ValueError: ``input_size`` is below 32.
     """
 
+    fully_convolutional = True
+
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 96,
         in_channels: int = 1,
@@ -36,12 +41,11 @@ class MobileNetV3Large(nn.Module):
         pretrained: bool = False,
     ) -> None:
         super().__init__()
-        if input_size < 32:
-            raise ValueError(f"input_size must be at least 32, not {input_size}")
-        # Imported here because it takes a second that no other architecture needs.
+        check_minimum(input_size, 32)
+        # torchvision takes a second to import, and the other architectures do without it.
         from torchvision.models import mobilenet_v3_large
 
-        network: Any = with_weights(mobilenet_v3_large, pretrained, dropout=dropout)
+        network: Any = with_weights(mobilenet_v3_large, pretrained=pretrained, dropout=dropout)
         self.features: nn.Sequential = network.features
         self.classifier: nn.Sequential = network.classifier
         self.classifier[-1] = nn.Linear(network.classifier[-1].in_features, num_classes)
@@ -54,6 +58,8 @@ class MobileNetV3Large(nn.Module):
         return self.classifier(features.mean((2, 3)))
 
     def freeze_backbone(self, trainable_groups: int) -> None:
-        """Let only the head and the last of five groups of layers train."""
+        """Train only the classifier and the last of five groups of layers."""
         groups = [list(self.features[first:last]) for first, last in _GROUPS]
-        train_last_groups(self, groups, self.classifier, trainable_groups)
+        train_last_groups(
+            self, groups, last_layer=self.classifier, trainable_groups=trainable_groups
+        )

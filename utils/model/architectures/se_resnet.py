@@ -1,16 +1,19 @@
 """A compact residual network with squeeze-and-excitation for 48x48 faces.
 
 Residual blocks after He et al., 2016 (https://arxiv.org/abs/1512.03385), squeeze-and-excitation
-after Hu et al., 2018 (https://arxiv.org/abs/1709.01507), the pooled shortcut and the last
-BatchNorm that begins at zero after He et al., 2019 (https://arxiv.org/abs/1812.01187).
+after Hu et al., 2018 (https://arxiv.org/abs/1709.01507), the pooled shortcut and the
+zero-initialised last BatchNorm after He et al., 2019 (https://arxiv.org/abs/1812.01187).
 """
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from utils.model.architectures.base import PooledLinearNetwork
+from utils.model.architectures.layers.blocks import check_minimum
+
 
 class SqueezeExcitation(nn.Module):
-    """Weight each channel by a gate computed from all channels' means."""
+    """Weight each channel by a gate computed from the means of all channels."""
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
@@ -49,28 +52,31 @@ class SEBlock(nn.Module):
         return F.relu(out + self.shortcut(x))
 
 
-class SEResNet(nn.Module):
-    """Stem at full resolution, then stages that halve it, global average pool and one layer.
+class SEResNet(PooledLinearNetwork):
+    """A stem at full resolution, stages that each halve it, global average pooling, one layer.
 
-    The default, 2.8 M parameters and some 225 M multiply-adds at 48x48, is the project's
+    The default, 2.8 M parameters and some 225 M multiply-adds at 48x48, is the
     bundled network.
 
     Args:
         num_classes: Number of classes.
-        input_size: Side of the square input. The network is fully convolutional, so any size
-            from 16 works; it is stored to describe what the weights were trained on.
+        input_size: Side S of the square input, at least 16. The layers do not depend on it; it
+            records what the weights were trained on.
         in_channels: 1 for grey, 3 for RGB.
         stem: Channels of the stem.
         channels: Channels of each stage.
-        blocks: Residual blocks a stage.
+        blocks: Residual blocks per stage.
         dropout: Dropout before the last layer.
 
     Raises:
         ValueError: ``input_size`` is below 16.
     """
 
+    fully_convolutional = True
+
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 48,
         in_channels: int = 1,
@@ -80,8 +86,7 @@ class SEResNet(nn.Module):
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if input_size < 16:
-            raise ValueError(f"input_size must be at least 16, not {input_size}")
+        check_minimum(input_size, 16)
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, stem, 3, padding=1, bias=False),
             nn.BatchNorm2d(stem),
@@ -98,7 +103,6 @@ class SEResNet(nn.Module):
         self.fc = nn.Linear(width, num_classes)
         self.last_conv = f"stages.{len(stages) - 1}"
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
-        features = self.stages(self.stem(x)).mean((2, 3))
-        return self.fc(self.dropout(features))
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Map float ``(N, C, S, S)`` to the feature map ``(N, D, h, w)`` before pooling."""
+        return self.stages(self.stem(x))

@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from utils.model.architectures.layers.blocks import conv_bn_relu
+from utils.model.architectures.base import PooledLinearNetwork
+from utils.model.architectures.layers.blocks import check_minimum, conv_bn_relu
 
 
 class BasicBlock(nn.Module):
@@ -27,15 +28,15 @@ class BasicBlock(nn.Module):
         return (self.body(x) + self.shortcut(x)).relu()
 
 
-class SimpleResNet(nn.Module):
-    """A stem of 32 channels, then two blocks each of 32, 64 and 128 channels at half the size.
+class SimpleResNet(PooledLinearNetwork):
+    """A stem of 32 channels, then stages of 32, 64 and 128 channels that each halve the size.
 
-    He et al., 2016 (https://arxiv.org/abs/1512.03385). 0.7 M parameters and 60 M multiply-adds
-    at 48x48.
+    Two residual blocks per stage (He et al., 2016, https://arxiv.org/abs/1512.03385), global
+    average pooling and one linear layer. 0.7 M parameters and 60 M multiply-adds at 48x48.
 
     Args:
         num_classes: Number of classes.
-        input_size: Side S of the square input; any from 16 works.
+        input_size: Side S of the square input; at least 16.
         in_channels: 1 for grey, 3 for RGB.
         dropout: Dropout before the last layer.
 
@@ -43,16 +44,18 @@ class SimpleResNet(nn.Module):
         ValueError: ``input_size`` is below 16.
     """
 
+    fully_convolutional = True
+
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 48,
         in_channels: int = 1,
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        if input_size < 16:
-            raise ValueError(f"input_size must be at least 16, not {input_size}")
+        check_minimum(input_size, 16)
         self.stem = conv_bn_relu(in_channels, 32)
         blocks, width = [], 32
         for channels in (32, 64, 128):
@@ -63,6 +66,6 @@ class SimpleResNet(nn.Module):
         self.fc = nn.Linear(width, num_classes)
         self.last_conv = "blocks.5"
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
-        return self.fc(self.dropout(self.blocks(self.stem(x)).mean((2, 3))))
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Map float ``(N, C, S, S)`` to the feature map ``(N, 128, h, w)`` before pooling."""
+        return self.blocks(self.stem(x))

@@ -1,19 +1,20 @@
-"""SmallViT: a vision transformer that can be trained on small faces from scratch."""
+"""SmallViT: a vision transformer for small faces that trains from scratch."""
 
 import torch
 from torch import Tensor, nn
 
+from utils.model.architectures.base import EmotionNetwork
 from utils.model.architectures.layers.blocks import check_multiple, conv_bn_relu
 
 _STRIDE = 8
 
 
-class SmallViT(nn.Module):
-    """A convolutional stem makes tokens of 8x8 pixels, six transformer blocks compare them.
+class SmallViT(EmotionNetwork):
+    """A convolutional stem that makes tokens of 8x8 pixels, then six transformer blocks.
 
     Dosovitskiy et al., 2020 (https://arxiv.org/abs/2010.11929), with the stem of Xiao et al., 2021
     (https://arxiv.org/abs/2106.14881), which lets transformers learn from little data, and the mean
-    of the tokens in place of a class token. 3.0 M parameters and 121 M multiply-adds at 48x48.
+    of the tokens instead of a class token. 3.0 M parameters and 121 M multiply-adds at 48x48.
 
     Args:
         num_classes: Number of classes.
@@ -30,6 +31,7 @@ class SmallViT(nn.Module):
 
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 48,
         in_channels: int = 1,
@@ -64,5 +66,5 @@ class SmallViT(nn.Module):
         return self.fc(self.encoder(tokens).mean(1))
 
     def reshape_transform(self, tokens: Tensor) -> Tensor:
-        """Turn a layer's tokens ``(N, T, D)`` into a map ``(N, D, side, side)`` for Grad-CAM."""
+        """Arrange a layer's tokens ``(N, T, D)`` as a feature map ``(N, D, side, side)``."""
         return tokens.transpose(1, 2).unflatten(2, (self.side, self.side))

@@ -2,19 +2,20 @@
 
 from torch import Tensor, nn
 
-from utils.model.architectures.layers.blocks import GlobalAveragePool, conv_stages
+from utils.model.architectures.base import EmotionNetwork
+from utils.model.architectures.layers.blocks import GlobalAveragePool, check_minimum, conv_stages
 
 
-class VGGCNN(nn.Module):
-    """Stages of 64, 128, 256 and 512 channels, global average pool, two fully connected layers.
+class VGGCNN(EmotionNetwork):
+    """Stages of 64, 128, 256 and 512 channels, global average pooling, two linear layers.
 
-    After Simonyan and Zisserman, 2014 (https://arxiv.org/abs/1409.1556), with BatchNorm and, in
-    place of the large fully connected layers, global average pooling (Lin et al., 2013,
-    https://arxiv.org/abs/1312.4400). 5.3 M parameters and 299 M multiply-adds at 48x48.
+    After Simonyan and Zisserman, 2014 (https://arxiv.org/abs/1409.1556), with BatchNorm and
+    global average pooling (Lin et al., 2013, https://arxiv.org/abs/1312.4400) instead of the large
+    fully connected layers. 5.3 M parameters and 299 M multiply-adds at 48x48.
 
     Args:
         num_classes: Number of classes.
-        input_size: Side S of the square input; any from 16 works.
+        input_size: Side S of the square input; at least 16.
         in_channels: 1 for grey, 3 for RGB.
         dropout: Dropout before each fully connected layer; half of it after each stage.
 
@@ -22,16 +23,18 @@ class VGGCNN(nn.Module):
         ValueError: ``input_size`` is below 16.
     """
 
+    fully_convolutional = True
+
     def __init__(
         self,
+        *,
         num_classes: int = 7,
         input_size: int = 48,
         in_channels: int = 1,
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        if input_size < 16:
-            raise ValueError(f"input_size must be at least 16, not {input_size}")
+        check_minimum(input_size, 16)
         self.features = conv_stages(
             in_channels, (64, 128, 256, 512), convs=(1, 1, 2, 2), dropout=dropout / 3
         )

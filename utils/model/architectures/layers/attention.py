@@ -1,4 +1,4 @@
-"""Attention over channels and over places.
+"""Channel and spatial attention.
 
 CBAM: Woo et al., 2018, "Convolutional Block Attention Module" (https://arxiv.org/abs/1807.06521).
 """
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class ChannelAttention(nn.Module):
-    """Weight each channel by what its mean and its maximum over the image say."""
+    """Weight each channel by a gate computed from its mean and maximum over the image."""
 
     def __init__(self, channels: int, reduction: int = 8) -> None:
         super().__init__()
@@ -20,12 +20,12 @@ class ChannelAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to the same shape."""
-        mean, most = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
-        return x * (self.shared(mean) + self.shared(most)).sigmoid()
+        mean, maximum = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
+        return x * (self.shared(mean) + self.shared(maximum)).sigmoid()
 
 
 class SpatialAttention(nn.Module):
-    """Weight each place by a map in 0..1, convolved from the channels' mean and maximum.
+    """Weight each position by a map in 0..1, computed from the channels' mean and maximum.
 
     The output of the child ``gate``, ``(N, 1, H, W)``, is that map.
     """
@@ -40,7 +40,8 @@ class SpatialAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to the same shape."""
-        return x * self.gate(torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1))
+        channels = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)
+        return x * self.gate(channels)
 
 
 class CBAM(nn.Sequential):

@@ -17,6 +17,7 @@ def conv_bn_relu(in_channels: int, out_channels: int, stride: int = 1) -> nn.Seq
 def conv_stages(
     in_channels: int,
     channels: tuple[int, ...],
+    *,
     convs: int | tuple[int, ...] = 2,
     attention: Callable[[int], nn.Module] | None = None,
     dropout: float = 0.0,
@@ -26,13 +27,13 @@ def conv_stages(
     Args:
         in_channels: Channels of the input.
         channels: Channels of each stage.
-        convs: Convolutions in each stage, or in every one of them.
-        attention: Makes a module for a number of channels, put after each pool.
-        dropout: Dropout of whole channels after each pool.
+        convs: Convolutions per stage, one number for all stages or one for each.
+        attention: Builds a module for a number of channels; it follows each max-pool.
+        dropout: Dropout of whole channels at the end of each stage.
     """
     stages: list[nn.Module] = []
-    numbers = (convs,) * len(channels) if isinstance(convs, int) else convs
-    for width, count in zip(channels, numbers, strict=True):
+    counts = (convs,) * len(channels) if isinstance(convs, int) else convs
+    for width, count in zip(channels, counts, strict=True):
         layers: list[nn.Module] = []
         for _ in range(count):
             layers.append(conv_bn_relu(in_channels, width))
@@ -46,7 +47,7 @@ def conv_stages(
 
 
 class GlobalAveragePool(nn.Module):
-    """The mean over all places."""
+    """The mean over all positions."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to ``(N, C)``."""
@@ -54,10 +55,20 @@ class GlobalAveragePool(nn.Module):
 
 
 def check_multiple(input_size: int, factor: int) -> None:
-    """Refuse an input size that is not a multiple of a factor.
+    """Check that an input size is a positive multiple of a factor.
 
     Raises:
-        ValueError: It is not.
+        ValueError: The input size is not a multiple.
     """
     if input_size < factor or input_size % factor:
         raise ValueError(f"input_size must be a multiple of {factor}, not {input_size}")
+
+
+def check_minimum(input_size: int, minimum: int) -> None:
+    """Check that an input size is not below a minimum.
+
+    Raises:
+        ValueError: The input size is too small.
+    """
+    if input_size < minimum:
+        raise ValueError(f"input_size must be at least {minimum}, not {input_size}")

@@ -1,4 +1,4 @@
-"""Hand-made filters for the parts of a face: edges, bars, blobs and arcs.
+"""Fixed filters for the parts of a face: edges, bars, blobs and arcs.
 
 Gabor-like edges and bars lie along brows, lids and the sides of the nose, Laplacian-of-Gaussian
 blobs on pupils and nostrils, arcs along the mouth and the jaw.
@@ -20,8 +20,8 @@ def _grid() -> Grid:
     return x.astype(np.float64), y.astype(np.float64)
 
 
-def _oriented(angle: float, width: float, odd: bool) -> NDArray[np.float64]:
-    """Return an edge (odd) or a bar (even): a Gaussian's derivatives across the angle."""
+def _oriented(angle: float, width: float, *, odd: bool) -> NDArray[np.float64]:
+    """Return an edge (odd) or a bar (even): derivatives of a Gaussian across the angle."""
     x, y = _grid()
     across = -x * np.sin(angle) + y * np.cos(angle)
     along = x * np.cos(angle) + y * np.sin(angle)
@@ -35,8 +35,8 @@ def _blob(width: float) -> NDArray[np.float64]:
     return (1 - r2 / 2) * np.exp(-r2 / 2)
 
 
-def _arc(radius: float, side: int, width: float = 1.0) -> NDArray[np.float64]:
-    """Return an arc of a circle that opens upwards (-1), as a smile, or downwards (1)."""
+def _arc(radius: float, side: int, *, width: float = 1.0) -> NDArray[np.float64]:
+    """Return an arc of a circle that opens upwards (-1), like a smile, or downwards (1)."""
     x, y = _grid()
     distance = np.hypot(x, y + side * radius) - radius
     return np.exp(-(distance**2) / (2 * width**2)) * (1 - distance**2 / width**2)
@@ -45,7 +45,9 @@ def _arc(radius: float, side: int, width: float = 1.0) -> NDArray[np.float64]:
 def face_kernels() -> Tensor:
     """Return float32 filters ``(F, 1, 9, 9)`` of zero mean and unit norm."""
     angles = [i * np.pi / _ANGLES for i in range(_ANGLES)]
-    kernels = [_oriented(a, w, odd) for w in (1.0, 1.8) for a in angles for odd in (True, False)]
+    kernels = [
+        _oriented(a, w, odd=odd) for w in (1.0, 1.8) for a in angles for odd in (True, False)
+    ]
     kernels += [_blob(width) for width in (0.8, 1.3, 2.0)]
     kernels += [_arc(radius, side) for radius in (4.0, 7.0) for side in (-1, 1)]
     stack = np.stack(kernels)
@@ -55,9 +57,9 @@ def face_kernels() -> Tensor:
 
 
 class FaceKernels(nn.Module):
-    """A first layer that never learns: the picture through every hand-made filter.
+    """A first layer that is never trained: the image convolved with every fixed filter.
 
-    Colours are averaged before.
+    Colour images are averaged to grey first.
     """
 
     kernels: Tensor

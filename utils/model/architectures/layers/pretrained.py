@@ -1,4 +1,4 @@
-"""What the architectures with ImageNet weights share."""
+"""Functions for the architectures with ImageNet weights."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from torch import nn
 from utils.errors import ConfigError
 
 
-def with_weights(build: Callable[..., nn.Module], pretrained: bool, **args: Any) -> nn.Module:
-    """Build a torchvision model, with its default ImageNet weights if asked for.
+def with_weights(build: Callable[..., nn.Module], *, pretrained: bool, **args: Any) -> nn.Module:
+    """Build a torchvision model, with its default ImageNet weights if ``pretrained``.
 
     Raises:
         ConfigError: The weights can't be downloaded.
@@ -20,28 +20,34 @@ def with_weights(build: Callable[..., nn.Module], pretrained: bool, **args: Any)
     except (URLError, OSError) as error:
         raise ConfigError(
             f"the ImageNet weights can't be downloaded ({error}); connect to the internet once, or "
-            "train from scratch with model_args: {pretrained: false}"
+            "train from random weights with model_args: {pretrained: false}"
         ) from error
 
 
 def train_last_groups(
-    network: nn.Module, groups: Sequence[Sequence[nn.Module]], head: nn.Module, number: int
+    network: nn.Module,
+    groups: Sequence[Sequence[nn.Module]],
+    *,
+    last_layer: nn.Module,
+    trainable_groups: int,
 ) -> None:
-    """Freeze a network but for its head and the last groups of its layers.
+    """Freeze a network except for its last layer and its last groups of layers.
 
-    Frozen BatchNorm layers keep their statistics only in evaluation mode; that they follow the new
-    pictures here is wanted.
+    Frozen BatchNorm layers still update their statistics in training mode, which adapts them to the
+    new images.
 
     Args:
         network: The whole network.
-        groups: Layers from the input to the head.
-        head: What always trains.
-        number: How many of the groups train, counted from the head; all if there are not as many.
+        groups: Groups of layers, from the input to the last layer.
+        last_layer: The layer that is always trained.
+        trainable_groups: Number of groups to train, counted from the last layer; a number beyond
+            all groups trains the whole network.
     """
-    free = number >= len(groups)
+    everything = trainable_groups >= len(groups)
     for parameter in network.parameters():
-        parameter.requires_grad_(free)
-    trained = [head, *(m for group in groups[max(0, len(groups) - number) :] for m in group)]
+        parameter.requires_grad_(everything)
+    first = max(0, len(groups) - trainable_groups)
+    trained = [last_layer, *(layer for group in groups[first:] for layer in group)]
     for module in trained:
         for parameter in module.parameters():
             parameter.requires_grad_(True)
