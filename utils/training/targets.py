@@ -8,7 +8,7 @@ from torch import Tensor
 from utils.errors import ConfigError
 from utils.evaluation.predict import predict_logits
 from utils.model.checkpoint import Checkpoint, load_checkpoint
-from utils.model.spec import Head
+from utils.model.spec import Head, HeadRole
 from utils.processing.dataset import FaceDataset
 from utils.training.config import TrainConfig
 
@@ -17,12 +17,14 @@ def build_heads(config: TrainConfig) -> tuple[Head, ...]:
     """Return the heads that a configuration asks for, not yet calibrated."""
     votes = config.ferplus_weight
     if not votes:
-        return (Head("labels", "folder names"),)
+        return (Head(HeadRole.LABELS.value, "folder names"),)
     words = "FER+ crowd votes"
     if votes < 1:
         words = f"{votes:.0%} FER+ crowd votes, {1 - votes:.0%} folder names"
-    first = Head("perceived", words)
-    return (first, Head("fer2013", "folder names")) if config.benchmark_head else (first,)
+    first = Head(HeadRole.PERCEIVED.value, words)
+    if not config.benchmark_head:
+        return (first,)
+    return (first, Head(HeadRole.FER2013.value, "folder names"))
 
 
 def label_targets(config: TrainConfig, folder: FaceDataset) -> Tensor:
@@ -75,7 +77,7 @@ def _answers(teacher: Checkpoint, folder: FaceDataset, device: torch.device) -> 
     """Return float32 probabilities ``(N, K)`` by the name of the teacher's head."""
     network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     seen = folder.with_preprocessing(teacher.preprocessing)
-    logits = predict_logits(network, seen, device, "flip").numpy()
+    logits = predict_logits(network, seen, device=device, average="flip").numpy()
     return {
         head.name: torch.from_numpy(head.probabilities(logits[:, teacher.head_columns(head)]))
         for head in teacher.heads

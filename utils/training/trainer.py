@@ -243,7 +243,7 @@ class Trainer:
 
     def _validate(self) -> tuple[float, float]:
         network = self.ema.module if self.ema else self.network
-        logits = predict_logits(network, self.validation, self.device)
+        logits = predict_logits(network, self.validation, device=self.device)
         plain = SoftTargetLoss(len(self.train.classes), head_shares(self.config))
         loss = plain(logits, self.validation_targets).item()
         return loss, self._accuracy(logits, self.validation_targets)
