@@ -11,7 +11,7 @@ from faces_data import make_face_folder
 from PIL import Image
 
 from utils.emotions import EMOTIONS
-from utils.evaluation.zoo import zoo_table
+from utils.evaluation.comparison.zoo_table import ZooRow, zoo_table
 from utils.faces.crop import DEFAULT_GEOMETRY
 from utils.model.architectures import build_model
 from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -146,7 +146,7 @@ def test_the_zoo_is_measured_and_remembered(
     assert row["ms"] > 0
     assert row["multiply_adds"] > row["parameters"] > 0
     assert "†" not in done.stdout
-    assert "| neutral † |" in zoo_table([row | {"teacher": True}])
+    assert "| neutral † |" in zoo_table([ZooRow.from_document(row | {"teacher": True})])
     (zoo / "neutral").rename(zoo / "again")
     done = evaluate("--zoo", zoo, "--data", data, "--out", out)
     names = {row["name"] for row in json.loads((out / "zoo.json").read_text())}

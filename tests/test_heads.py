@@ -120,7 +120,9 @@ def test_targets_are_blended_with_the_teachers_answers(trained: Path, data: Path
     own = folder.with_preprocessing(teacher.preprocessing)
     for i, head in enumerate(teacher.heads):
         columns = slice(7 * i, 7 * i + 7)
-        logits = predict_logits(teacher.build(), own, torch.device("cpu"), "flip")[:, columns]
+        logits = predict_logits(teacher.build(), own, device=torch.device("cpu"), average="flip")[
+            :, columns
+        ]
         answers = torch.from_numpy(head.probabilities(logits.numpy()))
         expected = 0.75 * labels[:, columns] + 0.25 * answers
         assert torch.allclose(blended[:, columns], expected, atol=1e-5)

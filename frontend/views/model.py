@@ -16,12 +16,15 @@ from frontend.resources import Engine, engine_or_stop
 from utils.errors import EmotionError
 from utils.faces.base import Detections
 from utils.media.images import load_image
-from utils.model.spec import ModelSpec
+from utils.model.spec import HeadRole, LabelSet, ModelSpec
 from utils.paths import BUNDLED_ONNX
 
 HERE = BUNDLED_ONNX.parent
 SAMPLE = Path(__file__).parents[1] / "samples" / "astronaut.jpg"
-LABEL_SETS = {"ferplus": "FER+, majority of the votes", "folder": "the data set's own labels"}
+LABEL_SETS: dict[str, str] = {
+    LabelSet.FERPLUS: "FER+, majority of the votes",
+    LabelSet.FOLDER: "the data set's own labels",
+}
 Picture = NDArray[np.uint8]
 
 
@@ -66,9 +69,7 @@ def _accuracy(spec: ModelSpec, folder: Path) -> None:
         "measured against",
         list(found[head]),
         format_func=lambda n: LABEL_SETS.get(n, n),
-        index=list(found[head]).index("ferplus")
-        if "ferplus" in found[head] and head == "perceived"
-        else 0,
+        index=list(found[head]).index(HeadRole.of(head).target_label_set(found[head])),
     )
     figures: dict[str, Any] = found[head][labels]
     shown = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,21 +12,23 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from utils.emotions import color_of
-from utils.evaluation.grad_cam import Explanation
-from utils.evaluation.plots import INK, save_figure
+from utils.evaluation.plots.style import INK, save_figure
+
+if TYPE_CHECKING:  # drawing an explanation needs no PyTorch
+    from utils.evaluation.grad_cam import Explanation
 
 _MAP = "inferno"
 _CELL = 1.9
 
 
 def save_explanations(
-    faces: NDArray[np.uint8], explanation: Explanation, classes: Sequence[str], path: Path
+    faces: NDArray[np.uint8], explanation: "Explanation", *, classes: Sequence[str], path: Path
 ) -> None:
     """Draw a row for each face: the face, its maps, its attention, its probabilities.
 
     Args:
-        faces: RGB or grey uint8 ``(N, H, W, 3)`` as the network saw them.
-        explanation: What ``Explainer.explain`` said of them.
+        faces: uint8 ``(N, H, W, 3)`` as the network takes them, RGB or grey.
+        explanation: Their explanation by ``Explainer.explain``.
         classes: The K class names.
         path: PNG file.
     """
@@ -41,9 +44,9 @@ def save_explanations(
         grid, faces, maps, explanation.targets, explanation.probabilities, strict=True
     ):
         why = f"why {classes[target]}? ({probabilities[target]:.0%})"
-        _picture(axes[0], face, why)
+        _image(axes[0], face, why)
         for cell, title, influence in zip(axes[1:-1], titles, row, strict=True):
-            _picture(cell, face, title)
+            _image(cell, face, title)
             cell.imshow(influence, cmap=_MAP, alpha=0.55, vmin=0, vmax=1, extent=_extent(face))
         _bars(axes[-1], probabilities, classes)
     _colour_bar(figure, grid[:, 1:-1].ravel().tolist())
@@ -52,23 +55,24 @@ def save_explanations(
 
 def save_mean_maps(
     rows: Sequence[tuple[str, NDArray[np.float32], NDArray[np.float32], int]],
-    right: str,
+    title: str,
+    *,
     path: Path,
 ) -> None:
-    """Draw where the model looks for each class: its mean face under its mean map.
+    """Draw the regions that matter for each class: its mean face under its mean map.
 
     Args:
         rows: Class, mean face ``(S, S)`` in 0..255, mean map ``(S, S)`` in 0..1 and the number of
             faces in the mean.
-        right: Which faces these are, for the title.
+        title: Which faces these are.
         path: PNG file.
     """
     figure = Figure(figsize=(_CELL * len(rows) + 0.9, _CELL + 0.8), layout="constrained")
     cells = figure.subplots(1, len(rows), squeeze=False)[0]
     for axes, (name, face, influence, count) in zip(cells, rows, strict=True):
-        _picture(axes, np.repeat(face[..., None], 3, 2).astype(np.uint8), f"{name} ({count})")
+        _image(axes, np.repeat(face[..., None], 3, 2).astype(np.uint8), f"{name} ({count})")
         axes.imshow(influence, cmap=_MAP, alpha=0.5, vmin=0, vmax=1, extent=_extent(face))
-    figure.suptitle(right, x=0.01, ha="left", fontsize=11, color=INK)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
     _colour_bar(figure, cells.tolist())
     save_figure(figure, path)
 
@@ -77,7 +81,7 @@ def _extent(face: NDArray[np.generic]) -> tuple[float, float, float, float]:
     return (-0.5, face.shape[1] - 0.5, face.shape[0] - 0.5, -0.5)
 
 
-def _picture(axes: Axes, face: NDArray[np.uint8], title: str) -> None:
+def _image(axes: Axes, face: NDArray[np.uint8], title: str) -> None:
     axes.imshow(face)
     axes.set_title(title, fontsize=9, color=INK)
     axes.set_axis_off()
