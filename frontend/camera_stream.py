@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import av
 import numpy as np
@@ -83,7 +84,9 @@ def frame_callback(live: LiveAnalyzer) -> Callable[[av.VideoFrame], av.VideoFram
     return on_frame
 
 
-def _watch_connection(context: WebRtcStreamerContext, on_snapshots: Callable[[], None]) -> None:
+def _watch_connection(
+    context: WebRtcStreamerContext[Any, Any], on_snapshots: Callable[[], None]
+) -> None:
     """Offer snapshots when connecting takes too long or fails."""
     state, since = context.state, st.session_state.get("connecting_since")
     if state.playing:

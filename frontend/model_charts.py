@@ -52,7 +52,8 @@ def confusion_chart(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> 
         text=alt.Text("share:Q", format=".0%"),
         color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#22282E")),
     )
-    return alt.layer(squares, numbers).properties(height=340)
+    chart: alt.LayerChart = alt.layer(squares, numbers).properties(height=340)
+    return chart
 
 
 def zoo_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -83,7 +84,8 @@ def zoo_chart(table: pd.DataFrame) -> alt.LayerChart:
     names = base.encode(text="name")
     above = names.transform_filter("datum.above").mark_text(align="left", dx=9, dy=-8)
     below = names.transform_filter("!datum.above").mark_text(align="left", dx=9, dy=9)
-    return alt.layer(points, above, below).properties(height=380)
+    chart: alt.LayerChart = alt.layer(points, above, below).properties(height=380)
+    return chart
 
 
 def show_zoo_table(table: pd.DataFrame) -> None:

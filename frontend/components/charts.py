@@ -69,37 +69,40 @@ def probability_chart(
         format="%", tickCount=3
     )
     if stacked:
-        drawn = base.mark_area(interpolate="linear").encode(y=height.stack("zero"))
+        marked, height = base.mark_area(interpolate="linear"), height.stack("zero")
     else:
-        drawn = base.mark_line(strokeWidth=2, interpolate="linear").encode(y=height)
-    return drawn.properties(height=TIMELINE_HEIGHT)
+        marked = base.mark_line(strokeWidth=2, interpolate="linear")
+    chart: alt.Chart = marked.encode(y=height).properties(height=TIMELINE_HEIGHT)
+    return chart
 
 
 def gap_shading(gaps: pd.DataFrame) -> alt.Chart:
     """Shade the spans of ``utils.media.timeseries.find_gaps``, with their reason as tooltip."""
     named = gaps.assign(reason=gaps["reason"].map(lambda name: GAP_REASONS.get(name, name)))
-    return (
+    chart: alt.Chart = (
         alt.Chart(named)
         .mark_rect(color="#888888", opacity=0.18)
         .encode(x="start:Q", x2="end:Q", tooltip=["reason:N"])
     )
+    return chart
 
 
 def marker_rules(markers: Sequence[Marker]) -> alt.Chart:
     """Draw a dashed vertical rule at each marker, with its label as tooltip."""
     table = pd.DataFrame([(m.time, m.label) for m in markers], columns=["time", "label"])
-    return (
+    chart: alt.Chart = (
         alt.Chart(table)
         .mark_rule(strokeDash=[4, 3], size=1.5)
         .encode(x="time:Q", tooltip=["label:N", alt.Tooltip("time:Q", format=".1f")])
     )
+    return chart
 
 
 def share_bars(shares: Mapping[str, float]) -> alt.Chart:
     """Draw the share of each expression, the most frequent first."""
     names = list(shares)
     table = pd.DataFrame({"expression": names, "share": list(shares.values())})
-    return (
+    chart: alt.Chart = (
         alt.Chart(table)
         .mark_bar(cornerRadius=4)
         .encode(
@@ -114,6 +117,7 @@ def share_bars(shares: Mapping[str, float]) -> alt.Chart:
         )
         .properties(height=alt.Step(26))
     )
+    return chart
 
 
 def history_table(

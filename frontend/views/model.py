@@ -54,16 +54,15 @@ def _accuracy(spec: ModelSpec, folder: Path) -> None:
     if not metrics:
         st.info("This model has not been evaluated. Run `python backend/evaluate.py --model FILE`.")
         return
-    head = st.selectbox("Prediction head", list(metrics), key="head")
+    heads = list(metrics)
+    head = st.selectbox("Prediction head", heads, key="head") or heads[0]
     by_labels: dict[str, dict[str, Any]] = metrics[head]
     names = list(by_labels)
+    default = names.index("ferplus") if "ferplus" in names and head == "perceived" else 0
     labels = st.selectbox(
-        "Labels",
-        names,
-        format_func=lambda name: LABEL_SETS.get(name, name),
-        index=names.index("ferplus") if "ferplus" in names and head == "perceived" else 0,
+        "Labels", names, index=default, format_func=lambda name: LABEL_SETS.get(name, name)
     )
-    figures = by_labels[labels]
+    figures = by_labels[labels or names[0]]
     shown = {
         "Accuracy": figures["accuracy"],
         "Mean over classes": figures["balanced_accuracy"],
