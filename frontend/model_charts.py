@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-_POINT_COLOR = "#2F6077"
+_POINT_COLOR = "#4C8BA8"  # visible on the light and the dark background
+_TEXT_COLORS = {"light": "#22282E", "dark": "#E7EAEC"}
 _ZOO_COLUMNS = {
     "name": ("architecture", None),
     "millions": ("M parameters", "%.2f"),
@@ -66,8 +67,9 @@ def zoo_chart(table: pd.DataFrame) -> alt.LayerChart:
     """Draw accuracy against time per face; areas stand for numbers of parameters."""
     # Neighbours in accuracy have their names on different sides of their points.
     table = table.assign(above=table.index % 2 == 1)
+    times = alt.Scale(domain=[0, 1.15 * float(table["ms"].max())])  # room for the last name
     base = alt.Chart(table).encode(
-        x=alt.X("ms:Q", title="milliseconds per face"),
+        x=alt.X("ms:Q", title="milliseconds per face", scale=times).axis(tickCount=10),
         y=alt.Y(
             "accuracy:Q", title="accuracy on FER2013's test labels", scale=alt.Scale(zero=False)
         ).axis(format="%"),
@@ -82,8 +84,10 @@ def zoo_chart(table: pd.DataFrame) -> alt.LayerChart:
         size=alt.Size("millions:Q", title="million parameters").legend(orient="bottom")
     )
     names = base.encode(text="name")
-    above = names.transform_filter("datum.above").mark_text(align="left", dx=9, dy=-8)
-    below = names.transform_filter("!datum.above").mark_text(align="left", dx=9, dy=9)
+    # Streamlit gives axes the theme's text colour, but not texts in the chart.
+    color = _TEXT_COLORS[st.context.theme.type or "light"]
+    above = names.transform_filter("datum.above").mark_text(align="left", dx=9, dy=-8, color=color)
+    below = names.transform_filter("!datum.above").mark_text(align="left", dx=9, dy=9, color=color)
     chart: alt.LayerChart = alt.layer(points, above, below).properties(height=380)
     return chart
 

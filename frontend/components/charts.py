@@ -87,15 +87,17 @@ def gap_shading(gaps: pd.DataFrame) -> alt.Chart:
     return chart
 
 
-def marker_rules(markers: Sequence[Marker]) -> alt.Chart:
+def marker_rules(markers: Sequence[Marker]) -> alt.LayerChart:
     """Draw a dashed vertical rule at each marker, with its label as tooltip."""
     table = pd.DataFrame([(m.time, m.label) for m in markers], columns=["time", "label"])
-    chart: alt.Chart = (
-        alt.Chart(table)
-        .mark_rule(strokeDash=[4, 3], size=1.5)
-        .encode(x="time:Q", tooltip=["label:N", alt.Tooltip("time:Q", format=".1f")])
+    base = alt.Chart(table).encode(
+        x="time:Q", tooltip=["label:N", alt.Tooltip("time:Q", format=".1f")]
     )
-    return chart
+    # Black dashes on white can be seen on every emotion's colour and on both backgrounds.
+    return alt.layer(
+        base.mark_rule(color="white", size=2),
+        base.mark_rule(color="black", size=2, strokeDash=[4, 4]),
+    )
 
 
 def share_bars(shares: Mapping[str, float]) -> alt.Chart:

@@ -134,7 +134,9 @@ def _compare(store: SessionStore, sessions: Sequence[SessionInfo]) -> None:
             y=alt.Y("probability:Q", title=emotion, scale=alt.Scale(domain=[0, 1])).axis(
                 format="%"
             ),
-            color=alt.Color("session:N", legend=alt.Legend(orient="bottom", labelLimit=400)),
+            color=alt.Color(
+                "session:N", legend=alt.Legend(orient="bottom", columns=1, labelLimit=400)
+            ),
             tooltip=["session", alt.Tooltip("probability:Q", format=".0%"), "time:Q"],
         )
         .properties(height=280)
