@@ -139,7 +139,7 @@ def _compare(store: SessionStore, sessions: Sequence[SessionInfo]) -> None:
             ),
             tooltip=["session", alt.Tooltip("probability:Q", format=".0%"), "time:Q"],
         )
-        .properties(height=280)
+        .properties(height=240 + 18 * len(lines))  # Streamlit counts the legend in
     )
     st.altair_chart(chart, width="stretch")
 
