@@ -94,9 +94,11 @@ def marker_rules(markers: Sequence[Marker]) -> alt.LayerChart:
         x="time:Q", tooltip=["label:N", alt.Tooltip("time:Q", format=".1f")]
     )
     # Black dashes on white can be seen on every emotion's colour and on both backgrounds.
-    return alt.layer(
-        base.mark_rule(color="white", size=2),
-        base.mark_rule(color="black", size=2, strokeDash=[4, 4]),
+    return alt.LayerChart(
+        layer=[
+            base.mark_rule(color="white", size=2),
+            base.mark_rule(color="black", size=2, strokeDash=[4, 4]),
+        ]
     )
 
 

@@ -36,21 +36,17 @@ def person_charts(
         on_moment: Called with the seconds of a change that the user presses. None shows the changes
             as text.
     """
-    gaps = find_gaps(table)
+    gaps, span = find_gaps(table), (0.0, float(table["time"].max() or 1.0))
     st.html(charts.legend(classes))
     for track_id in people_in(table):
         st.subheader(f"Face {track_id}")
-        layers = [
+        series = face_series(table, track_id)
+        chart = alt.layer(
             charts.gap_shading(gaps),
-            charts.probability_chart(
-                face_series(table, track_id),
-                classes,
-                span=(0.0, float(table["time"].max() or 1.0)),
-                stacked=stacked,
-            ),
+            charts.probability_chart(series, classes, span=span, stacked=stacked),
             charts.marker_rules(markers),
-        ]
-        st.altair_chart(alt.layer(*layers), width="stretch", key=f"line-{track_id}")
+        )
+        st.altair_chart(chart, width="stretch", key=f"line-{track_id}")
         shares, changes = st.columns([2, 3], gap="large")
         bars = charts.share_bars(emotion_shares(table, track_id).to_dict())
         shares.altair_chart(bars, width="stretch", key=f"shares-{track_id}")
