@@ -1,4 +1,4 @@
-"""What all viewers of one server share: the model, loaded once, and the turn to use it."""
+"""Resources that all viewers of a server share: the loaded model, heat maps, the database."""
 
 import gc
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.media.sessions import SessionStore
 from utils.settings import Settings, get_settings
 
-# Weights of the other detectors are for the user to bring.
+# The other detectors need weights that the user has to provide.
 LIVE_DETECTORS = ("mtcnn", "haar")
 
 
@@ -41,26 +41,27 @@ _MODEL_SETTINGS = {"model", "detector", "detector_weights", "device", "threads",
 
 
 def load_engine(settings: Settings) -> Engine:
-    """Load and warm up the model; later calls on this server return the same one.
+    """Load and warm up the model; later calls on this server return the same engine.
 
     Raises:
-        EmotionError: The model file is missing or can't be used; the next call tries again.
+        EmotionError: The model file is missing or unusable; the next call tries again.
     """
     return _load(settings)
 
 
 def engine_or_stop() -> tuple[Engine, Settings]:
-    """Return the engine and the settings; where there is none, say why and end the page's run."""
+    """Return the engine and the settings; without one, show the error and stop the page."""
     try:
         settings = get_settings()
         return load_engine(settings), settings
     except CheckpointError as error:
         st.error(
             f"The model can't be used. {error}\n\nPut a checkpoint at model/best_model.pth, "
-            "name one in EMOTION_MODEL, or train one with backend/train.py; then reload this page."
+            "name another in EMOTION_MODEL, or train one with backend/train.py. Then reload this "
+            "page."
         )
     except EmotionError as error:
-        st.error(f"The settings can't be used. {error}\n\nMend them and start the app again.")
+        st.error(f"The settings can't be used. {error}\n\nCorrect them and restart the app.")
     st.stop()
 
 
@@ -79,8 +80,8 @@ def _load(settings: Settings) -> Engine:
 
 
 def _spare_the_collector() -> None:
-    # Streamlit collects all garbage after every run of a script or fragment. Walking over the
-    # libraries' 300,000 lasting objects five times a second would take a core from the video.
+    # Streamlit collects garbage after every run of a script or fragment. Traversing the libraries'
+    # 300,000 permanent objects five times a second would cost the video a processor core.
     gc.collect()
     gc.freeze()
 
@@ -91,10 +92,10 @@ def _open_store(url: str) -> SessionStore:
 
 
 def open_store(settings: Settings) -> SessionStore:
-    """Return the database of sessions, without what is older than the settings allow.
+    """Return the database of sessions, after deleting those past the retention period.
 
     Raises:
-        DatabaseError: It can't be used; the next call tries again.
+        DatabaseError: The database can't be used; the next call tries again.
     """
     store = _open_store(settings.database_url)
     if settings.retention_days is not None:

@@ -23,7 +23,7 @@ def benchmark_sessions(options: argparse.Namespace) -> dict[str, object]:
     """
     with tempfile.TemporaryDirectory() as folder:
         store = SessionStore(f"sqlite:///{Path(folder) / 'sessions.sqlite'}")
-        number = store.create("an hour", "live", "benchmark", EMOTIONS)
+        number = store.create("an hour", "live", model="benchmark", classes=EMOTIONS)
         began = time.perf_counter()
         for first in range(0, POINTS, _AT_ONCE):
             store.append(number, [_frame(i) for i in range(first, first + _AT_ONCE)])

@@ -1,4 +1,4 @@
-"""Recordings kept in a database: SQLite in a file, or PostgreSQL."""
+"""Recordings in a database: SQLite in a file, or PostgreSQL."""
 
 from utils.media.sessions.recorder import Recorder
 from utils.media.sessions.store import Marker, SessionInfo, SessionStore
