@@ -6,6 +6,10 @@ Example:
 Which checkpoints and shares are best is to be judged by the validation figures that it prints.
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "Weight averaging")
+
 import argparse
 from pathlib import Path
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from utils.concurrency import Gate
 from utils.errors import CheckpointError, EmotionError
+from utils.extras import require
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.analyzers import load_analyzers
 from utils.media.sessions import SessionStore
@@ -117,6 +118,7 @@ class HeatMaps:
     """
 
     def __init__(self, model: Path | None) -> None:
+        require("train", feature="The heat map", modules=("torch", "pytorch_grad_cam"))
         from utils.evaluation.grad_cam import Explainer
         from utils.model.checkpoint import load_checkpoint
 

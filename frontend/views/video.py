@@ -106,7 +106,7 @@ def _work(engine: Engine, name: str, path: Path, every: int) -> Callable[[Job[An
                     analysis.results.append(result)
                 if picture.index % PREVIEW_EVERY == 0:
                     share = picture.time / video.duration if video.duration else 0.0
-                    job.report(share, f"at {picture.time:.1f} s", picture.image)
+                    job.report(share, f"at {picture.time:.1f} s", preview=picture.image)
             analysis.problem = analysis.problem or video.problem
         return analysis
 
