@@ -2,6 +2,8 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
+# Python compiles what is imported when it is first imported: a seventh of the app's installation.
+PIP := $(PY) -m pip install --no-compile
 
 # Interpreter for a new environment; empty: the first suitable one on the PATH.
 PYTHON ?=
@@ -67,10 +69,10 @@ endif
 
 $(VENV)/.ready-%: requirements.txt pyproject.toml
 	@$(create_environment)
-	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(PIP) --quiet --disable-pip-version-check --upgrade pip
 	@sed -e '/^-e /d' -e 's/\[[a-z]*\]//' requirements.txt > $(CONSTRAINTS)
 	$(if $(and $(TORCH_INDEX),$(filter train all,$*)),$(install_torch))
-	$(PY) -m pip install $(if $(filter all,$*),--requirement requirements.txt,$(install_extra))
+	$(PIP) $(if $(filter all,$*),--requirement requirements.txt,$(install_extra))
 	@pwd -P > $@
 
 # A file of constraints may neither name extras of packages nor the project itself.
@@ -78,7 +80,7 @@ CONSTRAINTS := $(VENV)/constraints.txt
 install_extra = --constraint $(CONSTRAINTS) --editable '.$(if $(filter-out base,$*),[$*])'
 
 define install_torch
-$(PY) -m pip install --index-url '$(TORCH_INDEX)' --constraint $(CONSTRAINTS) torch torchvision
+$(PIP) --index-url '$(TORCH_INDEX)' --constraint $(CONSTRAINTS) torch torchvision
 endef
 
 # An environment that can't run pip is one that a missing venv module or a removed Python left behind.

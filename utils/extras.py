@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     ),
     "parquet": ("pyarrow",),
 }  # fmt: skip
+_MOST_NAMES = 3
 
 
 def require(extra: str, *, feature: str, modules: tuple[str, ...] = ()) -> None:
@@ -32,7 +33,8 @@ def require(extra: str, *, feature: str, modules: tuple[str, ...] = ()) -> None:
     """
     missing = [name for name in modules or EXTRAS[extra] if find_spec(name) is None]
     if missing:
+        names = ", ".join(missing[:_MOST_NAMES]) + (", …" if len(missing) > _MOST_NAMES else "")
         raise MissingExtraError(
-            f"{feature} needs {', '.join(missing)}, not installed here; install it with: "
+            f"{feature} needs packages that are not installed ({names}); install them with: "
             f"pip install 'emotion-detection[{extra}]'"
         )
