@@ -8,6 +8,10 @@ Examples:
 http://localhost:8000/ shows the camera with bars, /docs every address and every setting.
 """
 
+from backend.console.requirements import ensure
+
+ensure("api", "The service")
+
 import argparse
 import logging
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from backend.benchmarks.models import benchmark_models, models_table
 from backend.console.cli import run
+from utils.extras import require
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -76,6 +77,7 @@ def _chosen(args: argparse.Namespace) -> Callable[[argparse.Namespace], dict[str
 
         return benchmark_sessions
     if args.api:
+        require("api", feature="The service")
         from backend.benchmarks.api import benchmark_api
 
         return benchmark_api
@@ -90,6 +92,7 @@ def main() -> int:
         width = max(map(len, figures))
         text = "\n".join(f"{name:>{width}}  {value}" for name, value in figures.items())
     else:
+        require("train", feature="The comparison of PyTorch and ONNX", modules=("torch",))
         from utils.paths import BUNDLED_MODEL
 
         model = args.model or BUNDLED_MODEL

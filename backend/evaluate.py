@@ -7,6 +7,10 @@ Examples:
   python backend/evaluate.py --zoo runs/zoo
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "The evaluation")
+
 import argparse
 from dataclasses import dataclass
 from pathlib import Path

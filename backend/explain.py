@@ -6,6 +6,10 @@ Examples:
   python backend/explain.py --data images --split validation
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "The explanation")
+
 import argparse
 import sys
 from pathlib import Path

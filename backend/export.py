@@ -3,6 +3,10 @@
 Example: python backend/export.py --model model/best_model.pth --data images
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "The export")
+
 import argparse
 import os
 import sys

@@ -6,6 +6,10 @@ Example:
 Choose the checkpoints and their shares by the validation accuracy that it prints.
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "Weight averaging")
+
 import argparse
 from dataclasses import dataclass
 from pathlib import Path

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from utils.concurrency import FairLock, StreamLimit
 from utils.errors import CheckpointError, EmotionError
+from utils.extras import require
 from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.media.sessions import SessionStore
 from utils.settings import Settings, get_settings
@@ -114,6 +115,7 @@ class HeatMaps:
     """
 
     def __init__(self, model: Path | None) -> None:
+        require("train", feature="The heat map", modules=("torch", "pytorch_grad_cam"))
         from utils.evaluation.grad_cam import Explainer
         from utils.model.checkpoint import load_checkpoint
 

@@ -115,7 +115,7 @@ def _work(
                     analysis.results.append(result)
                 if frame.index % PREVIEW_EVERY == 0:
                     share = frame.time / video.duration if video.duration else 0.0
-                    job.report(share, f"at {frame.time:.1f} s", frame.image)
+                    job.report(share, f"at {frame.time:.1f} s", preview=frame.image)
             analysis.problem = analysis.problem or video.problem
         return analysis
 

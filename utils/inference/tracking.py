@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from utils.inference.assignment import assign
 from utils.inference.face_results import ClassifiedFaces
 from utils.inference.smoothing import Smoothing
 from utils.inference.track import Track
@@ -204,12 +204,12 @@ def match_boxes(
     if not len(known) or not len(found):
         return {}
     overlaps = box_iou(np.stack(known), found)
-    rows, columns = linear_sum_assignment(overlaps, maximize=True)
+    rows, columns = assign(-overlaps)
     pairs = zip(columns.tolist(), rows.tolist(), strict=True)
     matched = {column: row for column, row in pairs if overlaps[row, column] >= min_overlap}
     gaps = _gaps(np.stack(known), found)
     gaps[list(matched.values())] = gaps[:, list(matched)] = _UNPAIRABLE
-    rows, columns = linear_sum_assignment(gaps)
+    rows, columns = assign(gaps)
     near = zip(columns.tolist(), rows.tolist(), strict=True)
     return matched | {column: row for column, row in near if gaps[row, column] <= MAX_JUMP}
 

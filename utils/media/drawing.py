@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 
 import cv2
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -20,8 +19,8 @@ Rectangle = tuple[int, int, int, int]
 
 BLACK: Color = (0, 0, 0)
 WHITE: Color = (255, 255, 255)
-# Matplotlib brings a font with many scripts: class names of another data set may need them.
-FONT_FILE = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
+# A font with many scripts: class names of another dataset may need them.
+FONT_FILE = Path(__file__).with_name("fonts") / "DejaVuSans-Bold.ttf"
 SMALLEST_TEXT = 9  # pixels; below it bold letters run together
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from utils.errors import ConfigError, OutputError
+from utils.extras import require
 from utils.media.rows import columns, rows
 from utils.results import Outcome, to_document
 
@@ -165,6 +166,7 @@ def open_writer(
     if kind == "csv":
         return FileWriter(path, lambda file, begun: CsvWriter(file, classes, header=not begun))
     if kind == "parquet":
+        require("parquet", feature="Parquet")
         from utils.media.parquet import write_parquet
 
         journal = journal_of(path)
