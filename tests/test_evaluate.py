@@ -11,6 +11,8 @@ from faces_data import make_face_folder
 from PIL import Image
 
 from utils.emotions import EMOTIONS
+from utils.evaluation import EvaluateConfig, ModelConfig, SplitConfig
+from utils.evaluation import evaluate as run_evaluation
 from utils.evaluation.comparison.zoo_table import ZooRow, zoo_table
 from utils.faces.crop import DEFAULT_GEOMETRY
 from utils.model.architectures import build_model
@@ -90,6 +92,18 @@ def test_figures_agree_with_reckoning_by_hand(data: Path, always_neutral: Path) 
     assert low < figures["accuracy"] < high
     assert figures["top2_accuracy"] == pytest.approx(8 / 28)
     assert figures["coverage_80_accuracy"] <= 1
+
+
+def test_the_program_prints_what_the_function_returns(data: Path, always_neutral: Path) -> None:
+    config = EvaluateConfig(
+        model=ModelConfig(path=always_neutral), split=SplitConfig(data=data), prior_table=True
+    )
+    result = run_evaluation(config)
+    assert result.metrics.accuracy == pytest.approx(4 / 28)
+    assert result.metrics.near_duplicates is not None
+    assert result.metrics.near_duplicates.count == 1
+    done = evaluate("--model", always_neutral, "--data", data, "--prior-table", "--json")
+    assert json.dumps(result.to_document(), indent=1) + "\n" == done.stdout
 
 
 def test_votes_may_lie_elsewhere_in_their_own_format(

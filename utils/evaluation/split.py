@@ -170,19 +170,18 @@ class LabelledSplit:
         Raises:
             DataError: The split is missing, can't be decoded or has other classes.
         """
-        if mark_near_duplicates and self._near_duplicates is None and self._has_training_images():
-            grey = replace(checkpoint.preprocessing, color="grey", input_size=SIDE)
-            train = load_split(
-                self.config.data, "train", preprocessing=grey, classes=checkpoint.classes
-            )
-            shown = self.dataset(checkpoint).with_preprocessing(grey)
-            self._near_duplicates = find_near_duplicates(train, shown)
-        predictions = predict_split(
-            checkpoint, self.dataset(checkpoint), average=self.config.average
-        )
+        dataset = self.dataset(checkpoint)
+        predictions = predict_split(checkpoint, dataset, average=self.config.average)
         if not mark_near_duplicates:
             return predictions
+        if self._near_duplicates is None and self._has_training_images():
+            self._near_duplicates = self._find_near_duplicates(dataset)
         return replace(predictions, near_duplicates=self._near_duplicates)
+
+    def _find_near_duplicates(self, dataset: FaceDataset) -> NDArray[np.bool_]:
+        grey = replace(dataset.preprocessing, color="grey", input_size=SIDE)
+        train = load_split(self.config.data, "train", preprocessing=grey, classes=dataset.classes)
+        return find_near_duplicates(train, dataset.with_preprocessing(grey))
 
     def _has_training_images(self) -> bool:
         return self.config.split != "train" and (self.config.data / "train").is_dir()
