@@ -18,9 +18,8 @@ from utils.errors import ConfigError
 
 def test_the_command_line_becomes_a_configuration() -> None:
     config = parse_args(
-        ["a.jpg", "b.mp4", "--list", "x", "--list", "y", "--glob", "*.png", "--every", "3"]
-        + ["--webcam", "0", "--json", "--out", "o.json", "--top", "2", "--quiet"]
-        + ["--detector", "haar", "--min-face", "30", "--min-score", "0.5", "--threads", "2"]
+        "a.jpg b.mp4 --list x --list y --glob *.png --every 3 --webcam 0 --json --out o.json "
+        "--top 2 --quiet --detector haar --min-face 30 --min-score 0.5 --threads 2".split()
     )
     assert config == PredictConfig(
         sources=SourceConfig(

@@ -79,7 +79,7 @@ class TextOutput:
 
 
 class WriterOutput:
-    """A format for programs; frames that were not analyzed are left out.
+    """A format for programs; frames that were not analysed are left out.
 
     Args:
         writer: Writes the outcomes; closed at the end.
@@ -170,7 +170,7 @@ def open_output(
         config: Names the file, if any.
         kind: The format from :func:`resolve_format`.
         classes: The model's classes, for the columns of tables.
-        single: The run analyzes a single image, so its JSON is an object instead of an array.
+        single: The run analyses a single image, so its JSON is an object instead of an array.
 
     Raises:
         OutputError: The file can't be opened for writing.

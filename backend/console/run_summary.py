@@ -12,9 +12,9 @@ class RunSummary:
 
     Attributes:
         files: Images and videos so far.
-        video_frames: Analyzed frames of videos so far.
-        faces: Faces so far; in videos, once per analyzed frame.
-        without_face: Images and analyzed frames without a face so far.
+        video_frames: Analysed frames of videos so far.
+        faces: Faces so far; in videos, once per analysed frame.
+        without_face: Images and analysed frames without a face so far.
         emotions: Faces by emotion, or ``uncertain``.
         failures: Files that failed, by error code.
     """
