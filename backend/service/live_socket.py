@@ -57,7 +57,9 @@ class Viewer:
 
     def __init__(self, engine: Engine, wished: PredictOptions, max_pixels: int) -> None:
         self._engine, self._wished, self._max_pixels = engine, wished, max_pixels
-        self._analyzer = engine.live.with_detector(wished.detector or engine.live.detector.name)
+        self._analyzer = engine.live_analyzer.with_detector(
+            wished.detector or engine.live_analyzer.detector.name
+        )
         self._tracker, self._plan = Tracker(), DetectionSchedule()
         self._smoothing = LiveOptions().smoothing
         self._first: float | None = None
