@@ -50,7 +50,7 @@ def usage() -> str:
             "commands:",
             *lines,
             "",
-            "emotion COMMAND --help lists a command's options; emotion --version prints the version.",
+            "emotion COMMAND --help lists the options of a command.",
         ]
     )
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.benchmarks.live import HEIGHT, WIDTH
+from backend.benchmarks.clip import HEIGHT, WIDTH
 from backend.console.cli import run
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector
