@@ -1,4 +1,4 @@
-"""Small data sets in the forms that people download, as files and zips."""
+"""Small datasets in the forms that people download, as files and zip files."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ FERPLUS_HEADER = (
 
 
 def png(value: int = 0, suffix: str = "PNG") -> bytes:
-    """A 48 x 48 grey picture file whose pixels all have this value."""
+    """Return a 48x48 grey image file whose pixels all have this value."""
     out = io.BytesIO()
     Image.new("L", (48, 48), value).save(out, suffix)
     return out.getvalue()
@@ -47,12 +47,12 @@ def csv_bytes(*lines: str, header: str = "emotion,pixels,Usage") -> bytes:
 
 
 def small_csv() -> bytes:
-    """Four rows: angry and disgust to train, fear to validation, happy to test."""
+    """Return four rows: angry and disgust in train, fear in validation, happy in test."""
     return csv_bytes(*(csv_line(i, usage=usage) for i, usage in enumerate(USAGES)))
 
 
 def ferplus(path: Path, names: list[str], usages: tuple[str, ...] = USAGES) -> Path:
-    """A FER+ table in which row i has i votes for anger and the rest for neutral."""
+    """Write a FER+ table in which row i has i votes for anger and the rest for neutral."""
     rows = [
         f"{usage},{name},{10 - i},0,0,0,{i},0,0,0,0,0"
         for i, (usage, name) in enumerate(zip(usages, names, strict=True))
@@ -62,7 +62,7 @@ def ferplus(path: Path, names: list[str], usages: tuple[str, ...] = USAGES) -> P
 
 
 def image_folder(wrapper: str = "") -> dict[str, bytes]:
-    """Seven classes in three splits, every picture different."""
+    """Return seven classes in three splits, every image different."""
     return {
         f"{wrapper}{split}/{label}/{split}{i}.png": png(20 * i + j)
         for j, split in enumerate(("train", "validation", "test"))
@@ -70,7 +70,7 @@ def image_folder(wrapper: str = "") -> dict[str, bytes]:
     }
 
 
-def pictures(out: Path) -> set[str]:
+def image_names(out: Path) -> set[str]:
     return {
         p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file() and p.parent != out
     }

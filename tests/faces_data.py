@@ -1,4 +1,4 @@
-"""A small labelled data set of drawn faces: easy enough to be learnt in seconds."""
+"""A small labelled dataset of drawn faces, easy enough to be learnt in seconds."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ SPLIT_SIZES = {"train": 128, "validation": 16, "test": 16}
 
 
 def draw_face(emotion: str, rng: np.random.Generator, side: int = 32) -> NDArray[np.uint8]:
-    """Draw a grey face whose mouth shows the emotion: happy, sad or surprise."""
+    """Draw a grey face whose mouth shows happy, sad or surprise."""
     image = rng.integers(60, 110, (side, side)).astype(np.uint8)
     x, y = (int(side / 2 + rng.integers(-2, 3)) for _ in range(2))
     cv2.circle(image, (x, y), side * 13 // 32, 210, -1)
@@ -33,7 +33,7 @@ def make_face_folder(
     Args:
         root: The data folder.
         classes: Class name to the drawn emotion; happy, sad and surprise if None.
-        sizes: Split to images a class.
+        sizes: Split to number of images per class.
     """
     rng = np.random.default_rng(0)
     classes = classes or {name: name for name in ("happy", "sad", "surprise")}

@@ -1,4 +1,4 @@
-"""FER+ votes find their pictures, or say why not."""
+"""FER+ votes are joined to their images, or a remark says why not."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_votes_are_joined_to_the_table_by_row(tmp_path: Path) -> None:
     # FER+ has no name for what is not a face, and its names are not row numbers.
     table = ferplus(tmp_path / "fer2013new.csv", ["fer0000000.png", "", "fer0000001.png", ""])
     (tmp_path / "fer2013.csv").write_bytes(small_csv())
-    report = prepare(tmp_path / "fer2013.csv", tmp_path / "out", table)
+    report = prepare(tmp_path / "fer2013.csv", tmp_path / "out", ferplus=table)
     votes = votes_of(tmp_path / "out")
     assert {name: row["angry"] for name, row in votes.items()} == {
         f"row000000{i}.png": str(i) for i in range(4)
@@ -41,21 +41,21 @@ def test_votes_are_joined_to_files_by_name(tmp_path: Path) -> None:
     table = ferplus(tmp_path / "fer2013new.csv", names)
     files = {f"train/happy/{name}": png() for name in [*names, "PublicTest_1.png"]}
     source = write_files(tmp_path / "data", {**files, "test/happy/other.png": png(1)})
-    report = prepare(source, tmp_path / "out", table)
+    report = prepare(source, tmp_path / "out", ferplus=table)
     votes = votes_of(tmp_path / "out")
     assert {name: row["angry"] for name, row in votes.items()} == {
         "fer0000000.png": "0",
         "fer0000001.png": "1",
     }
-    assert "FER+ has contradicting votes for fer0000009.png: not joined" in report.remarks
+    assert "FER+ has contradictory votes for fer0000009.png: not joined" in report.remarks
     assert "FER+ votes: 2 images joined, 3 without" in report.remarks
 
 
 @pytest.mark.parametrize(
     ("lines", "usages", "remark"),
     [
-        ([csv_line()] * 4, USAGES, "row 2 is in train, but in FER+ in validation"),
-        ([csv_line()] * 3, USAGES, "the table has 3 rows and FER+ 4"),
+        ([csv_line()] * 4, USAGES, "row 2 is in train, but FER+ has it in validation"),
+        ([csv_line()] * 3, USAGES, "the table has 3 rows, but FER+ has 4"),
     ],
     ids=["reordered", "incomplete"],
 )
@@ -64,7 +64,7 @@ def test_votes_are_not_joined_to_another_table(
 ) -> None:
     table = ferplus(tmp_path / "fer2013new.csv", [""] * 4, usages)
     (tmp_path / "fer2013.csv").write_bytes(csv_bytes(*lines))
-    report = prepare(tmp_path / "fer2013.csv", tmp_path / "out", table)
+    report = prepare(tmp_path / "fer2013.csv", tmp_path / "out", ferplus=table)
     assert any(remark in text for text in report.remarks)
     assert "could not be joined" in report.problems[0]
     assert not (tmp_path / "out/ferplus.csv").exists()
@@ -84,6 +84,6 @@ def test_bad_votes(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "votes.csv").write_text(text)
     (tmp_path / "fer2013.csv").write_bytes(small_csv())
     with pytest.raises(DataError, match=message):
-        prepare(tmp_path / "fer2013.csv", tmp_path / "out", tmp_path / "votes.csv")
+        prepare(tmp_path / "fer2013.csv", tmp_path / "out", ferplus=tmp_path / "votes.csv")
     with pytest.raises(DataError, match="no such file"):
-        prepare(tmp_path / "fer2013.csv", tmp_path / "out", tmp_path / "missing.csv")
+        prepare(tmp_path / "fer2013.csv", tmp_path / "out", ferplus=tmp_path / "missing.csv")

@@ -1,4 +1,4 @@
-"""Twins of training images are found, and only they."""
+"""Near-duplicates of training images are found, and nothing else."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ from utils.processing.near_duplicates import find_near_duplicates
 REPO = Path(__file__).resolve().parent.parent
 
 
-def test_near_copies_are_twins_and_other_faces_are_not(tmp_path: Path) -> None:
+def test_slightly_changed_copies_are_found_and_other_faces_are_not(tmp_path: Path) -> None:
     root = make_face_folder(tmp_path, sizes={"train": 6, "test": 3})
     source = cv2.imread(str(root / "train/sad/train_sad_0002.png"), cv2.IMREAD_GRAYSCALE)
     assert source is not None
@@ -26,15 +26,17 @@ def test_near_copies_are_twins_and_other_faces_are_not(tmp_path: Path) -> None:
     cv2.imwrite(str(root / "test/sad/far.png"), far)
     spec = Preprocessing(input_size=32)
     test = load_split(root, "test", preprocessing=spec)
-    twins = find_near_duplicates(load_split(root, "train", preprocessing=spec), test)
-    assert [p.name for p, twin in zip(test.paths, twins, strict=True) if twin] == ["near.png"]
+    duplicates = find_near_duplicates(load_split(root, "train", preprocessing=spec), test)
+    assert [p.name for p, found in zip(test.paths, duplicates, strict=True) if found] == [
+        "near.png"
+    ]
 
 
 def test_the_program_lists_the_pairs(tmp_path: Path) -> None:
     data = make_face_folder(tmp_path / "data", sizes={"train": 3, "validation": 2, "test": 2})
     original = data / "train/sad/train_sad_0001.png"
     (data / "test/happy/test_happy_0000.png").write_bytes(original.read_bytes())
-    table = tmp_path / "twins.csv"
+    table = tmp_path / "pairs.csv"
     command = [
         sys.executable,
         "backend/prepare.py",
@@ -45,8 +47,10 @@ def test_the_program_lists_the_pairs(tmp_path: Path) -> None:
     ]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "validation: 0 of 6 images have a twin" in done.stdout
-    assert "test: 1 of 6 images have a twin, 0 with its label" in done.stdout
+    assert "validation: 0 of 6 images have a near-duplicate in train" in done.stdout
+    assert (
+        "test: 1 of 6 images have a near-duplicate in train, 0 with the same label" in done.stdout
+    )
     header, row = table.read_text().splitlines()
     assert header == "image,twin,rms"
     assert row.endswith(f"test_happy_0000.png,{original},0.00")

@@ -1,9 +1,8 @@
-"""FER2013 in each of its forms, and other labelled pictures, become one folder layout."""
+"""FER2013 in each of its forms, and other labelled images, become one folder layout."""
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from dataset_files import (
     csv_line,
     ferplus,
     image_folder,
-    pictures,
+    image_names,
     png,
     write_files,
     write_zip,
@@ -23,7 +22,6 @@ from PIL import Image
 
 from backend.prepare import main
 from utils.emotions import EMOTIONS
-from utils.errors import DataError
 from utils.processing.prepare import prepare
 
 
@@ -48,7 +46,7 @@ def test_table(tmp_path: Path, name: str, header: str, form: str) -> None:
         source = source / name if form == "file" else source
     report = prepare(source, tmp_path / "out")
     assert report.problems == []
-    assert pictures(tmp_path / "out") == {
+    assert image_names(tmp_path / "out") == {
         "train/angry/row0000000.png",
         "train/disgust/row0000001.png",
         "validation/fear/row0000002.png",
@@ -68,34 +66,6 @@ def test_table_codes_and_pixels(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(image), ramp.reshape(48, 48))
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        (csv_line(pixels="1 2 3"), "3 pixels instead of 2304"),
-        (csv_line(pixels=" ".join(["x"] * 2304)), "a pixel is 'x', not an integer"),
-        (csv_line(pixels=" ".join(["1.5"] * 2304)), "a pixel is '1.5', not an integer"),
-        (csv_line(pixels=" ".join(["9" * 30] * 2304)), "pixels from 999"),
-        (csv_line(pixels=" ".join(["256"] * 2304)), "pixels from 256 to 256"),
-        (csv_line(pixels=" ".join(["-1"] * 2304)), "pixels from -1 to -1"),
-        (csv_line(emotion=7), "emotion is '7', it must be 0 to 6"),
-        (csv_line(emotion=-1), "emotion is '-1'"),
-        (csv_line(emotion="happy"), "emotion is 'happy'"),
-        (csv_line(usage="Tset"), "Usage is 'Tset'"),
-        ("3", "1 columns instead of 3"),
-        (csv_line(pixels="1" * 200_000), "field larger than field limit"),
-    ],
-)
-def test_malformed_row(tmp_path: Path, line: str, message: str) -> None:
-    source = tmp_path / "fer2013.csv"
-    source.write_bytes(csv_bytes(csv_line(), csv_line(), line, csv_line()))
-    report = prepare(source, tmp_path / "out")
-    assert len(report.problems) == 1
-    assert report.problems[0].startswith("fer2013.csv, line 4: ")
-    assert message in report.problems[0]
-    # The bad row keeps its number: the next one is still called by its own.
-    assert pictures(tmp_path / "out") == {f"train/happy/row000000{i}.png" for i in (0, 1, 3)}
-
-
 @pytest.mark.parametrize("zipped", [False, True])
 def test_kaggle_folders(tmp_path: Path, zipped: bool) -> None:
     files = {
@@ -109,8 +79,8 @@ def test_kaggle_folders(tmp_path: Path, zipped: bool) -> None:
     }
     write = write_zip if zipped else write_files
     table = ferplus(tmp_path / "votes.csv", ["fer0.png"] * 4)
-    report = prepare(write(tmp_path / "kaggle.zip", files), tmp_path / "out", table)
-    assert pictures(tmp_path / "out") == {
+    report = prepare(write(tmp_path / "kaggle.zip", files), tmp_path / "out", ferplus=table)
+    assert image_names(tmp_path / "out") == {
         "train/happy/Training_1.png",
         "train/angry/Training_2.png",
         "validation/happy/PublicTest_3.png",
@@ -133,7 +103,7 @@ def test_validation_is_split_off_train(tmp_path: Path) -> None:
     }
     assert any("there is no validation split: 6 images" in text for text in report.remarks)
     again = prepare(write_zip(tmp_path / "data.zip", files), tmp_path / "b")
-    assert pictures(tmp_path / "a") == pictures(tmp_path / "b")
+    assert image_names(tmp_path / "a") == image_names(tmp_path / "b")
     assert report.fingerprint == again.fingerprint
 
 
@@ -145,7 +115,7 @@ def test_image_folder(tmp_path: Path, wrapper: str, zipped: bool) -> None:
     report = prepare(source, tmp_path / "out")
     assert report.problems == []
     assert report.remarks == []
-    assert {n: (tmp_path / "out" / n).read_bytes() for n in pictures(tmp_path / "out")} == (
+    assert {n: (tmp_path / "out" / n).read_bytes() for n in image_names(tmp_path / "out")} == (
         image_folder()
     )
 
@@ -161,7 +131,7 @@ def test_other_classes_are_kept_as_they_are(tmp_path: Path) -> None:
     assert {split for split, _ in report.counts} == {"train", "validation", "test"}
 
 
-def test_other_kinds_of_pictures(tmp_path: Path) -> None:
+def test_other_kinds_of_images(tmp_path: Path) -> None:
     files = {
         "train/happy/a.jpg": png(9, "JPEG"),
         "train/happy/b.bmp": png(9, "BMP"),
@@ -176,68 +146,12 @@ def test_other_kinds_of_pictures(tmp_path: Path) -> None:
     assert sorted(p.name for p in out.iterdir()) == ["a.jpg", "b.png", "sub_c.png"]
     assert (out / "a.jpg").read_bytes() == png(9, "JPEG")
     assert report.problems == [
-        "train/happy/b.png: another picture is train/happy/b.png already, left out"
+        "train/happy/b.png: left out, another image is already train/happy/b.png"
     ]
-    assert report.remarks == ["1 files that are not pictures of a class were left out"]
+    assert report.remarks == ["1 files that are not images of a class were left out"]
 
 
-def test_malformed_picture_is_named_and_the_rest_prepared(tmp_path: Path) -> None:
-    files = {**image_folder(), "train/sad/broken.png": png()[:60], "test/sad/empty.png": b""}
-    report = prepare(write_files(tmp_path / "data", files), tmp_path / "out")
-    assert len(report.problems) == 2
-    assert "test/sad/empty.png is empty" in report.problems[0]
-    assert "train/sad/broken.png is damaged" in report.problems[1]
-    assert pictures(tmp_path / "out") == set(image_folder())
-
-
-def test_nothing_is_written_outside(tmp_path: Path) -> None:
-    evil = {
-        "../escaped.png": png(),
-        "train/happy/../../../../escaped.png": png(),
-        "/tmp/escaped_absolute.png": png(),
-        "train/..\\..\\escaped/x.png": png(),
-        "C:/train/happy/escaped.png": png(),
-    }
-    source = write_zip(tmp_path / "evil.zip", {**image_folder(), **evil})
-    out = tmp_path / "deep/out"
-    report = prepare(source, out)
-    assert len([p for p in report.problems if "leads outside" in p]) == len(evil)
-    assert pictures(out) == set(image_folder())
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "evil.zip"]
-    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == ["out"]
-
-
-def damage(data: bytes) -> bytes:
-    middle = data.index(png(22)) + len(png(22)) // 2
-    return data[:middle] + b"\xff" * 20 + data[middle + 20 :]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda data: data[: len(data) // 2], "is not a readable zip file"),
-        (lambda data: b"no zip at all", "is not a readable zip file"),
-        (lambda data: b"", "is not a readable zip file"),
-    ],
-    ids=["cut off", "text", "empty"],
-)
-def test_malformed_zip(tmp_path: Path, change: Callable[[bytes], bytes], message: str) -> None:
-    source = write_zip(tmp_path / "faces.zip", image_folder())
-    source.write_bytes(change(source.read_bytes()))
-    with pytest.raises(DataError, match=message):
-        prepare(source, tmp_path / "out")
-
-
-def test_damaged_member_of_a_zip(tmp_path: Path) -> None:
-    source = write_zip(tmp_path / "faces.zip", image_folder())
-    source.write_bytes(damage(source.read_bytes()))
-    report = prepare(source, tmp_path / "out")
-    assert len(report.problems) == 1
-    assert "can't be read: Bad CRC-32" in report.problems[0]
-    assert len(pictures(tmp_path / "out")) == len(image_folder()) - 1
-
-
-def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_run_continues(tmp_path: Path) -> None:
     source = write_files(tmp_path / "data", image_folder())
     out = tmp_path / "out"
 
@@ -247,13 +161,13 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        prepare(source, out, progress=stop)
-    assert len(pictures(out)) == 8
-    cut = out / sorted(pictures(out))[0]
+        prepare(source, out, on_progress=stop)
+    assert len(image_names(out)) == 8
+    cut = out / sorted(image_names(out))[0]
     cut.write_bytes(cut.read_bytes()[:50])
     report = prepare(source, out)
     assert (report.kept, report.written, report.problems) == (7, 14, [])
-    assert pictures(out) == set(image_folder())
+    assert image_names(out) == set(image_folder())
     again = prepare(source, out)
     assert (again.kept, again.written) == (21, 0)
     assert again.fingerprint == report.fingerprint
@@ -265,19 +179,19 @@ def test_other_content_is_replaced_only_on_request(tmp_path: Path) -> None:
     mine = out / "train/sad/train5.png"
     mine.write_bytes(png(255))
     report = prepare(source, out)
-    assert "is there with other content; use --overwrite" in report.problems[0]
+    assert "exists with other content; replace it with --overwrite" in report.problems[0]
     assert mine.read_bytes() == png(255)
     report = prepare(source, out, overwrite=True)
     assert (report.written, report.problems) == (1, [])
     assert mine.read_bytes() == png(100)
 
 
-def test_foreign_pictures_are_pointed_out(tmp_path: Path) -> None:
+def test_foreign_images_are_reported(tmp_path: Path) -> None:
     source = write_files(tmp_path / "data", image_folder())
     write_files(tmp_path / "out", {"train/happy/stranger.png": png()})
     report = prepare(source, tmp_path / "out")
     assert len(report.problems) == 1
-    assert "1 pictures in" in report.problems[0]
+    assert "1 images in" in report.problems[0]
     assert "stranger.png" in report.problems[0]
 
 
@@ -291,44 +205,6 @@ def test_description(tmp_path: Path) -> None:
     assert description["fingerprint"] == report.fingerprint
     (source / "train/sad/train5.png").write_bytes(png(1))
     assert prepare(source, tmp_path / "out2").fingerprint != report.fingerprint
-
-
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        ({"photo.png": png()}, "no data set that could be recognised"),
-        ({"happy/a.png": png()}, "no data set that could be recognised"),
-        ({"train.csv": b"a,b\n"}, "no data set that could be recognised"),
-        ({}, "no data set that could be recognised"),
-        ({"train/happy/a.png": b"x"}, "no usable picture"),
-        ({"fer2013.csv": csv_bytes()}, "no usable picture"),
-    ],
-)
-def test_unrecognised_sources_describe_the_forms(
-    tmp_path: Path, files: dict[str, bytes], message: str
-) -> None:
-    source = tmp_path / "data"
-    source.mkdir()
-    with pytest.raises(DataError, match=message) as caught:
-        prepare(write_files(source, files), tmp_path / "out")
-    assert "(1) fer2013.csv" in str(caught.value)
-    assert not (tmp_path / "out").exists()
-
-
-def test_wrong_arguments(tmp_path: Path) -> None:
-    source = write_files(tmp_path / "data", image_folder())
-    with pytest.raises(DataError, match="no such file or folder"):
-        prepare(tmp_path / "missing", tmp_path / "out")
-    with pytest.raises(DataError, match="is both the source and the output"):
-        prepare(source, source)
-    (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="can't be written"):
-        prepare(source, tmp_path / "file")
-    with pytest.raises(DataError, match="is not a data set"):
-        prepare(tmp_path / "file", tmp_path / "out")
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match="must name the columns emotion, pixels and Usage"):
-        prepare(tmp_path / "other.csv", tmp_path / "out")
 
 
 def test_program(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

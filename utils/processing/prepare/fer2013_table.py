@@ -1,4 +1,4 @@
-"""FER2013 as one table: ``emotion,pixels,Usage``, a row an image."""
+"""FER2013 as one table: ``emotion,pixels,Usage``, one row per image."""
 
 import csv
 import io
@@ -17,13 +17,15 @@ _COLUMNS = ("emotion", "pixels", "usage")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One data row: an image with its place, or what is wrong with it.
+class TableRow:
+    """One data row: an image with its split and class, or what is wrong with it.
 
     Attributes:
-        index: 0-based number among the data rows, by which FER+ is joined.
-        problem: What is wrong; None for a good row, and only then the rest is filled.
-        png: The image as a 48 x 48 8-bit grey PNG file.
+        index: Number among the data rows, counted from 0, by which FER+ is joined.
+        problem: What is wrong with the row, whose other fields are then empty; None for a good one.
+        split: ``train``, ``validation`` or ``test``.
+        label: Class name.
+        png: The image as a 48x48 8-bit grey PNG file.
     """
 
     index: int
@@ -34,22 +36,22 @@ class Row:
 
     @property
     def name(self) -> str:
-        """File name by row; not ``fer…``, because FER+ counts its image names in another way."""
+        """File name by row; not ``fer…``, because FER+ numbers its image names differently."""
         return f"row{self.index:07d}.png"
 
     def read(self) -> bytes:
-        """Give the PNG file."""
+        """Return the PNG file."""
         return self.png
 
 
 def is_fer2013_csv(stream: IO[bytes]) -> bool:
-    """Say whether a file begins with the three columns, in any order and case."""
+    """Return whether a file begins with the three column names, in any order and case."""
     header = stream.readline(1000).decode("utf-8-sig", errors="replace")
     return _positions(header.split(",")) is not None
 
 
 def count_rows(stream: IO[bytes]) -> int:
-    """Count the lines after the header."""
+    """Return the number of lines after the header."""
     lines, last = 0, b"\n"
     while chunk := stream.read(1 << 20):
         lines += chunk.count(b"\n")
@@ -57,18 +59,18 @@ def count_rows(stream: IO[bytes]) -> int:
     return max(lines + (not last.endswith(b"\n")) - 1, 0)
 
 
-def read_rows(stream: IO[bytes], source: str) -> Iterator[Row]:
-    """Read the images one by one.
+def read_rows(stream: IO[bytes], source: str) -> Iterator[TableRow]:
+    """Read the table row by row.
 
     Args:
         stream: The CSV file; also Kaggle's ``icml_face_data.csv`` with blanks in its header.
-        source: What to call it in messages.
+        source: Its name in messages.
 
     Yields:
         A row for each data row, good or bad.
 
     Raises:
-        DataError: The columns are not there.
+        DataError: The columns are missing.
     """
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
     reader = csv.reader(text)
@@ -85,7 +87,7 @@ def read_rows(stream: IO[bytes], source: str) -> Iterator[Row]:
                 continue
             row = _parse(index, cells, positions)
         except (csv.Error, DataError) as error:
-            row = Row(index, problem=f"{source}, line {reader.line_num}: {error}")
+            row = TableRow(index, problem=f"{source}, line {reader.line_num}: {error}")
         yield row
         index += 1
 
@@ -97,16 +99,17 @@ def _positions(header: list[str]) -> tuple[int, ...] | None:
     return tuple(names.index(column) for column in _COLUMNS)
 
 
-def _parse(index: int, cells: list[str], positions: tuple[int, ...]) -> Row:
+def _parse(index: int, cells: list[str], positions: tuple[int, ...]) -> TableRow:
     if len(cells) <= max(positions):
         raise DataError(f"{len(cells)} columns instead of {len(positions)}")
     emotion, pixels, usage = (cells[position].strip() for position in positions)
     if not (emotion.isdecimal() and int(emotion) < len(FER2013_CODES)):
-        raise DataError(f"emotion is {emotion!r}, it must be 0 to {len(FER2013_CODES) - 1}")
+        raise DataError(f"emotion is {emotion!r}; it must be 0 to {len(FER2013_CODES) - 1}")
     split = USAGES.get(usage.lower())
     if split is None:
-        raise DataError(f"Usage is {usage!r}, it must be Training, PublicTest or PrivateTest")
-    return Row(index, split=split, label=FER2013_CODES[int(emotion)], png=_to_png(pixels))
+        raise DataError(f"Usage is {usage!r}; it must be Training, PublicTest or PrivateTest")
+    label = FER2013_CODES[int(emotion)]
+    return TableRow(index, split=split, label=label, png=_to_png(pixels))
 
 
 def _to_png(pixels: str) -> bytes:
@@ -119,7 +122,7 @@ def _to_png(pixels: str) -> bytes:
         bad = next((cell for cell in cells if not cell.isdecimal()), "a number too long")
         raise DataError(f"a pixel is {bad[:20]!r}, not an integer") from None
     if min(values) < 0 or max(values) > 255:
-        raise DataError(f"pixels from {min(values)} to {max(values)}, they must be 0 to 255")
+        raise DataError(f"pixels from {min(values)} to {max(values)}; they must be 0 to 255")
     out = io.BytesIO()
     Image.frombytes("L", (SIDE, SIDE), bytes(values)).save(out, "PNG")
     return out.getvalue()

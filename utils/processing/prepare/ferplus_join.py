@@ -1,4 +1,4 @@
-"""FER+ (Barsoum et al., 2016): ten crowd votes an image, joined to the prepared images."""
+"""FER+ (Barsoum et al., 2016): ten crowd votes per image, joined to the prepared images."""
 
 import csv
 import os
@@ -15,7 +15,13 @@ _VOTE_COLUMNS: tuple[str, ...] = (*FERPLUS_COLUMNS.values(), *FERPLUS_OTHER)
 
 @dataclass(frozen=True)
 class VoteRow:
-    """One row of ``fer2013new.csv``; ``votes`` are in the order of ``VOTE_NAMES``."""
+    """One row of ``fer2013new.csv``.
+
+    Attributes:
+        split: ``train``, ``validation`` or ``test``.
+        image: Image name of FER+; empty for what is not a face.
+        votes: Number of votes, in the order of ``VOTE_NAMES``.
+    """
 
     split: str
     image: str
@@ -24,18 +30,27 @@ class VoteRow:
 
 @dataclass(frozen=True)
 class PreparedImage:
-    """An image that was prepared: what votes can be joined to."""
+    """A prepared image, to which votes can be joined.
+
+    Attributes:
+        split: ``train``, ``validation`` or ``test``.
+        name: File name in its class folder.
+        row: Data row of ``fer2013.csv``, counted from 0; None for an image that was a file.
+    """
 
     split: str
     name: str
     row: int | None = None
 
 
+JoinedVotes = dict[PreparedImage, tuple[int, ...]]
+
+
 def read_votes(path: str | Path) -> list[VoteRow]:
     """Read ``fer2013new.csv`` of https://github.com/microsoft/FERPlus (MIT licence).
 
     Raises:
-        DataError: The file is missing, lacks columns or has a row that is not votes.
+        DataError: The file is missing, lacks columns or has a malformed row.
     """
     path = Path(path)
     try:
@@ -55,20 +70,21 @@ def read_votes(path: str | Path) -> list[VoteRow]:
 
 
 def join_votes(
-    images: list[PreparedImage], votes: list[VoteRow], rows: int | None
-) -> tuple[dict[PreparedImage, tuple[int, ...]], list[str]]:
+    images: list[PreparedImage], votes: list[VoteRow], *, rows: int | None
+) -> tuple[JoinedVotes, list[str]]:
     """Find the votes of each image.
 
-    Images out of ``fer2013.csv`` are joined by row, the way FER+ itself does it; others by name
-    (``fer0000000.png``). Note that those names are *not* row numbers.
+    Images from ``fer2013.csv`` are joined by row, as FER+ itself does; others by name
+    (``fer0000000.png``). Those names are *not* row numbers.
 
     Args:
-        images: What was prepared.
+        images: The prepared images.
         votes: The whole FER+ table.
-        rows: Data rows of ``fer2013.csv``, bad ones included; None for images that were files.
+        rows: Number of data rows of ``fer2013.csv``, bad ones included; None for images that were
+            files.
 
     Returns:
-        The votes by image, and remarks for the user.
+        The votes of each image that has some, and remarks for the user.
     """
     if rows is None:
         joined, remarks = _by_name(images, votes)
@@ -78,8 +94,8 @@ def join_votes(
     return joined, remarks
 
 
-def write_votes(path: Path, joined: dict[PreparedImage, tuple[int, ...]]) -> None:
-    """Write ``image,split,angry,…,nf`` sorted by split and image name, atomically."""
+def write_votes(path: Path, joined: JoinedVotes) -> None:
+    """Write ``image,split,angry,…,nf``, sorted by split and image name, atomically."""
     part = path.with_name(f".{path.name}.part")
     with part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -100,9 +116,7 @@ def _parse(row: dict[str, str], path: Path, line: int) -> VoteRow:
     return VoteRow(split, (row["Image name"] or "").strip(), votes)
 
 
-def _by_name(
-    images: list[PreparedImage], votes: list[VoteRow]
-) -> tuple[dict[PreparedImage, tuple[int, ...]], list[str]]:
+def _by_name(images: list[PreparedImage], votes: list[VoteRow]) -> tuple[JoinedVotes, list[str]]:
     by_name: dict[str, tuple[int, ...]] = {}
     ambiguous = set()
     for row in votes:
@@ -115,22 +129,22 @@ def _by_name(
     }
     remarks = []
     if names := sorted(ambiguous & {image.name for image in images}):
-        remarks.append(f"FER+ has contradicting votes for {', '.join(names)}: not joined")
+        remarks.append(f"FER+ has contradictory votes for {', '.join(names)}: not joined")
     return joined, remarks
 
 
 def _by_row(
     images: list[PreparedImage], votes: list[VoteRow], rows: int
-) -> tuple[dict[PreparedImage, tuple[int, ...]], list[str]]:
+) -> tuple[JoinedVotes, list[str]]:
     if rows != len(votes):
-        return {}, [f"the table has {rows} rows and FER+ {len(votes)}; they must be the same"]
+        return {}, [f"the table has {rows} rows, but FER+ has {len(votes)}; they must be equal"]
     joined = {}
     for image in images:
         vote = votes[image.row or 0]
         if vote.split != image.split:
             return {}, [
-                f"row {image.row} is in {image.split}, but in FER+ in {vote.split}: the table was"
-                " reordered"
+                f"row {image.row} is in {image.split}, but FER+ has it in {vote.split}: the table"
+                " was reordered"
             ]
         joined[image] = vote.votes
     return joined, []

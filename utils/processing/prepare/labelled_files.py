@@ -1,4 +1,4 @@
-"""Labelled pictures in a folder or a zip: which file belongs to which split and class."""
+"""Labelled images in a folder or a zip file: which file belongs to which split and class."""
 
 import hashlib
 import re
@@ -38,39 +38,51 @@ _MAX_FILE_BYTES = 200_000_000
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
-class Files(Protocol):
-    """Files under one root, named by relative POSIX paths."""
+class FileTree(Protocol):
+    """Files below one root, named by relative POSIX paths."""
 
     def names(self) -> list[str]:
-        """List the files, without hidden ones."""
+        """Return the names of the files, sorted, without hidden ones."""
         ...
 
     def open(self, name: str) -> IO[bytes]:
-        """Open one of them; raises DataError where it can't be read."""
+        """Open a file.
+
+        Raises:
+            DataError: The file can't be read.
+        """
         ...
 
 
-class FolderFiles:
+class FolderTree:
     """The files of a folder on disk."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def names(self) -> list[str]:
-        """List the files below the folder, without hidden ones."""
+        """Return the names of the files, sorted, without hidden ones."""
         found = (p.relative_to(self.root) for p in self.root.rglob("*") if p.is_file())
         return sorted(p.as_posix() for p in found if not _is_junk(p.parts))
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a file; raises DataError where it can't be read."""
+        """Open a file.
+
+        Raises:
+            DataError: The file can't be read.
+        """
         try:
             return (self.root / name).open("rb")
         except OSError as error:
             raise DataError(f"{self.root / name} can't be read: {error.strerror}") from error
 
 
-class ZipFiles:
-    """The files of a zip archive. Names that would lead out of a folder are refused."""
+class ZipTree:
+    """The files of a zip archive; names that lead outside the folder are never read.
+
+    Raises:
+        DataError: The archive is damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -78,20 +90,25 @@ class ZipFiles:
             self._zip = zipfile.ZipFile(path)
         except ZIP_ERRORS as error:
             raise DataError(
-                f"{path} is not a readable zip file ({error}); it may be cut off: download it again"
+                f"{path} is not a readable zip file ({error}); download it again, it may be"
+                " incomplete"
             ) from error
 
     def names(self) -> list[str]:
-        """List the files in the archive, without hidden ones and without unsafe names."""
+        """Return the names of the files, sorted, without hidden and unsafe ones."""
         safe = (name for name in self._files() if not _is_unsafe(name))
         return sorted(name for name in safe if not _is_junk(PurePosixPath(name).parts))
 
     def unsafe_names(self) -> list[str]:
-        """List the names that lead outside (``../x``, ``/x``, ``C:x``); they are never read."""
+        """Return the names that lead outside the folder (``../x``, ``/x``, ``C:x``), sorted."""
         return sorted(name for name in self._files() if _is_unsafe(name))
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a file; raises DataError where it is damaged, encrypted or too large."""
+        """Open a file.
+
+        Raises:
+            DataError: The file is damaged or encrypted.
+        """
         try:
             return self._zip.open(name)
         except ZIP_ERRORS as error:
@@ -103,7 +120,14 @@ class ZipFiles:
 
 @dataclass(frozen=True)
 class LabelledFile:
-    """Where a picture is in the source, and where it belongs."""
+    """An image file in the source and in the prepared dataset.
+
+    Attributes:
+        source: Its relative POSIX path in the source.
+        split: ``train``, ``validation`` or ``test``.
+        label: Class name.
+        name: File name in the class folder.
+    """
 
     source: str
     split: str
@@ -111,11 +135,11 @@ class LabelledFile:
     name: str
 
 
-def read_bytes(files: Files, name: str) -> bytes:
-    """Read one file whole.
+def read_bytes(files: FileTree, name: str) -> bytes:
+    """Return the content of a file.
 
     Raises:
-        DataError: It is damaged, encrypted, or larger than any picture.
+        DataError: The file is damaged, encrypted or larger than any image.
     """
     try:
         with files.open(name) as stream:
@@ -128,24 +152,24 @@ def read_bytes(files: Files, name: str) -> bytes:
 
 
 def find_labelled(names: list[str]) -> tuple[list[LabelledFile], list[str]]:
-    """Give every picture its split and class from its path, ``…/train/happy/x.png``.
+    """Derive the split and class of every image from its path, ``…/train/happy/x.png``.
 
     Kaggle's ``train`` and ``test`` hold three splits, told apart by names such as
-    ``PublicTest_1.png``. Where a validation split is missing otherwise, 10 % of each class of train
-    become one, chosen by a hash of the file name, so always the same.
+    ``PublicTest_1.png``. If there is no validation split otherwise, 10 % of each class of train
+    become one, chosen by a hash of the file name and so always the same.
 
     Args:
         names: Relative POSIX paths.
 
     Returns:
-        The pictures (none if the paths don't have this form), and remarks for the user.
+        The images (none if the paths do not have this form), and remarks for the user.
     """
-    pictures = [name for name in names if is_image_name(PurePosixPath(name).name)]
-    found = _by_folder(_unwrap(pictures))
+    images = [name for name in names if is_image_name(PurePosixPath(name).name)]
+    found = _by_folder(_unwrap(images))
     skipped = len(names) - len(found)
     remarks = []
     if skipped:
-        remarks.append(f"{skipped} files that are not pictures of a class were left out")
+        remarks.append(f"{skipped} files that are not images of a class were left out")
     if not any(f.split == "train" for f in found):
         return [], remarks
     found = _normalise_labels(found)
@@ -167,7 +191,7 @@ def _is_unsafe(name: str) -> bool:
 
 
 def _unwrap(names: list[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """Pair each name with its path parts below the one folder that wraps everything, if any."""
+    """Pair each name with its path parts, without folders that contain everything."""
     paths = [(name, PurePosixPath(name).parts) for name in names]
     while paths and {len(parts) > 1 and parts[0] for _, parts in paths} == {paths[0][1][0]}:
         if paths[0][1][0].lower() in _SPLIT_NAMES:
@@ -181,7 +205,7 @@ def _by_folder(paths: list[tuple[str, tuple[str, ...]]]) -> list[LabelledFile]:
     for source, parts in paths:
         split = _SPLIT_NAMES.get(parts[0].lower())
         if split and len(parts) >= 3:
-            # Folders below the class become part of the name, so that all of a class lie together.
+            # Folders below the class become part of the name, so that a class is one flat folder.
             found.append(LabelledFile(source, split, parts[1], "_".join(parts[2:])))
     return found
 
@@ -195,14 +219,11 @@ def _normalise_labels(found: list[LabelledFile]) -> list[LabelledFile]:
 
 
 def _make_validation(found: list[LabelledFile]) -> tuple[list[LabelledFile], str]:
-    public = {f for f in found if f.split == "test" and f.name.lower().startswith("publictest")}
-    if public:
-        moved, remark = (
-            public,
-            f"validation: the {len(public)} PublicTest images of the test folder",
-        )
+    moved = {f for f in found if f.split == "test" and f.name.lower().startswith("publictest")}
+    if moved:
+        remark = f"validation: the {len(moved)} PublicTest images of the test folder"
     else:
-        moved = _tenth_of_train(found)
+        moved = _sample_of_train(found)
         remark = (
             f"there is no validation split: {len(moved)} images of train became one (10 % of each"
             " class, by a hash of the file name)"
@@ -213,7 +234,7 @@ def _make_validation(found: list[LabelledFile]) -> tuple[list[LabelledFile], str
     ], remark
 
 
-def _tenth_of_train(found: list[LabelledFile]) -> set[LabelledFile]:
+def _sample_of_train(found: list[LabelledFile]) -> set[LabelledFile]:
     by_label: dict[str, list[LabelledFile]] = defaultdict(list)
     for file in found:
         if file.split == "train":
