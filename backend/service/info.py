@@ -95,7 +95,7 @@ async def readyz(state: Shared) -> Health:
 @router.get("/model_info", tags=["model"], responses={k: RESPONSES[k] for k in (401, 429, 503)})
 async def model_info(state: Shared) -> ModelInfo:
     """Tell what the model is, how good it is, and what the service allows."""
-    analyzer = state.ready.analyzer
+    analyzer = state.ready.images
     spec = analyzer.classifier.spec
     heads = [
         HeadInfo.model_validate({name: getattr(head, name) for name in HeadInfo.model_fields})
