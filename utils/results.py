@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from utils.errors import EmotionError
 
@@ -41,11 +41,9 @@ class FaceProblem(str, Enum):
         return self.value
 
 
-# The service's schema describes a problem as a plain string, so that a client which validates
-# results does not refuse a problem that is added later.
-_PROBLEM_SCHEMA = WithJsonSchema(
-    {"anyOf": [{"type": "string"}, {"type": "null"}], "title": "Problem"}
-)
+# A plain string in schemas, so that a client which validates results does not refuse a problem that
+# is added later; a FaceProblem, which is a string, in Python.
+Problem = Annotated[str, AfterValidator(FaceProblem)]
 
 
 class Face(BaseModel):
@@ -81,7 +79,7 @@ class Face(BaseModel):
     raw: dict[str, Probability] | None = None
     landmarks: tuple[Point, ...] | None = None
     track_id: int | None = None
-    problem: Annotated[FaceProblem | None, _PROBLEM_SCHEMA] = None
+    problem: Problem | None = None
 
     @property
     def status(self) -> Status:
@@ -119,7 +117,7 @@ class FrameResult(BaseModel):
         return self.model_copy(update={"faces": faces, "status": status})
 
 
-def face_status(*, problem: FaceProblem | None, uncertain: bool) -> Status:
+def face_status(*, problem: str | None, uncertain: bool) -> Status:
     """Return a face's status: ``low_quality`` if there is a problem, ``uncertain``, or ``ok``."""
     if problem is not None:
         return Status.LOW_QUALITY

@@ -65,7 +65,7 @@ def rows(outcome: Outcome) -> Iterator[Row]:
 def _face(face: Face) -> Row:
     row: Row = dict(zip(("x1", "y1", "x2", "y2"), face.box, strict=True))
     row |= {
-        "reason": None if face.problem is None else face.problem.value,
+        "reason": None if face.problem is None else str(face.problem),
         "track_id": face.track_id,
         "score": face.score,
         "emotion": face.emotion,
