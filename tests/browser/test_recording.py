@@ -28,7 +28,7 @@ def test_a_recording_survives_a_reload(
     page.set_default_timeout(PATIENCE)
     page.goto(address)
     record = page.get_by_role("button", name="Record", exact=True)
-    expect(record).to_be_disabled()
+    expect(record).to_be_disabled(timeout=PATIENCE)
     page.frame_locator(STREAMER).get_by_role("button", name="START").click()
     page.locator(".face header").first.wait_for()
     for name in ("Mirror", "Hide faces", "Heat map"):
