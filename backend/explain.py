@@ -113,7 +113,8 @@ def _save_means(
     looked = f"where {explainer.checkpoint.model} looks for " + (args.target or "each class")
     path = args.out / f"mean_maps_{args.split}_{kind}.png"
     save_mean_maps(rows, f"{args.split}, faces {words}: {looked}", path=path)
-    return path
+    result: Path = path
+    return result
 
 
 def build_explainer(checkpoint: Checkpoint, args: argparse.Namespace) -> Explainer:

@@ -111,7 +111,8 @@ class Head:
             prior = np.array([p or 1.0 for p in self.prior], np.float32)
             values = values - self.prior_correction * np.log(prior)
         values = np.exp(values - values.max(1, keepdims=True))
-        return values / values.sum(1, keepdims=True)
+        result: NDArray[np.float32] = values / values.sum(1, keepdims=True)
+        return result
 
 
 @dataclass(kw_only=True)

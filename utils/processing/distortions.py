@@ -56,7 +56,8 @@ def distort(image: Image, box: Box, distortion: Distortion) -> Image:
     values = changed.astype(np.float32) * distortion.light
     if distortion.noise:
         values += np.random.default_rng(0).normal(0, distortion.noise, values.shape)
-    return np.clip(values, 0, 255).astype(np.uint8)
+    result: Image = np.clip(values, 0, 255).astype(np.uint8)
+    return result
 
 
 def darken(image: Image, light: float) -> Image:
@@ -71,14 +72,14 @@ def defocus(image: Image, sigma: float) -> Image:
 
 def cover(image: Image, region: Region) -> Image:
     """Return a copy with a region painted over in dark grey."""
-    covered = image.copy()
+    covered: Image = image.copy()
     covered[region] = _COVER
     return covered
 
 
 def flip_region(image: Image, region: Region) -> Image:
     """Return a copy with a region upside down."""
-    flipped = image.copy()
+    flipped: Image = image.copy()
     flipped[region] = image[region][::-1]
     return flipped
 
