@@ -44,7 +44,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def always_neutral(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint that answers "neutral" to everything, with confidence 0.4."""
+    """A checkpoint that predicts "neutral" for everything, with confidence 0.4."""
     torch.manual_seed(0)
     args = {"stem": 4, "channels": [8], "blocks": 1, "input_size": 32, "num_classes": 7}
     network = build_model("se_resnet", **args)
@@ -125,7 +125,7 @@ def test_robustness_priors_and_scalings_are_measured(data: Path, always_neutral:
     done = evaluate("--model", always_neutral, "--data", data, *extras)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    # Nothing that happens to a picture changes this answer.
+    # No corruption changes this prediction.
     assert {row["drop"] for row in figures["robustness"]} == {0}
     assert len(figures["robustness"]) == 10
     assert figures["robustness_mean_drop"] == 0
@@ -196,7 +196,14 @@ def test_end_to_end_counts_a_missing_face_as_wrong(
     assert figures["confusion"]["sad"]["no_face"] == 1
 
     text = card.read_text()
-    for words in ("Intended use", "Article 5(1)(f)", "lie detector", "**50.0%** right", "FER+"):
+    for words in (
+        "Intended use",
+        "Article 5(1)(f)",
+        "Annex III No 1(c)",
+        "lie detector",
+        "**50.0%** right",
+        "FER+",
+    ):
         assert words in text
     for kind in ("confusion", "reliability", "coverage", "mistakes"):
         picture = f"{kind}_test_perceived.png"
@@ -211,6 +218,7 @@ def test_the_bundled_models_card_belongs_to_it() -> None:
     assert checkpoint.classes == EMOTIONS
     card = (REPO / "model" / "MODEL_CARD.md").read_text()
     assert str(checkpoint.revision) in card
+    assert "Annex III No 1(c), with obligations from 2 December 2027" in card
     for head in checkpoint.heads:
         assert f"Temperature {head.temperature:.3f}" in card
     validation = checkpoint.metrics["validation"]["perceived"]["ferplus"]["accuracy"]

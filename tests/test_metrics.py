@@ -1,4 +1,4 @@
-"""Figures of merit against cases that can be reckoned by hand."""
+"""Metrics of cases that can be worked out by hand."""
 
 import numpy as np
 import pytest
@@ -129,7 +129,7 @@ def test_coverage_keeps_the_most_confident() -> None:
     assert accuracy_at_coverage(probabilities, labels, coverage=1) == pytest.approx(3 / 5)
 
 
-def test_the_second_answer_counts_for_the_top_two() -> None:
+def test_the_second_class_counts_for_the_top_two() -> None:
     probabilities = np.array([[0.6, 0.3, 0.1], [0.6, 0.3, 0.1], [0.6, 0.3, 0.1]])
     assert top_accuracy(probabilities, np.array([0, 1, 2]), k=1) == pytest.approx(1 / 3)
     assert top_accuracy(probabilities, np.array([0, 1, 2]), k=2) == pytest.approx(2 / 3)
@@ -137,8 +137,8 @@ def test_the_second_answer_counts_for_the_top_two() -> None:
 
 def test_intervals_are_as_wide_as_chance_makes_them() -> None:
     rng = np.random.default_rng(1)
-    answers = rng.random((2000, 2))
-    probabilities = answers / answers.sum(1, keepdims=True)
+    scores = rng.random((2000, 2))
+    probabilities = scores / scores.sum(1, keepdims=True)
     labels = np.where(rng.random(2000) < 0.8, probabilities.argmax(1), 1 - probabilities.argmax(1))
     low, high = bootstrap_intervals(probabilities, labels).accuracy
     share = (probabilities.argmax(1) == labels).mean()
@@ -148,7 +148,7 @@ def test_intervals_are_as_wide_as_chance_makes_them() -> None:
     assert high == pytest.approx(share + half, abs=0.004)
 
 
-def test_mcnemar_looks_at_the_images_that_divide_the_models() -> None:
+def test_mcnemar_counts_the_images_on_which_the_models_differ() -> None:
     labels = np.zeros(100, int)
     a, b = np.zeros(100, int), np.zeros(100, int)
     b[:10] = 1

@@ -17,7 +17,7 @@ NO_FACE = "no_face"
 
 @dataclass(frozen=True)
 class _PhotoPredictions:
-    """Labels, and beside them the emotion of the largest face or None; in the same order."""
+    """Each photo's label and the emotion of its largest face, None without one."""
 
     labels: list[str]
     emotions: list[str | None]

@@ -109,7 +109,7 @@ def evaluate_for_card(config: EvaluateConfig, card: Path, *, command: str) -> Ev
 
     Args:
         config: The model, the split and the photos; the tables are all measured.
-        card: The Markdown file; the figures lie beside it unless ``config.out`` is given.
+        card: The Markdown file; the figures go into its folder unless ``config.out`` is given.
         command: The command that the card names as its source.
 
     Raises:

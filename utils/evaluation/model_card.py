@@ -61,7 +61,7 @@ def write_card(
     path: Path,
     command: str,
 ) -> None:
-    """Write a model card in Markdown, and the figure of the corruptions beside it.
+    """Write a model card in Markdown, and the figure of the corruptions into its folder.
 
     A part that was not measured (a table, the photos) is left out. The figures of each head must
     be drawn by ``utils.evaluation.plots.heads``.

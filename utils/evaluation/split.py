@@ -22,7 +22,7 @@ _CACHE_GB = 4
 
 @dataclass(frozen=True)
 class SplitPredictions:
-    """The predictions of a model's heads on one split, beside the labels.
+    """The predictions of a model's heads on one split, with the labels.
 
     Attributes:
         classes: The K class names.
