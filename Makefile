@@ -55,7 +55,7 @@ train: $(call ready,train)  ## Train on the folder images/; options in ARGS
 	$(PY) backend/train.py $(ARGS)
 
 clean:  ## Remove caches and test artefacts; data, runs and models stay
-	rm -rf .pytest_cache .ruff_cache .mypy_cache artifacts build *.egg-info
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache artifacts build *.egg-info
 	find backend frontend utils tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## Remove .venv as well

@@ -50,7 +50,7 @@ def usage() -> str:
             "commands:",
             *lines,
             "",
-            "emotion COMMAND --help lists the options of a command.",
+            "emotion COMMAND --help lists the options of a command, emotion --version the version.",
         ]
     )
 
@@ -67,7 +67,7 @@ def main() -> NoReturn:
         print(f"emotion {__version__}")
         sys.exit(0)
     if name not in COMMANDS:
-        print(f"error: no command {name!r}; use one of {', '.join(COMMANDS)}", file=sys.stderr)
+        print(f"error: unknown command {name!r}; use one of {', '.join(COMMANDS)}", file=sys.stderr)
         sys.exit(2)
     sys.argv = [f"emotion {name}", *rest]
     run(lambda: import_module(f"backend.{COMMANDS[name].module}").main())

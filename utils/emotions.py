@@ -29,8 +29,8 @@ FER2013_CODES: tuple[str, ...] = (
     "neutral",
 )
 
-# Vote columns of FER+'s fer2013new.csv (Barsoum et al., 2016). Contempt, unknown and NF (not a face)
-# are none of the seven classes.
+# Vote columns of FER+'s fer2013new.csv (Barsoum et al., 2016). Contempt, unknown and NF (not a
+# face) are none of the seven classes.
 FERPLUS_COLUMNS: dict[str, str] = {
     "angry": "anger",
     "disgust": "disgust",

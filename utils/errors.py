@@ -67,7 +67,7 @@ class DetectorError(EmotionError):
 
 
 class OutputError(EmotionError):
-    """Results can't be written: no permission, a full disk, or a file of another kind in the way."""
+    """Results can't be written: no permission, a full disk, a file of another kind in the way."""
 
     code = "bad_output"
     http_status = 507
