@@ -96,7 +96,7 @@ def load_model(args: argparse.Namespace) -> tuple[Checkpoint, Head]:
 
 def evaluate_photos(args: argparse.Namespace, checkpoint: Checkpoint, head: Head) -> dict[str, Any]:
     """Return the figures on whole photos; unreadable ones are named on standard error."""
-    classifier = EmotionClassifier(checkpoint, TorchRuntime(checkpoint), head.name)
+    classifier = EmotionClassifier(checkpoint, TorchRuntime(checkpoint), head=head.name)
     detector = build_detector(args.detector, weights=args.detector_weights)
     photos = evaluate_end_to_end(EmotionAnalyzer(classifier, detector), args.end_to_end)
     for sentence in photos["unreadable"]:

@@ -64,7 +64,7 @@ def main() -> None:
         else:
             st.fragment(_faces, run_every=refresh)(live)
     if not snapshots:
-        live_extras.view_controls(live, engine, settings)
+        live_extras.view_controls(live, engine)
         live_extras.snapshot_button(live, refresh is not None)
         recording.controls(live, settings, engine.analyzer.model_name, refresh is not None)
     if snapshots:

@@ -155,10 +155,7 @@ class LiveAnalyzer:
         try:
             self.submit(frame, time)
             result = self._result_at(time, frame.shape)
-            view = self.view
-            if view.heat and result:
-                view.heat.offer(frame, result)
-            drawn = view.draw(frame, result)
+            drawn = self.view.draw(frame, result)
         except Exception as error:
             self._report(error)
             drawn = frame
@@ -228,6 +225,11 @@ class LiveAnalyzer:
             seconds = clock.perf_counter() - began
         off = shown.status is Status.CAMERA_OFF
         self._publish(stream, shown, seen, None if off else seconds)
+        if (heat := self.view.heat) is not None:
+            size = (frame.image.shape[1], frame.image.shape[0])
+            faces = result_at(shown, frame.time, size, analyzer).faces
+            with self._gate:
+                heat.update(analyzer, frame.image, faces)
 
     def _publish(
         self, stream: Stream, shown: FrameAnalysis, seen: tuple[Track, ...], seconds: float | None
