@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from frontend.resources import Engine, load_heat_maps
+from frontend.resources import Engine
 from utils.errors import EmotionError
 from utils.inference.live import LiveAnalyzer
 from utils.inference.live_view import HeatOverlay, LiveView
 from utils.inference.timeline import LiveSnapshot
 from utils.media.drawing import encode_png
-from utils.settings import Settings
 
 BASELINE_SECONDS = 10.0
 # Fewer predictions say too little about how a face looks at rest.
@@ -36,7 +35,7 @@ class Baseline:
     values: dict[str, float] | None = None
 
 
-def view_controls(live: LiveAnalyzer, engine: Engine, settings: Settings) -> None:
+def view_controls(live: LiveAnalyzer, engine: Engine) -> None:
     """Draw the switches for how the video is shown, and apply them."""
     with st.container(horizontal=True, key="view"):
         mirror = st.toggle("Mirror", live.view.mirror, key="mirror")
@@ -49,7 +48,7 @@ def view_controls(live: LiveAnalyzer, engine: Engine, settings: Settings) -> Non
         heat = st.toggle(
             "Heat map",
             live.view.heat is not None,
-            help="Where the network looks, about once a second.",
+            help="Where the evidence for each face's expression lies (Grad-CAM).",
             key="live-heat",
         )
         if st.toggle("Wide", key="wide"):
@@ -57,19 +56,11 @@ def view_controls(live: LiveAnalyzer, engine: Engine, settings: Settings) -> Non
     overlay = live.view.heat if heat else None
     if heat and overlay is None:
         try:
-            overlay = _overlay(engine, settings)
+            engine.live.classifier.check_activation_maps()
+            overlay = HeatOverlay()
         except EmotionError as error:
             st.warning(str(error))
     live.view = LiveView(mirror, hide, overlay)
-
-
-def _overlay(engine: Engine, settings: Settings) -> HeatOverlay:
-    maps = load_heat_maps(settings.model)
-    return HeatOverlay(
-        lambda image, box, emotion: maps.of(
-            engine.live.crops(image, np.array([box], np.float32)), emotion
-        )[0]
-    )
 
 
 @st.fragment

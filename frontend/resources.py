@@ -2,16 +2,11 @@
 
 import gc
 from dataclasses import dataclass
-from pathlib import Path
-from threading import Lock
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from utils.concurrency import FairLock, StreamLimit
 from utils.errors import CheckpointError, EmotionError
-from utils.extras import require
 from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.media.sessions import SessionStore
 from utils.settings import Settings, get_settings
@@ -102,44 +97,3 @@ def open_store(settings: Settings) -> SessionStore:
     if settings.retention_days is not None:
         store.delete_older(settings.retention_days)
     return store
-
-
-class HeatMaps:
-    """Grad-CAM of the loaded model, for one caller at a time.
-
-    Args:
-        model: The checkpoint; None is the bundled one.
-
-    Raises:
-        CheckpointError: There is no checkpoint: an ONNX file has no gradients.
-    """
-
-    def __init__(self, model: Path | None) -> None:
-        require("train", feature="The heat map", modules=("torch", "pytorch_grad_cam"))
-        from utils.evaluation.grad_cam import Explainer
-        from utils.model.checkpoint import load_checkpoint
-
-        if model is not None and model.suffix == ".onnx":
-            raise CheckpointError("An ONNX file can't be explained; choose the .pth checkpoint.")
-        checkpoint = load_checkpoint(model)
-        self._explainer = Explainer(checkpoint)
-        self._lock = Lock()
-        # The first explanation loads more libraries.
-        self.of(np.zeros((1, 48, 48, 3), np.uint8), checkpoint.classes[0])
-
-    def of(self, crops: NDArray[np.uint8], target: str) -> NDArray[np.float32]:
-        """Return where the network looks for a class, ``(N, S, S)`` in 0..1."""
-        with self._lock:
-            return self._explainer.explain(crops, target).maps[:, 0]
-
-
-@st.cache_resource(show_spinner="Loading what explains the model…")
-def load_heat_maps(model: Path | None) -> HeatMaps:
-    """Load what explains the model's answers; it takes seconds and is done when first asked for.
-
-    Raises:
-        CheckpointError: There is no checkpoint.
-    """
-    maps = HeatMaps(model)
-    _spare_the_collector()
-    return maps

@@ -13,7 +13,7 @@ import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
 from backend.console.cli import run
-from utils.model.export import forget_exporters_notes
+from utils.model.export import strip_exporter_notes
 from utils.paths import MTCNN_FOLDER
 
 _NETWORKS = {"pnet": (PNet, 12), "rnet": (RNet, 24), "onet": (ONet, 48)}
@@ -42,7 +42,7 @@ def convert(name: str, path: Path) -> None:
             dynamic_axes={"pixels": dynamic}, opset_version=17, dynamo=False,
         )  # fmt: skip
     made = onnx.load(path)
-    forget_exporters_notes(made)
+    strip_exporter_notes(made)
     onnx.save(made, path)
 
 

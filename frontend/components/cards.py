@@ -10,7 +10,7 @@ from utils.results import Face
 
 
 def count_faces(faces: Sequence[Face]) -> str:
-    """Return "1 face in view", "2 faces in view" …"""
+    """Return a sentence part such as "1 face in view" or "2 faces in view"."""
     return f"{len(faces)} face{'' if len(faces) == 1 else 's'} in view"
 
 

@@ -46,7 +46,7 @@ def main() -> None:
         # Hidden widgets lose their values; shown again, they start from the options in force.
         st.session_state.pop("initial_options", None)
     else:
-        live_extras.view_controls(live, engine, settings)
+        live_extras.view_controls(live, engine)
         live_extras.snapshot_button(live, playing)
         recording.controls(live, settings, model=engine.live.model_name, playing=playing)
         # Above the timelines: their number changes, and would move the sliders under the pointer.

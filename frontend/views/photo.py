@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from frontend.components import cards, notices
-from frontend.resources import Engine, engine_or_stop, load_heat_maps
+from frontend.resources import Engine, engine_or_stop
 from frontend.sample_photos import sample_photos
 from utils.errors import EmotionError
 from utils.media.drawing import annotate, draw_heat, encode_png
@@ -70,7 +70,7 @@ def _pictures(origin: str) -> dict[str, bytes | Picture]:
 
 
 def _unique(names: Sequence[str]) -> list[str]:
-    """Number repeated names: a.jpg, a.jpg (2) …"""
+    """Number repeated names, as in "a.jpg" and "a.jpg (2)"."""
     counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
     return [
         name if count == 1 else f"{name} ({count})"
@@ -141,7 +141,7 @@ def _faces(engine: Engine, settings: Settings, *, image: Picture, faces: Sequenc
     face = _chosen(faces)
     cards.face_bars([face])
     _explain_prediction(face, engine.images.threshold)
-    _explain_network(engine, settings, image, face)
+    _explain_network(engine, image, face)
 
 
 def _chosen(faces: Sequence[Face]) -> Face:
@@ -174,28 +174,28 @@ def _explain_prediction(face: Face, threshold: float) -> None:
     st.caption(f"The face detector's confidence is {face.score:.0%}.")
 
 
-def _explain_network(engine: Engine, settings: Settings, image: Picture, face: Face) -> None:
+def _explain_network(engine: Engine, image: Picture, face: Face) -> None:
     if not st.toggle("Show a heat map (Grad-CAM)", key="heat"):
-        st.caption("Takes a few seconds the first time.")
         return
     classes = list(face.probabilities)
     target = st.selectbox("for", classes, index=classes.index(face.emotion)) or face.emotion
+    crop = engine.images.crops(image, np.array([face.box], np.float32))
     try:
-        maps = load_heat_maps(settings.model)
+        with engine.lock:
+            heat = engine.images.classifier.activation_maps(crop, target)[0]
     except EmotionError as error:
         st.warning(str(error))
         return
-    crop = engine.images.crops(image, np.array([face.box], np.float32))
-    heat = maps.of(crop, target)[0]
-    seen, looked = st.columns(2)
-    seen.image(_enlarged(crop[0]), caption="What the network sees", width="stretch")
-    looked.image(
+    plain, overlaid = st.columns(2)
+    plain.image(_enlarged(crop[0]), caption="What the network sees", width="stretch")
+    overlaid.image(
         draw_heat(_enlarged(crop[0]), heat), caption=f"What speaks for {target}", width="stretch"
     )
     st.caption(
-        "Bright places raised the probability of the chosen expression most (Selvaraju et al., "
-        "2017). The map is coarse, three to six fields a side, and shows where, not why: a "
-        "bright mouth does not say what about the mouth."
+        "Bright places raised the probability of the chosen expression most. For this kind of "
+        "network, Grad-CAM (Selvaraju et al., 2017) equals the class activation map (Zhou et al., "
+        "2016), which is shown. It is coarse and shows where, not why: a bright mouth does not "
+        "say what about the mouth."
     )
 
 

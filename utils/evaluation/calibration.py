@@ -38,11 +38,11 @@ def calibrate(checkpoint: Checkpoint, validation: FaceDataset) -> None:
     for index, head in enumerate(checkpoint.heads):
         labels = available[head.role.target_label_set(available)]
         logits = outputs[:, checkpoint.head_columns(head)]
-        head = replace(head, temperature=fit_temperature(logits, torch.from_numpy(labels)))
+        fitted = replace(head, temperature=fit_temperature(logits, torch.from_numpy(labels)))
         if index == 0:
-            head = correct_prior(head, logits.numpy(), labels=labels)
-        probabilities = head.probabilities(logits.numpy())
-        heads.append(replace(head, threshold=confidence_threshold(probabilities)))
+            fitted = correct_prior(fitted, logits.numpy(), labels=labels)
+        probabilities = fitted.probabilities(logits.numpy())
+        heads.append(replace(fitted, threshold=confidence_threshold(probabilities)))
     checkpoint.heads = tuple(heads)
 
 

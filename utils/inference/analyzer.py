@@ -63,7 +63,7 @@ class EmotionAnalyzer:
         self._lock = Lock()
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913 - the one door where users name what they want
         cls,
         model: Path | str | None = None,
         *,

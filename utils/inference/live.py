@@ -149,10 +149,7 @@ class LiveAnalyzer:
         try:
             self.submit(frame, time)
             result = self._result_at(time, (frame.shape[1], frame.shape[0]))
-            view = self.view
-            if view.heat and result:
-                view.heat.offer(frame, result)
-            drawn = view.draw(frame, result)
+            drawn = self.view.draw(frame, result)
         except Exception as error:
             self._report(error)
             drawn = frame
@@ -218,6 +215,9 @@ class LiveAnalyzer:
             analysis = stream.analyzer.analyze(frame)
             seconds = clock.perf_counter() - began
         self._publish(stream, analysis, seconds)
+        if (heat := self.view.heat) is not None:
+            with self._lock:
+                heat.update(detecting, frame.image, faces=analysis.result.faces)
 
     def _publish(self, stream: Stream, analysis: FrameAnalysis, seconds: float) -> None:
         with self._changed:

@@ -1,8 +1,6 @@
-"""How a live frame is shown: mirrored, with faces hidden, with heat maps on them."""
+"""How a live frame is shown: mirrored, with hidden faces, with heat maps on the faces."""
 
-import threading
-import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,50 +8,50 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.inference.analyzer import EmotionAnalyzer
 from utils.media.drawing import draw_heat, draw_into
 from utils.results import Box, Face, FrameResult
 
-Picture = NDArray[np.uint8]
-# A picture, a face's box and a class to a heat map ``(S, S)`` in 0..1.
-Explain = Callable[[Picture, Box, str], NDArray[np.float32]]
-# A hidden face shows so many fields across, and the box is drawn this much larger, as hair and
-# chin tell people apart too.
+Image = NDArray[np.uint8]
+# A hidden face is reduced to this many fields a side, and the box is enlarged by this share, as
+# hair and chin identify people too.
 _FIELDS, _MARGIN = 8, 0.25
-HEAT_SECONDS = 1.0
+_HEAT_STRENGTH = 0.45
 
 
 class HeatOverlay:
-    """Explains the largest face about once a second, in a thread of its own.
+    """The newest heat map of each face: where the evidence for its predicted class lies.
 
-    Args:
-        explain: Returns the heat map of a face's box in a picture.
+    One thread updates it, with every analysed frame; any thread may read it.
     """
 
-    def __init__(self, explain: Explain) -> None:
-        self._explain = explain
-        self._busy = threading.Lock()
-        self._last = 0.0
-        self._maps: tuple[int | None, NDArray[np.float32]] | None = None
+    def __init__(self) -> None:
+        self._maps: dict[int | None, NDArray[np.float32]] = {}
 
-    def offer(self, image: Picture, result: FrameResult) -> None:
-        """Begin an explanation of the largest face if it is time for one; returns at once."""
-        faces = [face for face in result.faces if not face.problem]
-        if not faces or clock.monotonic() - self._last < HEAT_SECONDS:
+    def update(self, analyzer: EmotionAnalyzer, image: Image, faces: Sequence[Face]) -> None:
+        """Compute the maps of an analysed frame's faces; maps of other faces are dropped.
+
+        Args:
+            analyzer: Crops as the detector of these boxes requires, and knows the network.
+            image: RGB uint8 ``(H, W, 3)``.
+            faces: The frame's faces; those that have a problem get no map.
+
+        Raises:
+            ConfigError: The network has no class activation map.
+        """
+        readable = [face for face in faces if not face.problem]
+        if not readable:
+            self._maps = {}
             return
-        if self._busy.acquire(blocking=False):
-            self._last = clock.monotonic()
-            threading.Thread(target=self._work, args=(image, faces[0]), daemon=True).start()
+        crops = analyzer.crops(image, np.array([face.box for face in readable], np.float32))
+        targets = [analyzer.classes.index(face.emotion) for face in readable]
+        maps = analyzer.classifier.activation_maps(crops, targets)
+        # Replaced at once: readers see the old maps or the new ones.
+        self._maps = {face.track_id: heat for face, heat in zip(readable, maps, strict=True)}
 
     def map_of(self, face: Face) -> NDArray[np.float32] | None:
-        """Return the newest heat map of a face, if it has one."""
-        maps = self._maps
-        return maps[1] if maps and maps[0] == face.track_id else None
-
-    def _work(self, image: Picture, face: Face) -> None:
-        try:
-            self._maps = face.track_id, self._explain(image, face.box, face.emotion)
-        finally:
-            self._busy.release()
+        """Return the newest heat map of a face, float32 ``(S, S)`` in 0..1; None without one."""
+        return self._maps.get(face.track_id)
 
 
 @dataclass(frozen=True)
@@ -61,21 +59,21 @@ class LiveView:
     """What is done to a frame before it is shown.
 
     Attributes:
-        mirror: Left and right are changed, as in a mirror.
-        hide_faces: Faces that are found become coarse fields.
-        heat: Heat maps on the faces; None for none.
+        mirror: Whether left and right are swapped, as in a mirror.
+        hide_faces: Whether detected faces are pixelated.
+        heat: Heat maps to lay over the faces; None shows none.
     """
 
     mirror: bool = False
     hide_faces: bool = False
     heat: HeatOverlay | None = None
 
-    def draw(self, image: Picture, result: FrameResult | None) -> Picture:
-        """Return a frame as it is to be shown, with its faces drawn.
+    def draw(self, image: Image, result: FrameResult | None) -> Image:
+        """Return a frame as it is shown, with its faces drawn.
 
         Args:
             image: RGB uint8 ``(H, W, 3)``; not changed.
-            result: The faces now; None before the first answer.
+            result: The faces in this frame; None before the first result.
         """
         faces = result.faces if result else ()
         if not (faces or self.mirror):
@@ -83,10 +81,10 @@ class LiveView:
         shown = image.copy()
         for face in faces:
             if self.heat and (influence := self.heat.map_of(face)) is not None:
-                laid = partial(draw_heat, heat=influence, strength=0.45)
-                _in_box(shown, face.box, 0.0, laid)
+                lay_over = partial(draw_heat, heat=influence, strength=_HEAT_STRENGTH)
+                _change_box(shown, face.box, margin=0.0, change=lay_over)
             if self.hide_faces:
-                _in_box(shown, face.box, _MARGIN, _coarse)
+                _change_box(shown, face.box, margin=_MARGIN, change=_pixelated)
         if self.mirror:
             shown = np.ascontiguousarray(shown[:, ::-1])
             result = result and mirrored(result)
@@ -105,7 +103,8 @@ def mirrored(result: FrameResult) -> FrameResult:
     return result.model_copy(update={"faces": faces})
 
 
-def _in_box(image: Picture, box: Box, margin: float, change: Callable[[Picture], Picture]) -> None:
+def _change_box(image: Image, box: Box, *, margin: float, change: Callable[[Image], Image]) -> None:
+    """Replace the part of an image inside a box, enlarged by a margin, by a changed one."""
     height, width = image.shape[:2]
     extra = margin * max(box[2] - box[0], box[3] - box[1])
     left, top = (max(0, round(v - extra)) for v in box[:2])
@@ -114,7 +113,7 @@ def _in_box(image: Picture, box: Box, margin: float, change: Callable[[Picture],
         image[top:bottom, left:right] = change(image[top:bottom, left:right])
 
 
-def _coarse(part: Picture) -> Picture:
+def _pixelated(part: Image) -> Image:
     height, width = part.shape[:2]
     small = cv2.resize(part, (_FIELDS, _FIELDS), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)

@@ -58,7 +58,7 @@ def draw_into(image: ImageArray, result: FrameResult) -> ImageArray:
     taken: list[Rectangle] = []
     for face in result.faces:  # largest first, so that the largest face gets the best place
         label = _plan_label(image, face)
-        place = _find_place(image, face, label, taken, line)
+        place = _find_place(image, face, label=label, taken=taken, line=line)
         _draw_label(image, label, place, _color(face))
         taken.append(place)
     return image
@@ -147,7 +147,7 @@ def _measure(text: str, size: int) -> _Label:
 
 
 def _find_place(
-    image: ImageArray, face: Face, label: _Label, taken: list[Rectangle], line: int
+    image: ImageArray, face: Face, *, label: _Label, taken: list[Rectangle], line: int
 ) -> Rectangle:
     height, width = image.shape[:2]
     left, top, _, bottom = (round(v) for v in face.box)

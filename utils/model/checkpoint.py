@@ -23,6 +23,34 @@ FORMAT = "emotion-checkpoint"
 FORMAT_VERSION = 2
 
 
+def library_versions() -> dict[str, str]:
+    """Return the versions of the libraries that decide a result."""
+    names = ("torch", "torchvision", "numpy", "pillow", "opencv-python-headless")
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def code_revision() -> str | None:
+    """Return the git revision of the code, ``-dirty`` if changed; None outside a repository."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
 @dataclass(kw_only=True)
 class Checkpoint(ModelSpec):
     """A trained model with its PyTorch weights.
@@ -32,8 +60,8 @@ class Checkpoint(ModelSpec):
     """
 
     state_dict: dict[str, Tensor]
-    versions: dict[str, str] = field(default_factory=lambda: library_versions())
-    revision: str | None = field(default_factory=lambda: code_revision())
+    versions: dict[str, str] = field(default_factory=library_versions)
+    revision: str | None = field(default_factory=code_revision)
 
     def build(self) -> nn.Module:
         """Return the network with its weights, in evaluation mode.
@@ -176,31 +204,3 @@ def _is_intact_zip(path: Path) -> bool:
         return False
     except RuntimeError:  # an encrypted archive
         return False
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that decide a result."""
-    names = ("torch", "torchvision", "numpy", "pillow", "opencv-python-headless")
-    found = {}
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def code_revision() -> str | None:
-    """Return the git revision of the code, ``-dirty`` if changed; None outside a repository."""
-    try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip()

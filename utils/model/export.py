@@ -1,11 +1,13 @@
-"""Checkpoints as ONNX files: fp32, fp16 and INT8, each held against the original."""
+"""Checkpoints as ONNX files in fp32, fp16 and INT8.
+
+``utils/model/export_check.py`` compares each with its checkpoint.
+"""
 
 import hashlib
 import json
 import tempfile
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,58 +27,20 @@ from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from utils.errors import CheckpointError
 from utils.model.checkpoint import Checkpoint
+from utils.model.class_activation import PooledLinear, find_pooled_linear
 from utils.model.onnx_runtime import (
+    CLASS_WEIGHTS_KEY,
+    FEATURES,
     INPUT,
     OUTPUT,
     PRECISION_KEY,
     SPEC_KEY,
     WEIGHTS_KEY,
-    OnnxRuntime,
+    encode_class_weights,
 )
 
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How far an exported file may be from its original.
-
-    Attributes:
-        probability: Greatest difference of any probability.
-        agreement: Least share of equal answers.
-        accuracy: Greatest loss of accuracy, a share.
-    """
-
-    probability: float
-    agreement: float
-    accuracy: float
-
-
-LIMITS = {
-    "fp32": Limits(1e-4, 0.999, 0.001),
-    "fp16": Limits(0.02, 0.99, 0.002),
-    "int8": Limits(1.0, 0.95, 0.005),
-    "int8-dynamic": Limits(1.0, 0.95, 0.005),
-}
-
-
-@dataclass(frozen=True)
-class Drift:
-    """What an exported file's answers differ by.
-
-    Attributes:
-        images: Number of images.
-        max_probability: Greatest difference of any probability.
-        mean_probability: Mean absolute difference.
-        agreement: Share of equal answers.
-        accuracy_loss: Accuracy lost, a share; None without labels.
-    """
-
-    images: int
-    max_probability: float
-    mean_probability: float
-    agreement: float
-    accuracy_loss: float | None
+_POOLING = ("ReduceMean", "GlobalAveragePool")
 
 
 def weights_hash(checkpoint: Checkpoint) -> str:
@@ -89,49 +53,100 @@ def weights_hash(checkpoint: Checkpoint) -> str:
 
 
 def export_onnx(
-    checkpoint: Checkpoint, precision: str, path: Path, calibration: NDArray[np.float32]
+    checkpoint: Checkpoint, path: Path, *, precision: str, calibration: NDArray[np.float32]
 ) -> None:
     """Write a checkpoint as an ONNX file with dynamic batch and its whole description inside.
 
+    A network that ends in global average pooling and one linear layer also gets its last feature
+    map as an output, and that layer's weights as metadata, for class activation maps.
+
     Args:
         checkpoint: The model.
-        precision: One of ``PRECISIONS``. ``int8`` is static quantisation with a scale for each
-            channel of the weights and activations calibrated on images; ``int8-dynamic`` finds the
-            activations' scales at run time.
         path: The ``.onnx`` file.
+        precision: One of ``PRECISIONS``. ``int8`` is static quantisation with a scale for each
+            channel of the weights and activations calibrated on images; ``int8-dynamic`` derives
+            the activations' scales at run time.
         calibration: Normalised float32 ``(N, C, S, S)``, for ``int8``.
     """
+    ending = find_pooled_linear(checkpoint)
     with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "fp32.onnx"
-        _export_fp32(checkpoint, plain)
-        made = Path(folder) / "made.onnx"
-        if precision == "fp32":
-            made = plain
-        elif precision == "fp16":
-            onnx.save(convert_float_to_float16(onnx.load(plain), keep_io_types=True), made)
-        elif precision == "int8":
-            _quantize(plain, made, calibration)
-        else:
-            quantize_dynamic(_prepare(plain), made, per_channel=True, weight_type=QuantType.QUInt8)
-        model = onnx.load(made)
-        metadata = {
-            SPEC_KEY: json.dumps(checkpoint.to_dict()),
-            WEIGHTS_KEY: weights_hash(checkpoint),
-            PRECISION_KEY: precision,
-        }
-        forget_exporters_notes(model)
-        onnx.helper.set_model_props(model, metadata)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        onnx.save(model, path)
+        model = _convert(checkpoint, Path(folder), precision, calibration)
+    metadata = {
+        SPEC_KEY: json.dumps(checkpoint.to_dict()),
+        WEIGHTS_KEY: weights_hash(checkpoint),
+        PRECISION_KEY: precision,
+    }
+    if ending:
+        add_features_output(model, ending)
+        metadata[CLASS_WEIGHTS_KEY] = encode_class_weights(ending.weights)
+    strip_exporter_notes(model)
+    onnx.helper.set_model_props(model, metadata)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    onnx.save(model, path)
 
 
-def forget_exporters_notes(model: onnx.ModelProto) -> None:
-    """Remove stack traces, which name files of the machine that made the model."""
+def add_features_output(model: onnx.ModelProto, ending: PooledLinear) -> None:
+    """Add the feature map that the global average pooling receives as an output, in float32.
+
+    It is added to the finished graph, so that conversion and quantisation, and with them the
+    logits, are what they would be without it.
+
+    Args:
+        model: A network with the output ``logits``, in any precision; changed in place.
+        ending: How it ends.
+
+    Raises:
+        CheckpointError: The graph has no pooling before its logits.
+    """
+    graph = model.graph
+    producers = {name: node for node in graph.node for name in node.output}
+    waiting, seen = [OUTPUT], {OUTPUT}
+    while waiting:
+        node = producers.get(waiting.pop(0))
+        if node is None:  # an input or a constant
+            continue
+        if node.op_type in _POOLING:
+            # Without effect on float32, a conversion from float16.
+            cast = onnx.helper.make_node(
+                "Cast", [node.input[0]], [FEATURES], name=FEATURES, to=onnx.TensorProto.FLOAT
+            )
+            graph.node.append(cast)
+            shape = [graph.input[0].type.tensor_type.shape.dim[0].dim_param, *ending.shape]
+            graph.output.append(
+                onnx.helper.make_tensor_value_info(FEATURES, onnx.TensorProto.FLOAT, shape)
+            )
+            return
+        fresh = [name for name in node.input if name not in seen]
+        waiting += fresh
+        seen.update(fresh)
+    raise CheckpointError("the exported graph has no global average pooling before its logits")
+
+
+def strip_exporter_notes(model: onnx.ModelProto) -> None:
+    """Remove stack traces, which name files of the machine that exported the model."""
     graph = model.graph
     parts = [*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer]
     for part in (model, graph, *parts):
         del part.metadata_props[:]
         part.doc_string = ""
+
+
+def _convert(
+    checkpoint: Checkpoint, folder: Path, precision: str, calibration: NDArray[np.float32]
+) -> onnx.ModelProto:
+    """Return the graph in a precision, by way of files in a folder."""
+    plain, converted = folder / "fp32.onnx", folder / "converted.onnx"
+    _export_fp32(checkpoint, plain)
+    if precision == "fp32":
+        return onnx.load(plain)
+    if precision == "fp16":
+        return convert_float_to_float16(onnx.load(plain), keep_io_types=True)  # type: ignore[no-any-return]
+    if precision == "int8":
+        _quantize(plain, converted, calibration)
+    else:
+        prepared = _prepare_quantization(plain)
+        quantize_dynamic(prepared, converted, per_channel=True, weight_type=QuantType.QUInt8)
+    return onnx.load(converted)
 
 
 def _export_fp32(checkpoint: Checkpoint, path: Path) -> None:
@@ -152,7 +167,9 @@ def _export_fp32(checkpoint: Checkpoint, path: Path) -> None:
         )
 
 
-class _Images(CalibrationDataReader):
+class _Calibration(CalibrationDataReader):  # type: ignore[misc]
+    """Gives the quantiser the calibration images in batches."""
+
     def __init__(self, images: NDArray[np.float32], batch: int = 32) -> None:
         self._batches: Iterator[NDArray[np.float32]] = iter(
             np.split(images, range(batch, len(images), batch))
@@ -163,8 +180,8 @@ class _Images(CalibrationDataReader):
         return None if batch is None else {INPUT: batch}
 
 
-def _prepare(source: Path) -> Path:
-    """Fold and infer shapes, as quantisation wants it."""
+def _prepare_quantization(source: Path) -> Path:
+    """Fold constants and infer shapes, which quantisation requires."""
     prepared = source.with_name("prepared.onnx")
     # The exporter notes shapes that shape inference contradicts once BatchNorm is folded.
     model = onnx.load(source)
@@ -176,9 +193,9 @@ def _prepare(source: Path) -> Path:
 
 def _quantize(source: Path, target: Path, calibration: NDArray[np.float32]) -> None:
     quantize_static(
-        _prepare(source),
+        _prepare_quantization(source),
         target,
-        _Images(calibration),
+        _Calibration(calibration),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         activation_type=QuantType.QUInt8,
@@ -186,67 +203,3 @@ def _quantize(source: Path, target: Path, calibration: NDArray[np.float32]) -> N
         calibrate_method=CalibrationMethod.MinMax,
         extra_options={"WeightSymmetric": True},
     )
-
-
-def measure_drift(
-    checkpoint: Checkpoint,
-    path: Path,
-    pixels: NDArray[np.float32],
-    labels: dict[str, NDArray[np.int64]] | None = None,
-) -> Drift:
-    """Compare an exported file's answers with the original's.
-
-    Args:
-        checkpoint: The original.
-        path: The ``.onnx`` file.
-        pixels: Normalised float32 ``(N, C, S, S)``.
-        labels: Head name to int64 ``(N,)``; negative ones are left out.
-    """
-    runtime, network = OnnxRuntime(path), checkpoint.build()
-    with torch.inference_mode():
-        expected = torch.cat([network(x) for x in torch.from_numpy(pixels).split(256)]).numpy()
-    found = np.concatenate([runtime(x) for x in np.split(pixels, range(256, len(pixels), 256))])
-    differences, same, losses = [], [], []
-    for head in checkpoint.heads:
-        columns = checkpoint.head_columns(head)
-        p, q = head.probabilities(expected[:, columns]), head.probabilities(found[:, columns])
-        differences.append(np.abs(p - q))
-        same.append(p.argmax(1) == q.argmax(1))
-        truth = (labels or {}).get(head.name)
-        if truth is not None and (truth >= 0).any():
-            kept = truth >= 0
-            right = [(a.argmax(1) == truth)[kept].mean() for a in (p, q)]
-            losses.append(float(right[0] - right[1]))
-    return Drift(
-        images=len(pixels),
-        max_probability=float(np.max(differences)),
-        mean_probability=float(np.mean(differences)),
-        agreement=float(np.mean(same)),
-        accuracy_loss=max(losses) if losses else None,
-    )
-
-
-def check_drift(path: Path, precision: str, drift: Drift) -> None:
-    """Refuse a file that is too far from its original.
-
-    Raises:
-        CheckpointError: It is.
-    """
-    limits = LIMITS[precision]
-    reasons = []
-    # Turned round, so that NaN is refused as well.
-    if not drift.max_probability <= limits.probability:
-        reasons.append(
-            f"a probability differs by {drift.max_probability:.4f}, more than {limits.probability}"
-        )
-    if drift.agreement < limits.agreement:
-        reasons.append(
-            f"{drift.agreement:.1%} of the answers are the same, fewer than {limits.agreement:.1%}"
-        )
-    if drift.accuracy_loss is not None and drift.accuracy_loss > limits.accuracy:
-        reasons.append(
-            f"it loses {100 * drift.accuracy_loss:.2f} points of accuracy, more than "
-            f"{100 * limits.accuracy:.1f}"
-        )
-    if reasons:
-        raise CheckpointError(f"{path}: refused and not written: {'; '.join(reasons)}")

@@ -44,19 +44,22 @@ class Preprocessing:
 
     def to_network_size(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Turn RGB uint8 crops ``(N, H, W, 3)`` into uint8 ``(N, C, S, S)``."""
-        size = (self.input_size, self.input_size)
-        out = np.empty((len(crops), self.channels, *size), dtype=np.uint8)
+        side = self.input_size
+        out = np.empty((len(crops), self.channels, side, side), dtype=np.uint8)
         for i, crop in enumerate(crops):
-            if crop.shape[:2] != size:
-                shrinking = crop.shape[0] > self.input_size
-                crop = cv2.resize(
-                    crop, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-                )
+            resized = self._resize(crop)
             if self.color == "grey":
-                out[i, 0] = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+                out[i, 0] = cv2.cvtColor(resized, cv2.COLOR_RGB2GRAY)
             else:
-                out[i] = crop.transpose(2, 0, 1)
+                out[i] = resized.transpose(2, 0, 1)
         return out
+
+    def _resize(self, crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        size = (self.input_size, self.input_size)
+        if crop.shape[:2] == size:
+            return crop
+        interpolation = cv2.INTER_AREA if crop.shape[0] > self.input_size else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(crop, size, interpolation=interpolation), np.uint8)
 
     def normalize(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn uint8 ``(N, C, S, S)`` into float32 of about zero mean and unit deviation."""

@@ -76,10 +76,11 @@ def distilled_targets(
     columns = torch.split(targets, len(dataset.classes), 1)
     for head, labels in zip(build_heads(config), columns, strict=True):
         soft = [by_head[head.name] for by_head in predictions if head.name in by_head]
-        if soft:
-            mean = torch.stack(soft).mean(0)
-            labels = labels * (1 - config.distill_weight) + mean * config.distill_weight
-        blended.append(labels)
+        if not soft:
+            blended.append(labels)
+            continue
+        mean = torch.stack(soft).mean(0)
+        blended.append(labels * (1 - config.distill_weight) + mean * config.distill_weight)
     return torch.cat(blended, 1)
 
 

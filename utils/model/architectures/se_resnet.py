@@ -75,7 +75,7 @@ class SEResNet(PooledLinearNetwork):
 
     fully_convolutional = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the hyperparameters, all with defaults
         self,
         *,
         num_classes: int = 7,

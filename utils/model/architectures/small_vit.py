@@ -29,7 +29,7 @@ class SmallViT(EmotionNetwork):
         ValueError: ``input_size`` is not a multiple of 8.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the hyperparameters, all with defaults
         self,
         *,
         num_classes: int = 7,
