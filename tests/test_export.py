@@ -22,7 +22,8 @@ from utils.errors import CheckpointError, ConfigError
 from utils.model.architectures import build_model
 from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from utils.model.classifier import EmotionClassifier
-from utils.model.export import check_drift, export_onnx, measure_drift, weights_hash
+from utils.model.export import export_onnx, weights_hash
+from utils.model.export_check import check_drift, measure_drift
 from utils.model.onnx_runtime import SPEC_KEY, WEIGHTS_KEY, OnnxRuntime
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import Head
@@ -58,7 +59,7 @@ def exported(
     checkpoint: Checkpoint, pixels: NDArray[np.float32], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny.onnx"
-    export_onnx(checkpoint, "fp32", path, pixels)
+    export_onnx(checkpoint, path, precision="fp32", calibration=pixels)
     return path
 
 
@@ -102,8 +103,8 @@ def test_smaller_files_answer_nearly_the_same(
     most: float,
 ) -> None:
     path = tmp_path / "small.onnx"
-    export_onnx(checkpoint, precision, path, pixels)
-    drift = measure_drift(checkpoint, path, pixels)
+    export_onnx(checkpoint, path, precision=precision, calibration=pixels)
+    drift = measure_drift(checkpoint, path, pixels=pixels)
     assert 0 < drift.max_probability < most
     assert drift.agreement > 0.9
     assert OnnxRuntime(path).spec.heads == checkpoint.heads
@@ -114,16 +115,17 @@ def test_a_file_that_drifts_is_refused(
 ) -> None:
     path = tmp_path / "other.onnx"
     path.write_bytes(exported.read_bytes())
-    check_drift(path, "fp32", measure_drift(checkpoint, path, pixels))
+    check_drift(path, measure_drift(checkpoint, path, pixels=pixels), precision="fp32")
     torch.manual_seed(5)
     weights = {k: v + 0.05 * torch.randn_like(v.float()) for k, v in checkpoint.state_dict.items()}
-    drift = measure_drift(replace(checkpoint, state_dict=weights), path, pixels)
+    drift = measure_drift(replace(checkpoint, state_dict=weights), path, pixels=pixels)
     with pytest.raises(CheckpointError, match=r"other\.onnx: refused.*probability differs"):
-        check_drift(path, "fp32", drift)
+        check_drift(path, drift, precision="fp32")
+    worse = replace(drift, max_probability=0.0, accuracy_loss=0.02)
     with pytest.raises(CheckpointError, match=r"loses 2\.00 points"):
-        check_drift(path, "int8", replace(drift, max_probability=0.0, accuracy_loss=0.02))
+        check_drift(path, worse, precision="int8")
     with pytest.raises(CheckpointError, match="differs by nan"):
-        check_drift(path, "fp16", replace(drift, max_probability=float("nan")))
+        check_drift(path, replace(drift, max_probability=float("nan")), precision="fp16")
 
 
 def test_threads_share_a_session(exported: Path, pixels: NDArray[np.float32]) -> None:
