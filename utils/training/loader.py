@@ -56,7 +56,7 @@ class BatchLoader:
         small = number <= self._config.progressive_epochs
         size = self._config.progressive_size if small else None
         order = torch.randperm(len(self._dataset))
-        for indices in order[: len(self) * self._batch_size].split(self._batch_size):
+        for indices in torch.split(order[: len(self) * self._batch_size], self._batch_size):
             pixels = torch.from_numpy(self._dataset.batch(indices.numpy()))
             images = pixels.to(self._device).float() / 255
             images = self._normalize(self._augment(images, size))

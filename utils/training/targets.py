@@ -73,7 +73,7 @@ def distilled_targets(
     teachers = [_load_teacher(path, dataset) for path in config.distill]
     predictions = [_predict(teacher, dataset, device) for teacher in teachers]
     blended = []
-    columns = targets.split(len(dataset.classes), 1)
+    columns = torch.split(targets, len(dataset.classes), dim=1)
     for head, labels in zip(build_heads(config), columns, strict=True):
         soft = [by_head[head.name] for by_head in predictions if head.name in by_head]
         if soft:

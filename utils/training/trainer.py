@@ -74,7 +74,7 @@ class Trainer:
             config.network, self._outputs, device=self._device
         )
         labels = label_targets(config.targets, splits.train)
-        self._heads = _with_priors(heads, labels.mean(0).split(self._num_classes))
+        self._heads = _with_priors(heads, torch.split(labels.mean(0), self._num_classes))
         targets = distilled_targets(
             config.targets, splits.train, targets=labels, device=self._device
         )

@@ -67,4 +67,5 @@ class SmallViT(EmotionNetwork):
 
     def reshape_transform(self, tokens: Tensor) -> Tensor:
         """Arrange a layer's tokens ``(N, T, D)`` as a feature map ``(N, D, side, side)``."""
-        return tokens.transpose(1, 2).unflatten(2, (self.side, self.side))
+        n, _, dim = tokens.shape
+        return tokens.transpose(1, 2).reshape(n, dim, self.side, self.side)

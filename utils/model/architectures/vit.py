@@ -67,7 +67,8 @@ class ViT(EmotionNetwork):
 
     def reshape_transform(self, tokens: Tensor) -> Tensor:
         """Arrange a layer's tokens ``(N, 1 + T, D)`` as a feature map ``(N, D, side, side)``."""
-        return tokens[:, 1:].transpose(1, 2).unflatten(2, (self.side, self.side))
+        n, _, dim = tokens.shape
+        return tokens[:, 1:].transpose(1, 2).reshape(n, dim, self.side, self.side)
 
     def freeze_backbone(self, trainable_groups: int) -> None:
         """Train only the last layer and the last transformer blocks; each block is a group."""
