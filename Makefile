@@ -2,7 +2,8 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
-READY := $(VENV)/.ready
+# Python compiles what is imported when it is first imported: a seventh of the app's installation.
+PIP := $(PY) -m pip install --no-compile
 
 # Interpreter for a new environment; empty: the first suitable one on the PATH.
 PYTHON ?=
@@ -11,60 +12,75 @@ TORCH_INDEX ?=
 PORT ?= 8501
 ARGS ?=
 
+# Each use installs what it needs, the pins of requirements.txt; .ready-NAME stands for what is there
+# already: base, an extra of pyproject.toml, or all of requirements.txt, which includes the others.
+ALL := $(VENV)/.ready-all
+ready = $(if $(wildcard $(ALL)),$(ALL),$(VENV)/.ready-$(1))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup app api test lint train clean distclean moved
+.PHONY: help setup app api predict test lint train clean distclean moved
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "Variables: PYTHON=python3.12 (setup), TORCH_INDEX=https://download.pytorch.org/whl/cpu"
-	@echo "(setup; a small PyTorch without CUDA), PORT=8501 (app), ARGS='...' (app, api, train)"
+	@echo "Variables: ARGS='...' (app, api, predict, train), PORT=8501 (app)"
+	@echo "PYTHON=python3.12 (a new environment), TORCH_INDEX=https://download.pytorch.org/whl/cpu"
+	@echo "(train, setup, test; a small PyTorch without CUDA)"
 
-setup: $(READY)  ## Create .venv and install everything in it
+setup: $(ALL)  ## Create .venv and install everything in it
 
 # Each viewer's threads would keep a heap of their own; a few shared ones don't grow with visits.
 app: export MALLOC_ARENA_MAX ?= 2
-app: $(READY)  ## Start the live page and open the browser
+app: $(call ready,app)  ## Start the live page and open the browser
 	$(PY) -m streamlit run frontend/app.py --server.port $(PORT) $(ARGS)
 
-api: $(READY)  ## Start the HTTP and WebSocket service
+api: $(call ready,api)  ## Start the HTTP and WebSocket service
 	$(PY) backend/api.py $(ARGS)
+
+predict: $(call ready,base)  ## Classify the faces of the photos and videos in ARGS
+	$(PY) backend/inference.py $(ARGS)
 
 # The quick tests come first, so that a mistake shows in seconds.
 test: lint  ## Check style and types, run all tests
 	$(PY) -m pytest -m "not slow and not browser" -n 2 --dist loadfile
 	$(PY) -m pytest -m "slow or browser"
 
-lint: $(READY)  ## Check style and types
+lint: $(ALL)  ## Check style, imports and types
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
+	$(VENV)/bin/lint-imports
 	$(PY) -m mypy
 
-train: $(READY)  ## Train on the folder images/; options in ARGS
+train: $(call ready,train)  ## Train on the folder images/; options in ARGS
 	$(PY) backend/train.py $(ARGS)
 
 clean:  ## Remove caches and test artefacts; data, runs and models stay
-	rm -rf .pytest_cache .ruff_cache .mypy_cache artifacts build *.egg-info
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache artifacts build *.egg-info
 	find backend frontend utils tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## Remove .venv as well
 	rm -rf $(VENV)
 
 # The installed package points at this folder: a checkout that was moved is installed again.
-ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
-$(READY): moved
+stale := $(foreach file,$(wildcard $(VENV)/.ready-*),$(if $(filter $(CURDIR),$(shell cat $(file))),,$(file)))
+ifneq ($(stale),)
+$(stale): moved
 endif
 
-$(READY): requirements.txt pyproject.toml
+$(VENV)/.ready-%: requirements.txt pyproject.toml
 	@$(create_environment)
-	$(PY) -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(if $(TORCH_INDEX),$(install_torch))
-	$(PY) -m pip install --requirement requirements.txt
-	@pwd -P > $(READY)
+	$(PIP) --quiet --disable-pip-version-check --upgrade pip
+	@sed -e '/^-e /d' -e 's/\[[a-z]*\]//' requirements.txt > $(CONSTRAINTS)
+	$(if $(and $(TORCH_INDEX),$(filter train all,$*)),$(install_torch))
+	$(PIP) $(if $(filter all,$*),--requirement requirements.txt,$(install_extra))
+	@pwd -P > $@
+
+# A file of constraints may neither name extras of packages nor the project itself.
+CONSTRAINTS := $(VENV)/constraints.txt
+install_extra = --constraint $(CONSTRAINTS) --editable '.$(if $(filter-out base,$*),[$*])'
 
 define install_torch
-grep -E '^torch(vision)?==' requirements.txt > $(VENV)/torch.txt && \
-	$(PY) -m pip install --index-url '$(TORCH_INDEX)' --requirement $(VENV)/torch.txt
+$(PIP) --index-url '$(TORCH_INDEX)' --constraint $(CONSTRAINTS) torch torchvision
 endef
 
 # An environment that can't run pip is one that a missing venv module or a removed Python left behind.

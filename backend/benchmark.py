@@ -1,8 +1,8 @@
-"""How fast everything is on this machine.
+"""Measure how fast everything is on this machine.
 
 Examples:
-  python backend/benchmark.py                         every form of the model, one table
-  python backend/benchmark.py --live --seconds 20     the live page's engine
+  python backend/benchmark.py                         every form of the model, in one table
+  python backend/benchmark.py --live --seconds 20     the engine of the live page
   python backend/benchmark.py --file --seconds 20     a video file
   python backend/benchmark.py --folder                a folder of photos
   python backend/benchmark.py --api                   the service, over loopback
@@ -11,92 +11,159 @@ Examples:
 
 import argparse
 import json
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.benchmarks.models import benchmark_models, models_table
-from backend.console.cli import run
+from backend.benchmarks.config import (
+    BenchmarkApiConfig,
+    BenchmarkConfig,
+    BenchmarkFolderConfig,
+    BenchmarkLiveConfig,
+    BenchmarkModelsConfig,
+    BenchmarkSessionConfig,
+    BenchmarkVideoConfig,
+)
+from backend.benchmarks.result import BenchmarkResult
+from backend.console.cli import ExitCode, run
+from backend.console.options import build_config, check_at_least_one
+from utils.paths import BUNDLED_MODEL
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Return the program's options."""
+@dataclass(frozen=True)
+class BenchmarkCommand:
+    """What the command line asks for.
+
+    Attributes:
+        config: The benchmark and its options.
+        json: Print the result as JSON instead of text.
+    """
+
+    config: BenchmarkConfig
+    json: bool = False
+
+
+def parse_args(argv: list[str] | None = None) -> BenchmarkCommand:
+    """Return what the command line asks for.
+
+    Raises:
+        ConfigError: An option is out of range.
+    """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", type=Path, metavar="FILE", help="checkpoint (default: bundled)")
-    parser.add_argument("--threads", type=int, nargs="+", help="cores for inference")
+    parser.add_argument("--threads", type=int, nargs="+", help="CPU cores for inference")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    models = parser.add_argument_group("the forms of a model")
+    _add_model_options(parser)
+    _add_video_options(parser)
+    _add_other_options(parser)
+    options = vars(parser.parse_args(argv))
+    return BenchmarkCommand(_choose_config(options), options["json"])
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    models = parser.add_argument_group("forms of a model")
     models.add_argument(
         "--data", type=Path, default=Path("images"), help="prepared data folder, for the accuracy"
     )
     models.add_argument("--runs", type=int, default=200, help="timed runs (default: 200)")
-    live = parser.add_argument_group("video")
-    live.add_argument("--live", action="store_true", help="measure live video")
-    live.add_argument("--file", action="store_true", help="measure a video file instead")
-    live.add_argument("--seconds", type=float, default=20.0, help="of video (default: 20)")
-    live.add_argument(
-        "--video", type=Path, metavar="FILE", help="what is shown; default: a moving photo"
+
+
+def _add_video_options(parser: argparse.ArgumentParser) -> None:
+    video = parser.add_argument_group("video")
+    video.add_argument("--live", action="store_true", help="measure live video")
+    video.add_argument("--file", action="store_true", help="measure a video file")
+    video.add_argument("--seconds", type=float, default=20.0, help="of video (default: 20)")
+    video.add_argument(
+        "--video", type=Path, metavar="FILE", help="video to use (default: a moving photo)"
     )
-    live.add_argument("--detector", default="mtcnn", help="face detector (default: mtcnn)")
-    live.add_argument("--streams", type=int, default=1, help="viewers at once (default: 1)")
-    live.add_argument("--faces", type=int, default=1, help="faces in the picture (default: 1)")
-    live.add_argument(
+    video.add_argument("--detector", default="mtcnn", help="face detector (default: mtcnn)")
+    video.add_argument(
+        "--streams", type=int, default=1, help="viewers at the same time (default: 1)"
+    )
+    video.add_argument("--faces", type=int, default=1, help="faces in a frame (default: 1)")
+    video.add_argument(
         "--peers", action="store_true", help="also time fer and deepface, where installed"
     )
-    many = parser.add_argument_group("folders and the service")
-    many.add_argument("--folder", action="store_true", help="measure a folder of photos")
-    many.add_argument("--api", action="store_true", help="measure the HTTP and WebSocket service")
-    many.add_argument("--session", action="store_true", help="measure an hour's recording")
-    many.add_argument(
-        "--requests", type=int, default=20_000, help="to see its memory after (default: 20000)"
+    video.add_argument(
+        "--interval", type=int, default=2, help="analyse every N-th frame (default: 2)"
     )
-    live.add_argument("--interval", type=int, default=2, help="analyse every N-th frame")
-    return parser.parse_args(argv)
 
 
-def _chosen(args: argparse.Namespace) -> Callable[[argparse.Namespace], dict[str, Any]] | None:
-    # Imported where they are used: each process that measures a form of the model imports this
-    # program anew, and PyTorch would count as its memory.
-    if args.live:
+def _add_other_options(parser: argparse.ArgumentParser) -> None:
+    others = parser.add_argument_group("folders, the service and recordings")
+    others.add_argument("--folder", action="store_true", help="measure a folder of photos")
+    others.add_argument("--api", action="store_true", help="measure the HTTP and WebSocket service")
+    others.add_argument("--session", action="store_true", help="measure a recording of an hour")
+    others.add_argument(
+        "--requests",
+        type=int,
+        default=20_000,
+        help="requests before the service's memory is measured again (default: 20000)",
+    )
+
+
+def _choose_config(options: dict[str, Any]) -> BenchmarkConfig:
+    threads: list[int] | None = options["threads"]
+    if threads:
+        check_at_least_one(threads=min(threads))
+    if options["live"]:
+        first = threads[0] if threads else None
+        return build_config(BenchmarkLiveConfig, options | {"threads": first})
+    if options["file"]:
+        return build_config(BenchmarkVideoConfig, options | {"threads": max(threads or [2])})
+    if options["folder"]:
+        return build_config(BenchmarkFolderConfig, options | {"threads": max(threads or [1])})
+    if options["session"]:
+        return BenchmarkSessionConfig()
+    if options["api"]:
+        return build_config(BenchmarkApiConfig, options)
+    model = options["model"] or BUNDLED_MODEL
+    return build_config(
+        BenchmarkModelsConfig, options | {"model": model, "threads": threads or [1, 2]}
+    )
+
+
+def measure(config: BenchmarkConfig) -> BenchmarkResult:
+    """Run the benchmark that a configuration describes.
+
+    Raises:
+        EmotionError: A file that it names can't be used.
+    """
+    # Imported on demand: each process that measures a form of the model imports this program anew,
+    # and PyTorch would count as its memory.
+    if isinstance(config, BenchmarkLiveConfig):
         from backend.benchmarks.live import benchmark_live
 
-        return benchmark_live
-    if args.file:
+        return benchmark_live(config)
+    if isinstance(config, BenchmarkVideoConfig):
         from backend.benchmarks.video import benchmark_video
 
-        return benchmark_video
-    if args.folder:
+        return benchmark_video(config)
+    if isinstance(config, BenchmarkFolderConfig):
         from backend.benchmarks.folder import benchmark_folder
 
-        return benchmark_folder
-    if args.session:
+        return benchmark_folder(config)
+    if isinstance(config, BenchmarkSessionConfig):
         from backend.benchmarks.sessions import benchmark_sessions
 
-        return benchmark_sessions
-    if args.api:
+        return benchmark_sessions(config)
+    if isinstance(config, BenchmarkApiConfig):
         from backend.benchmarks.api import benchmark_api
 
-        return benchmark_api
-    return None
+        return benchmark_api(config)
+    from backend.benchmarks.models import benchmark_models
+
+    return benchmark_models(config)
 
 
 def main() -> int:
-    """Parse the arguments, measure, print."""
-    args = parse_args()
-    if measure := _chosen(args):
-        figures = measure(args)
-        width = max(map(len, figures))
-        text = "\n".join(f"{name:>{width}}  {value}" for name, value in figures.items())
-    else:
-        from utils.paths import BUNDLED_MODEL
-
-        model = args.model or BUNDLED_MODEL
-        figures = benchmark_models(model, args.data, args.threads or [1, 2], args.runs)
-        text = models_table(figures)
-    print(json.dumps(figures, indent=1) if args.json else text)
-    return 0
+    """Run the program and return its exit code."""
+    command = parse_args()
+    result = measure(command.config)
+    print(json.dumps(result.to_document(), indent=1) if command.json else result.to_text())
+    return ExitCode.SUCCESS
 
 
 if __name__ == "__main__":

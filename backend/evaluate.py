@@ -7,62 +7,67 @@ Examples:
   python backend/evaluate.py --zoo runs/zoo
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "The evaluation")
+
 import argparse
-import json
-import sys
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from backend.console.cli import run
-from backend.console.evaluate_models import compare, measure_zoo, show_ablation
-from backend.console.evaluation_data import Data
-from backend.console.evaluation_text import (
-    print_end_to_end,
-    print_figures,
-    print_priors,
-    print_robustness,
-    print_scalings,
+from backend.console.evaluation_modes import (
+    show_ablation,
+    show_comparison,
+    show_photos,
+    show_split,
+    show_zoo,
 )
-from utils.errors import ConfigError, EmotionError
-from utils.evaluation.evaluate import (
-    LABEL_SETS,
-    document,
-    evaluate_end_to_end,
-    prior_table,
-    scaling_table,
-    target_label_set,
-)
-from utils.evaluation.model_card import write_card
+from utils.errors import ConfigError
+from utils.evaluation.evaluator import EvaluateConfig, ModelConfig, PhotosConfig
 from utils.evaluation.predict import TEST_TIME_AVERAGES
-from utils.evaluation.robustness import evaluate_robustness
-from utils.faces import build_detector
-from utils.inference.analyzer import EmotionAnalyzer
+from utils.evaluation.split import SplitConfig
 from utils.memory import keep_freed_memory
-from utils.model.checkpoint import Checkpoint, load_checkpoint
-from utils.model.classifier import EmotionClassifier
-from utils.model.spec import Head
-from utils.model.torch_runtime import TorchRuntime
 from utils.paths import BUNDLED_MODEL
-from utils.training.report import save_evaluation
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Return the program's options."""
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """What the command line asks for: one model, or one of the comparisons.
+
+    Attributes:
+        config: What to measure of one model.
+        card: Write its model card into this file.
+        compare: Compare these two checkpoints instead.
+        zoo: Measure every architecture of this folder instead.
+        ablation: Compare the training runs of this folder instead.
+        as_json: Print one JSON document.
+    """
+
+    config: EvaluateConfig
+    card: Path | None = None
+    compare: tuple[Path, Path] | None = None
+    zoo: Path | None = None
+    ablation: Path | None = None
+    as_json: bool = False
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("--model", type=Path, default=BUNDLED_MODEL, help="checkpoint (.pth)")
-    add("--head", help="which of the model's answers: perceived (default) or fer2013")
+    add("--head", help="head that predicts: perceived (default) or fer2013")
     add("--data", type=Path, default=Path("images"), help="prepared data folder")
     add("--split", choices=("train", "validation", "test"), default="test")
     add("--ferplus", type=Path, metavar="CSV", help="FER+ votes, if not DATA/ferplus.csv")
     add("--average", choices=TEST_TIME_AVERAGES, default="none", help="test-time averaging")
-    add("--prior-correction", type=float, metavar="0..1", help="in place of the model's own")
-    add("--prior-table", action="store_true", help="show what other prior corrections would do")
-    add("--scaling-table", action="store_true", help="temperature against vector scaling")
-    add("--robustness", action="store_true", help="measure blur, bad light, noise, turned heads …")
+    add("--prior-correction", type=float, metavar="0..1", help="replaces the model's own")
+    add("--prior-table", action="store_true", help="measure other strengths of the correction")
+    add("--scaling-table", action="store_true", help="compare temperature and vector scaling")
+    add("--robustness", action="store_true", help="measure blur, low light, noise, rotation …")
     add(
         "--end-to-end",
         type=Path,
@@ -72,137 +77,80 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add("--detector", default="mtcnn", help="face detector for --end-to-end")
     add("--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd")
     add("--compare", type=Path, nargs=2, metavar=("A.pth", "B.pth"), help="is one better?")
-    add("--zoo", type=Path, metavar="FOLDER", help="measure FOLDER/NAME/best_model.pth, all")
-    add("--ablation", type=Path, metavar="FOLDER", help="table of FOLDER's runs against its base")
-    add("--out", type=Path, help="folder for the pictures")
-    add("--card", type=Path, metavar="FILE.md", help="write a model card with everything")
+    add("--zoo", type=Path, metavar="FOLDER", help="measure every FOLDER/NAME/best_model.pth")
+    add("--ablation", type=Path, metavar="FOLDER", help="compare FOLDER's runs with its base run")
+    add("--out", type=Path, help="folder for the figures")
+    add("--card", type=Path, metavar="FILE.md", help="measure everything and write a model card")
     add("--json", action="store_true", help="print one JSON document")
-    return parser.parse_args(argv)
+    return parser
 
 
-def load_model(args: argparse.Namespace) -> tuple[Checkpoint, Head]:
-    """Return the model and the head to measure, with the prior correction asked for."""
-    checkpoint = load_checkpoint(args.model)
-    head = checkpoint.head(args.head)
-    if args.prior_correction is not None:
-        try:
-            changed = replace(head, prior_correction=args.prior_correction)
-        except ValueError as error:
-            raise ConfigError(f"--prior-correction: {error}") from error
-        checkpoint.heads = tuple(changed if h == head else h for h in checkpoint.heads)
-        head = changed
-    return checkpoint, head
-
-
-def evaluate_photos(args: argparse.Namespace, checkpoint: Checkpoint, head: Head) -> dict[str, Any]:
-    """Return the figures on whole photos; unreadable ones are named on standard error."""
-    classifier = EmotionClassifier(checkpoint, TorchRuntime(checkpoint), head.name)
-    detector = build_detector(args.detector, weights=args.detector_weights)
-    photos = evaluate_end_to_end(EmotionAnalyzer(classifier, detector), args.end_to_end)
-    for sentence in photos["unreadable"]:
-        print(f"error: {sentence}", file=sys.stderr)
-    about = {"model": checkpoint.model, "head": head.name, "detector": args.detector}
-    return about | {"prior_correction": head.prior_correction} | photos
-
-
-def measure_photos(args: argparse.Namespace) -> int:
-    """Measure one model on whole photos."""
-    result = evaluate_photos(args, *load_model(args))
-    if args.json:
-        print(json.dumps(result, indent=1))
-    else:
-        print_end_to_end(result)
-    return EmotionError.exit_code if result["unreadable"] else 0
-
-
-def measure(args: argparse.Namespace) -> int:
-    """Measure one model."""
-    checkpoint, head = load_model(args)
-    data = Data(args, args.split)
-    evaluation = data.evaluate(checkpoint)
-    label_set = target_label_set(head, evaluation.labels)
-    result = document(checkpoint, head, evaluation, args.split)
-    if args.prior_table or args.card:
-        result["prior_table"] = prior_table(head, evaluation)
-    if args.scaling_table or args.card:
-        others = Data(args, "validation")
-        # Only the card shows twins there, and looking for them takes a minute.
-        validation = others.evaluate(checkpoint) if args.card else others.answers(checkpoint)
-        result["scaling_table"] = scaling_table(head, validation, evaluation)
-    if args.robustness or args.card:
-        labels, folder = evaluation.labels[label_set], data.folder(checkpoint)
-        rows = evaluate_robustness(checkpoint, head, folder, labels, args.average)
-        result["robustness"] = rows
-        result["robustness_mean_drop"] = sum(row["drop"] for row in rows) / len(rows)
-    if args.end_to_end:
-        result["end_to_end"] = evaluate_photos(args, checkpoint, head)
-    out = args.out or (args.card and args.card.parent)
-    if out:
-        for shown in checkpoint.heads if args.card else (head,):
-            save_evaluation(checkpoint, shown, evaluation, data.folder(checkpoint), out, args.split)
-    if args.card:
-        command = " ".join(["python", *sys.argv])
-        write_card(checkpoint, result, evaluation, validation, args.card, command)
-    print_result(args, result)
-    unreadable = result.get("end_to_end", {}).get("unreadable")
-    return EmotionError.exit_code if unreadable else 0
-
-
-def print_result(args: argparse.Namespace, result: dict[str, Any]) -> None:
-    """Print a measurement as JSON or for people."""
-    if args.json:
-        print(json.dumps(result, indent=1))
-        return
-    print(
-        f"{result['model']}, head {result['head']}, trained on {result['trained_on']}; "
-        f"{args.split} of {args.data}"
+def parse_args(argv: list[str] | None = None) -> EvaluateOptions:
+    """Return what the command line asks for."""
+    args = build_parser().parse_args(argv)
+    photos = args.end_to_end and PhotosConfig(
+        folder=args.end_to_end, detector=args.detector, detector_weights=args.detector_weights
     )
-    for name, figures in result["label_sets"].items():
-        print_figures(LABEL_SETS[name], figures)
-    if "prior_table" in result:
-        print_priors(result["prior_table"])
-    if "scaling_table" in result:
-        print_scalings(result["scaling_table"])
-    if "robustness" in result:
-        print_robustness(result["robustness"], result["robustness_mean_drop"])
-    if "end_to_end" in result:
-        print_end_to_end(result["end_to_end"])
+    config = EvaluateConfig(
+        model=ModelConfig(path=args.model, head=args.head, prior_correction=args.prior_correction),
+        split=SplitConfig(
+            data=args.data, split=args.split, ferplus=args.ferplus, average=args.average
+        ),
+        photos=photos,
+        prior_table=args.prior_table,
+        scaling_table=args.scaling_table,
+        robustness=args.robustness,
+        out=args.out,
+    )
+    return EvaluateOptions(
+        config=config,
+        card=args.card,
+        compare=args.compare and tuple(args.compare),
+        zoo=args.zoo,
+        ablation=args.ablation,
+        as_json=args.json,
+    )
 
 
-def check_outputs(args: argparse.Namespace) -> None:
-    """Find out before the work whether its results can be written and mean what they say.
+def check_outputs(config: EvaluateConfig, card: Path | None) -> None:
+    """Check before the work that its results can be written and that the options agree.
 
     Raises:
         ConfigError: A folder can't be made or is a file, or options contradict each other.
     """
-    for folder in filter(None, (args.out, args.card and args.card.parent)):
+    for folder in filter(None, (config.out, card and card.parent)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"{folder}: can't be used as a folder ({error.strerror})") from error
-    if args.card and (args.head or args.prior_correction is not None or args.average != "none"):
+    if card is None:
+        return
+    model = config.model
+    if model.head or model.prior_correction is not None or config.split.average != "none":
         raise ConfigError(
             "--card describes a model as it is used: leave out --head, --prior-correction and "
             "--average"
         )
-    if args.card and args.card.is_dir():
-        raise ConfigError(f"--card {args.card}: is a folder; name a file")
+    if card.is_dir():
+        raise ConfigError(f"--card {card}: is a folder; name a file")
 
 
 def main() -> int:
     """Run the program and return its exit code."""
-    args = parse_args()
-    check_outputs(args)
+    options = parse_args()
+    config, as_json = options.config, options.as_json
+    check_outputs(config, options.card)
     keep_freed_memory()
-    if args.ablation:
-        return show_ablation(args)
-    if args.zoo:
-        return measure_zoo(args)
-    if args.compare:
-        return compare(args)
-    if args.end_to_end and not args.card:
-        return measure_photos(args)
-    return measure(args)
+    if options.ablation:
+        return show_ablation(options.ablation, as_json=as_json)
+    if options.zoo:
+        return show_zoo(options.zoo, config.split, out=config.out, as_json=as_json)
+    if options.compare:
+        head = config.model.head
+        return show_comparison(options.compare, config.split, head=head, as_json=as_json)
+    if config.photos and not options.card:
+        return show_photos(config.model, config.photos, as_json=as_json)
+    return show_split(config, card=options.card, as_json=as_json)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,10 @@ Examples:
   python backend/explain.py --data images --split validation
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "The explanation")
+
 import argparse
 import sys
 from pathlib import Path
@@ -16,8 +20,9 @@ from tqdm import tqdm
 
 from backend.console.cli import run
 from utils.errors import ConfigError, EmotionError, ImageError
-from utils.evaluation.explain_plots import save_explanations, save_mean_maps
 from utils.evaluation.grad_cam import METHODS, Explainer
+from utils.evaluation.plots.explanations import save_explanations, save_mean_maps
+from utils.evaluation.split import label_sets
 from utils.faces import FaceDetector, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
 from utils.media.images import load_image
@@ -60,12 +65,12 @@ def explain_image(
         return f"{path}: no face found"
     spec = explainer.checkpoint.preprocessing
     geometry = spec.geometry.get(detector.name) or DEFAULT_GEOMETRY[detector.name]
-    crops = crop_faces(image, boxes, geometry, spec.input_size)
+    crops = crop_faces(image, boxes, geometry=geometry, size=spec.input_size)
     explanation = explainer.explain(crops, args.target)
     target = args.out / f"{path.stem}_explained.png"
     seen = spec.to_network_size(crops).transpose(0, 2, 3, 1)
     shown = np.broadcast_to(seen, (*seen.shape[:3], 3))
-    save_explanations(shown, explanation, explainer.checkpoint.classes, target)
+    save_explanations(shown, explanation, classes=explainer.checkpoint.classes, path=target)
     return f"{path}: {len(boxes)} face{'s' * (len(boxes) > 1)}, {target}"
 
 
@@ -78,10 +83,8 @@ def explain_split(explainer: Explainer, args: argparse.Namespace) -> list[Path]:
         preprocessing=checkpoint.preprocessing,
         classes=checkpoint.classes,
     )
-    labels = folder.labels
-    majority = folder.ferplus_majority()
-    if majority is not None and explainer.head.name == "perceived":
-        labels = majority
+    available = label_sets(folder)
+    labels = available[explainer.head.role.target_label_set(available)]
     means: dict[str, list[tuple[str, NDArray[np.float32], NDArray[np.float32], int]]]
     means = {"right": [], "mistakes": []}
     for index, name in enumerate(tqdm(checkpoint.classes, desc="classes")):
@@ -109,8 +112,9 @@ def _save_means(
     words = {"right": "answered as labelled", "mistakes": "answered otherwise"}[kind]
     looked = f"where {explainer.checkpoint.model} looks for " + (args.target or "each class")
     path = args.out / f"mean_maps_{args.split}_{kind}.png"
-    save_mean_maps(rows, f"{args.split}, faces {words}: {looked}", path)
-    return path
+    save_mean_maps(rows, f"{args.split}, faces {words}: {looked}", path=path)
+    result: Path = path
+    return result
 
 
 def build_explainer(checkpoint: Checkpoint, args: argparse.Namespace) -> Explainer:
@@ -123,7 +127,7 @@ def build_explainer(checkpoint: Checkpoint, args: argparse.Namespace) -> Explain
         known = ", ".join(checkpoint.classes)
         raise ConfigError(f"unknown class {args.target!r}; known: {known}")
     layers = tuple(args.layers) if args.layers else None
-    return Explainer(checkpoint, args.head, layers, args.method)
+    return Explainer(checkpoint, args.head, layers=layers, method=args.method)
 
 
 def main() -> int:

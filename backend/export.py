@@ -3,6 +3,10 @@
 Example: python backend/export.py --model model/best_model.pth --data images
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "The export")
+
 import argparse
 import os
 import sys
@@ -14,7 +18,7 @@ from numpy.typing import NDArray
 
 from backend.console.cli import run
 from utils.errors import CheckpointError, EmotionError
-from utils.evaluation.evaluate import label_sets, target_label_set
+from utils.evaluation.split import label_sets
 from utils.model.checkpoint import load_checkpoint
 from utils.model.export import LIMITS, PRECISIONS, check_drift, export_onnx, measure_drift
 from utils.model.onnx_runtime import onnx_path
@@ -69,7 +73,7 @@ def test_images(
     split = "test" if (data / "test").is_dir() else "validation"
     folder = load_images(checkpoint, data, split)
     labels = label_sets(folder)
-    by_head = {head.name: labels[target_label_set(head, labels)] for head in checkpoint.heads}
+    by_head = {head.name: labels[head.role.target_label_set(labels)] for head in checkpoint.heads}
     pixels = folder.batch(np.arange(len(folder)))
     return checkpoint.preprocessing.normalize(pixels), by_head
 

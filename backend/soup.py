@@ -3,52 +3,92 @@
 Example:
   python backend/soup.py runs/a/best_model.pth runs/b/best_model.pth --out runs/soup
 
-Which checkpoints and shares are best is to be judged by the validation figures that it prints.
+Choose the checkpoints and their shares by the validation accuracy that it prints.
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "Weight averaging")
+
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from backend.console.cli import run
 from utils.errors import ConfigError
 from utils.memory import keep_freed_memory
-from utils.model.checkpoint import load_checkpoint
+from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.weight_averaging import average_weights
 from utils.processing.dataset import load_split
 from utils.training.report import finish
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Return the program's options."""
+@dataclass(frozen=True, kw_only=True)
+class AveragingConfig:
+    """What to average and where to write it.
+
+    Attributes:
+        checkpoints: At least two checkpoints.
+        shares: A share for each; None gives all the same.
+        data: Prepared data folder.
+        out: Run folder for the mean and its report.
+    """
+
+    checkpoints: tuple[Path, ...]
+    shares: tuple[float, ...] | None = None
+    data: Path = Path("images")
+    out: Path
+
+
+def parse_args(argv: list[str] | None = None) -> AveragingConfig:
+    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("checkpoints", type=Path, nargs="+", metavar="A.pth", help="at least two checkpoints")
-    add("--shares", type=float, nargs="+", help="a weight for each; equal if left out")
+    add("--shares", type=float, nargs="+", help="a share for each; equal by default")
     add("--data", type=Path, default=Path("images"), help="prepared data folder")
     add("--out", type=Path, required=True, help="run folder for the mean and its report")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    return AveragingConfig(
+        checkpoints=tuple(args.checkpoints),
+        shares=tuple(args.shares) if args.shares else None,
+        data=args.data,
+        out=args.out,
+    )
+
+
+def average(config: AveragingConfig) -> Checkpoint:
+    """Average checkpoints, calibrate and measure the mean, and write its run folder.
+
+    Raises:
+        CheckpointError: A checkpoint can't be read.
+        ConfigError: The checkpoints do not belong together, or ``out`` is a file.
+        DataError: The data can't be used.
+    """
+    if config.out.exists() and not config.out.is_dir():
+        raise ConfigError(f"--out {config.out}: is a file; name a folder")
+    checkpoints = [load_checkpoint(path) for path in config.checkpoints]
+    mean = average_weights(checkpoints, config.shares or [1.0] * len(checkpoints))
+    mean.training["data"] = str(config.data)
+    validation = load_split(
+        config.data, "validation", preprocessing=mean.preprocessing, classes=mean.classes
+    )
+    config.out.mkdir(parents=True, exist_ok=True)
+    finish(mean, validation, out=config.out)
+    return mean
 
 
 def main() -> int:
     """Run the program and return its exit code."""
-    args = parse_args()
+    config = parse_args()
     keep_freed_memory()
-    if args.out.exists() and not args.out.is_dir():
-        raise ConfigError(f"--out {args.out}: is a file; name a folder")
-    checkpoints = [load_checkpoint(path) for path in args.checkpoints]
-    made = average_weights(checkpoints, args.shares or [1.0] * len(checkpoints))
-    made.training["data"] = str(args.data)
-    validation = load_split(
-        args.data, "validation", preprocessing=made.preprocessing, classes=made.classes
-    )
-    args.out.mkdir(parents=True, exist_ok=True)
-    finish(made, validation, out=args.out)
-    for head, sets in made.metrics["validation"].items():
-        for labels, figures in sets.items():
-            print(f"validation, head {head}, {labels}: {figures['accuracy']:.2%}")
-    print(f"checkpoint: {args.out / 'best_model.pth'}")
+    mean = average(config)
+    for head, label_sets in mean.metrics["validation"].items():
+        for label_set, metrics in label_sets.items():
+            print(f"validation, head {head}, {label_set}: {metrics['accuracy']:.2%}")
+    print(f"checkpoint: {config.out / 'best_model.pth'}")
     return 0
 
 

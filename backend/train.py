@@ -3,6 +3,10 @@
 Example: python backend/train.py --data images --model se_resnet
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "Training")
+
 import argparse
 import logging
 import sys

@@ -11,12 +11,12 @@ st.set_page_config(
     page_icon=str(HERE / "icon.svg"),  # a named icon would be fetched from the internet
     layout="wide",
     menu_items={
-        "About": "Estimates apparent facial expressions on this server. Pictures are not stored."
+        "About": "Estimates apparent facial expressions on this server. Stores no pictures."
     },
 )
 st.html(HERE / "style.css")
 
-# Not in a folder "pages": Streamlit would offer its files by itself until this script has run.
+# Not in a folder called "pages": Streamlit would list its files by itself until this script runs.
 page = st.navigation(
     [
         st.Page("views/live.py", title="Live", icon=":material/videocam:", default=True),

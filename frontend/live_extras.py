@@ -1,4 +1,4 @@
-"""What the live page offers beside the video: how it is shown, snapshots, a neutral baseline."""
+"""Controls beside the live video: how it is shown, snapshots, a neutral baseline."""
 
 import time as clock
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from utils.media.drawing import encode_png
 from utils.settings import Settings
 
 BASELINE_SECONDS = 10.0
-# Fewer readable answers say too little about how a face looks at rest.
-BASELINE_ANSWERS = 30
+# Fewer predictions say too little about how a face looks at rest.
+BASELINE_PREDICTIONS = 30
 WIDE = """<style>
 .st-key-stage [data-testid="stHorizontalBlock"] { flex-direction: column; }
 .st-key-stage [data-testid="stColumn"] { width: 100%; flex: 1 1 100%; }
@@ -28,8 +28,8 @@ class Baseline:
     """How one face looks at rest.
 
     Attributes:
-        began: Media time in seconds when the measure began.
-        values: Mean probability of each class; None until it is measured.
+        began: Media time in seconds at which the measurement began.
+        values: Mean probability of each class; None until measured.
     """
 
     began: float
@@ -43,7 +43,7 @@ def view_controls(live: LiveAnalyzer, engine: Engine, settings: Settings) -> Non
         hide = st.toggle(
             "Hide faces",
             live.view.hide_faces,
-            help="Faces that are found become coarse fields, here and in snapshots.",
+            help="Pixelates detected faces, here and in snapshots.",
             key="hide",
         )
         heat = st.toggle(
@@ -67,18 +67,18 @@ def _overlay(engine: Engine, settings: Settings) -> HeatOverlay:
     maps = load_heat_maps(settings.model)
     return HeatOverlay(
         lambda image, box, emotion: maps.of(
-            engine.analyzer.crops(image, np.array([box], np.float32)), emotion
+            engine.live.crops(image, np.array([box], np.float32)), emotion
         )[0]
     )
 
 
 @st.fragment
 def snapshot_button(live: LiveAnalyzer, playing: bool) -> None:
-    """Draw the button that keeps the picture of this moment as a file."""
+    """Draw the button that takes a snapshot, and the one that saves it as a file."""
     with st.container(horizontal=True):
         if st.button("Snapshot", icon=":material/photo_camera:", disabled=not playing):
-            picture = live.picture()
-            st.session_state["shot"] = None if picture is None else encode_png(picture)
+            image = live.displayed_frame()
+            st.session_state["shot"] = None if image is None else encode_png(image)
         if shot := st.session_state.get("shot"):
             name = f"snapshot-{clock.strftime('%Y%m%d-%H%M%S')}.png"
             st.download_button("Save the snapshot", shot, name, "image/png", on_click="ignore")
@@ -93,7 +93,7 @@ def baseline_button(snapshot: LiveSnapshot) -> None:
             "Set my neutral face",
             icon=":material/self_improvement:",
             disabled=not (snapshot.running and snapshot.history),
-            help="Look neutral for ten seconds; then the bars show the change against that.",
+            help="Look neutral for ten seconds. The bars then show the change from that.",
             on_click=_begin,
             args=(newest,),
         )
@@ -119,22 +119,22 @@ def _forget(problem: str | None = None) -> None:
 def _measure(baseline: Baseline, snapshot: LiveSnapshot) -> None:
     rows = [r for r in snapshot.history if r.time >= baseline.began and r.smoothed is not None]
     newest = snapshot.history[-1].time if snapshot.history else baseline.began
-    spent = newest - baseline.began
-    if spent < 0 or not snapshot.running:
-        _forget("The camera stopped; try again.")
-    elif spent < BASELINE_SECONDS:
-        st.progress(spent / BASELINE_SECONDS, "Look neutral, into the camera…")
+    elapsed = newest - baseline.began
+    if elapsed < 0 or not snapshot.running:
+        _forget("The camera stopped. Try again.")
+    elif elapsed < BASELINE_SECONDS:
+        st.progress(elapsed / BASELINE_SECONDS, "Look neutral, towards the camera…")
     else:
         first = min((r.track_id for r in rows if r.track_id), default=None)
-        own = [r.smoothed for r in rows if r.track_id == first and r.smoothed is not None]
-        if len(own) < BASELINE_ANSWERS:
-            _forget("The face could not be read often enough; more light, facing the camera.")
+        values = [r.smoothed for r in rows if r.track_id == first and r.smoothed is not None]
+        if len(values) < BASELINE_PREDICTIONS:
+            _forget("The face was not readable enough. Add light, face the camera and retry.")
             return
-        mean = np.mean(own, axis=0)
+        mean = np.mean(values, axis=0)
         baseline.values = dict(zip(snapshot.classes, mean.tolist(), strict=True))
 
 
 def baseline_values() -> dict[str, float] | None:
-    """Return the mean probabilities of the neutral face, if it was measured."""
+    """Return the mean probabilities of the neutral face; None until measured."""
     baseline: Baseline | None = st.session_state.get("baseline")
     return baseline.values if baseline else None

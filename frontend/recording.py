@@ -1,4 +1,4 @@
-"""The live page's recording: into a session, with markers."""
+"""Recording the live page into a session, with markers."""
 
 from datetime import datetime
 
@@ -13,8 +13,15 @@ from utils.settings import Settings
 REFRESH_SECONDS = 1.0
 
 
-def controls(live: LiveAnalyzer, settings: Settings, model: str, playing: bool) -> None:
-    """Draw the switch that records, and while it is on the markers and what was written."""
+def controls(live: LiveAnalyzer, settings: Settings, *, model: str, playing: bool) -> None:
+    """Draw the record button and, while recording, the marker field and the state.
+
+    Args:
+        live: The stream to record.
+        settings: For the database.
+        model: Name of the model, stored with the session.
+        playing: Whether the camera is on.
+    """
     recorder: Recorder | None = st.session_state.get("recorder")
     with st.container(horizontal=True, vertical_alignment="bottom", key="recording"):
         if recorder is None:
@@ -22,7 +29,7 @@ def controls(live: LiveAnalyzer, settings: Settings, model: str, playing: bool) 
                 "Record",
                 icon=":material/fiber_manual_record:",
                 disabled=not playing,
-                help="Keeps probabilities and times in Sessions; no pictures.",
+                help="Saves times, boxes and probabilities to Sessions, no pictures.",
                 on_click=_start,
                 args=(live, settings, model),
             )
@@ -34,26 +41,28 @@ def controls(live: LiveAnalyzer, settings: Settings, model: str, playing: bool) 
                 on_click=_stop,
                 args=(live,),
             )
-            words = st.text_input(
+            label = st.text_input(
                 "Marker",
-                placeholder="now I show the film",
+                placeholder="film starts",
                 label_visibility="collapsed",
-                key="words",
+                key="marker-label",
             )
-            st.button("Mark", icon=":material/flag:", on_click=_mark, args=(recorder, words))
+            st.button("Mark", icon=":material/flag:", on_click=_mark, args=(recorder, label))
     if error := st.session_state.pop("recording_error", None):
         st.warning(error)
     if recorder is not None:
         st.fragment(_state, run_every=REFRESH_SECONDS)(recorder)
     elif done := st.session_state.pop("recorded", None):
-        st.success(f"{done} It is in Sessions.")
+        st.success(done)
 
 
 def _start(live: LiveAnalyzer, settings: Settings, model: str) -> None:
     try:
         store = open_store(settings)
         name = f"Live, {datetime.now():%d %B %Y, %H:%M}"
-        recorder = Recorder(store, store.create(name, "live", model, live.snapshot().classes))
+        classes = live.snapshot().classes
+        session_id = store.create(name, "live", model=model, classes=classes)
+        recorder = Recorder(store, session_id)
     except DatabaseError as error:
         st.session_state["recording_error"] = str(error)
         return
@@ -68,18 +77,18 @@ def _stop(live: LiveAnalyzer) -> None:
     live.listener = None
     recorder.stop()
     problem = f" {recorder.problem}" if recorder.problem else ""
-    st.session_state["recorded"] = f"{recorder.seconds:.0f} seconds were recorded.{problem}"
+    st.session_state["recorded"] = f"Saved {recorder.seconds:.0f} seconds to Sessions.{problem}"
 
 
-def _mark(recorder: Recorder, words: str) -> None:
+def _mark(recorder: Recorder, label: str) -> None:
     try:
-        recorder.mark(words.strip() or "Marker")
+        recorder.mark(label.strip() or "Marker")
     except DatabaseError as error:
         st.session_state["recording_error"] = str(error)
 
 
 def _state(recorder: Recorder) -> None:
     if recorder.problem:
-        st.warning(f"{recorder.problem} The video goes on; writing is tried again.")
+        st.warning(f"{recorder.problem} The video continues; saving is retried.")
     minutes, seconds = divmod(int(recorder.seconds), 60)
-    st.caption(f":red[●] Recording, {minutes}:{seconds:02d}, {recorder.frames} frames written")
+    st.caption(f":red[●] Recording, {minutes}:{seconds:02d}, {recorder.frames} frames saved")

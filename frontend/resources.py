@@ -1,4 +1,4 @@
-"""What all viewers of one server share: the model, loaded once, and the turn to use it."""
+"""Resources that all viewers of a server share: the loaded model, heat maps, the database."""
 
 import gc
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from utils.concurrency import Gate
+from utils.concurrency import FairLock, StreamLimit
 from utils.errors import CheckpointError, EmotionError
-from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.analyzers import load_analyzers
+from utils.extras import require
+from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.media.sessions import SessionStore
 from utils.settings import Settings, get_settings
 
-# Weights of the other detectors are for the user to bring.
+# The other detectors need weights that the user has to provide.
 LIVE_DETECTORS = ("mtcnn", "haar")
 
 
@@ -25,66 +25,64 @@ class Engine:
     """The loaded model.
 
     Attributes:
-        analyzer: For video: searches quickly.
-        photos: For pictures: the same model, small faces too.
-        gate: Gives one viewer at a time the processor.
+        images: For images: looks for small faces too.
+        live: For video: the same model, faster detection.
+        lock: Held by a viewer during inference.
+        limit: How many live streams may run at once.
     """
 
-    analyzer: EmotionAnalyzer
-    photos: EmotionAnalyzer
-    gate: Gate
+    images: EmotionAnalyzer
+    live: EmotionAnalyzer
+    lock: FairLock
+    limit: StreamLimit
+
+
+# The settings of the model: a change of others does not load it again.
+_MODEL_SETTINGS = {"model", "detector", "detector_weights", "device", "threads", "max_streams"}
 
 
 def load_engine(settings: Settings) -> Engine:
-    """Load and warm up the model; later calls on this server return the same one.
+    """Load and warm up the model; later calls on this server return the same engine.
 
     Raises:
-        EmotionError: The model file is missing or can't be used; the next call tries again.
+        EmotionError: The model file is missing or unusable; the next call tries again.
     """
-    return _load(
-        settings.model,
-        settings.detector,
-        settings.detector_weights,
-        settings.device,
-        settings.threads,
-        settings.max_streams,
-    )
+    return _load(settings)
 
 
 def engine_or_stop() -> tuple[Engine, Settings]:
-    """Return the engine and the settings; where there is none, say why and end the page's run."""
+    """Return the engine and the settings; without one, show the error and stop the page."""
     try:
         settings = get_settings()
         return load_engine(settings), settings
     except CheckpointError as error:
         st.error(
             f"The model can't be used. {error}\n\nPut a checkpoint at model/best_model.pth, "
-            "name one in EMOTION_MODEL, or train one with backend/train.py; then reload this page."
+            "name another in EMOTION_MODEL, or train one with backend/train.py. Then reload this "
+            "page."
         )
     except EmotionError as error:
-        st.error(f"The settings can't be used. {error}\n\nMend them and start the app again.")
+        st.error(f"The settings can't be used. {error}\n\nCorrect them and restart the app.")
     st.stop()
 
 
-@st.cache_resource(show_spinner="Loading the model…")
-def _load(
-    model: Path | None,
-    detector: str,
-    weights: Path | None,
-    device: str,
-    threads: int | None,
-    max_streams: int,
-) -> Engine:
-    loaded = load_analyzers(model, detector, weights, device, threads)
+def _model_settings(settings: Settings) -> str:
+    return repr(sorted(settings.model_dump(include=_MODEL_SETTINGS).items()))
+
+
+@st.cache_resource(show_spinner="Loading the model…", hash_funcs={Settings: _model_settings})
+def _load(settings: Settings) -> Engine:
+    loaded = load_analyzers(settings)
     for name in LIVE_DETECTORS:
         loaded.live.with_detector(name).warm_up()
     _spare_the_collector()
-    return Engine(loaded.live, loaded.pictures, Gate(max_streams))
+    limit = StreamLimit(settings.max_streams)
+    return Engine(loaded.images, loaded.live, FairLock(), limit)
 
 
 def _spare_the_collector() -> None:
-    # Streamlit collects all garbage after every run of a script or fragment. Walking over the
-    # libraries' 300,000 lasting objects five times a second would take a core from the video.
+    # Streamlit collects garbage after every run of a script or fragment. Traversing the libraries'
+    # 300,000 permanent objects five times a second would cost the video a processor core.
     gc.collect()
     gc.freeze()
 
@@ -95,10 +93,10 @@ def _open_store(url: str) -> SessionStore:
 
 
 def open_store(settings: Settings) -> SessionStore:
-    """Return the database of sessions, without what is older than the settings allow.
+    """Return the database of sessions, after deleting those past the retention period.
 
     Raises:
-        DatabaseError: It can't be used; the next call tries again.
+        DatabaseError: The database can't be used; the next call tries again.
     """
     store = _open_store(settings.database_url)
     if settings.retention_days is not None:
@@ -117,6 +115,7 @@ class HeatMaps:
     """
 
     def __init__(self, model: Path | None) -> None:
+        require("train", feature="The heat map", modules=("torch", "pytorch_grad_cam"))
         from utils.evaluation.grad_cam import Explainer
         from utils.model.checkpoint import load_checkpoint
 

@@ -1,22 +1,26 @@
 """The pipeline on a real face, with the bundled model."""
 
-import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from threads import run_at_once
 
+import utils.faces.detector_options
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError, DetectorError, ImageError
 from utils.faces import Detections, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, CropGeometry, crop_faces
-from utils.inference.analyzer import EmotionAnalyzer
+from utils.faces.postprocess import no_faces
+from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.model.checkpoint import load_checkpoint
 from utils.model.classifier import EmotionClassifier
 from utils.model.torch_runtime import TorchRuntime
 from utils.results import FrameResult, Status
+from utils.settings import Settings
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +69,9 @@ def test_no_face_is_a_normal_result(analyzer: EmotionAnalyzer) -> None:
     result = analyzer.analyze(np.full((120, 160, 3), 127, np.uint8))
     assert result.faces == ()
     assert result.status is Status.NO_FACE
-    assert analyzer.classify(np.zeros((9, 9, 3), np.uint8), np.empty((0, 4), np.float32)).shape == (
-        0,
-        7,
-    )
+    nothing = analyzer.classify_faces(np.zeros((9, 9, 3), np.uint8), no_faces(landmarks=False))
+    assert nothing.probabilities.shape == (0, 7)
+    assert list(nothing.problems) == []
 
 
 def test_the_result_survives_json(analyzer: EmotionAnalyzer, astronaut: NDArray[np.uint8]) -> None:
@@ -87,16 +90,40 @@ def test_detectors_share_the_classifier(
     assert whole.faces[0].box == (0, 0, 512, 512)
 
 
+def test_another_detector_keeps_the_options(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = []
+
+    def build(name: str, **options: object) -> OwnDetector:
+        built.append((name, options))
+        detector = OwnDetector()
+        detector.name = name
+        return detector
+
+    monkeypatch.setattr(utils.faces.detector_options, "build_detector", build)
+    analyzer = EmotionAnalyzer.load(
+        tiny_checkpoint, detector_weights=tmp_path, min_face=33, min_score=0.4
+    )
+    haar = analyzer.with_detector("haar")
+    assert haar.with_detector("ssd").detector.name == "ssd"
+    assert analyzer.with_detector("ssd") is haar.with_detector("ssd"), "built only once"
+    options = {"weights": tmp_path, "min_face": 33, "min_score": 0.4}
+    assert built == [("mtcnn", options), ("haar", options), ("ssd", options)]
+
+
+def test_both_analyzers_of_a_server_share_the_network(tiny_checkpoint: Path) -> None:
+    loaded = load_analyzers(Settings(model=tiny_checkpoint, detector="haar", threads=1))
+    assert loaded.images.classifier is loaded.live.classifier
+    small = np.full((200, 200, 3), 127, np.uint8)
+    assert loaded.images.analyze(small).status is Status.NO_FACE
+    assert {loaded.images.detector.name, loaded.live.detector.name} == {"haar"}
+    assert loaded.images.detector is not loaded.live.detector
+
+
 def test_threads_share_an_analyzer(analyzer: EmotionAnalyzer, astronaut: NDArray[np.uint8]) -> None:
-    expected, found = analyzer.analyze(astronaut), []
-    threads = [
-        threading.Thread(target=lambda: found.append(analyzer.analyze(astronaut))) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [expected] * 4
+    expected = analyzer.analyze(astronaut)
+    assert run_at_once([partial(analyzer.analyze, astronaut)] * 4) == [expected] * 4
 
 
 @pytest.mark.parametrize(("confidence", "uncertain"), [(0.39, True), (0.41, False)])
@@ -107,7 +134,7 @@ def test_uncertain_follows_the_threshold(
     assert analyzer.threshold == 0.4
     probabilities = np.full(7, (1 - confidence) / 6, np.float32)
     probabilities[3] = confidence
-    face = analyzer.face(np.array([0, 0, 10, 10], np.float32), 1.0, probabilities)
+    face = analyzer.results.face(np.array([0, 0, 10, 10], np.float32), 1.0, probabilities)
     assert face.emotion == EMOTIONS[3]
     assert face.uncertain is uncertain
 
@@ -125,7 +152,7 @@ def test_the_bundled_model_may_be_uncertain(analyzer: EmotionAnalyzer) -> None:
 
 
 class OwnDetector:
-    """A detector that nobody measured."""
+    """A detector without a crop geometry."""
 
     name = "own"
 
@@ -141,14 +168,19 @@ def test_crops_follow_the_checkpoints_geometry(
     geometry = {"own": CropGeometry(2.0, 0.1, 0.2)}
     checkpoint.preprocessing = replace(checkpoint.preprocessing, geometry=geometry)
     classifier = EmotionClassifier(checkpoint, TorchRuntime(checkpoint))
-    got = EmotionAnalyzer(classifier, OwnDetector()).classify(astronaut, box)
-    expected = classifier.predict(crop_faces(astronaut, box, geometry["own"], 48))
+    detections = Detections(box, np.ones(1, np.float32))
+    own = EmotionAnalyzer(classifier, OwnDetector())
+    got = own.classify_faces(astronaut, detections).probabilities
+    expected = classifier.predict(crop_faces(astronaut, box, geometry=geometry["own"], size=48))
     np.testing.assert_array_equal(got, expected)
-    default = classifier.predict(crop_faces(astronaut, box, DEFAULT_GEOMETRY["none"], 48))
+    default = classifier.predict(
+        crop_faces(astronaut, box, geometry=DEFAULT_GEOMETRY["none"], size=48)
+    )
     assert np.abs(got - default).max() > 1e-6
     # The checkpoint knows nothing of this one.
-    fallback = EmotionAnalyzer(classifier, build_detector("none")).classify(astronaut, box)
-    np.testing.assert_array_equal(fallback, default)
+    fallback = EmotionAnalyzer(classifier, build_detector("none"))
+    got = fallback.classify_faces(astronaut, detections).probabilities
+    np.testing.assert_array_equal(got, default)
 
 
 def test_a_detector_without_geometry_is_named(

@@ -1,11 +1,28 @@
-"""The benchmark of live video: it runs the real engine and says what it measured."""
+"""The benchmarks: typed configurations and results, and the real engine measured."""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from backend.benchmark import BenchmarkCommand, measure, parse_args
+from backend.benchmarks.clip import frame_index, moving_photo
+from backend.benchmarks.config import (
+    BenchmarkApiConfig,
+    BenchmarkConfig,
+    BenchmarkFolderConfig,
+    BenchmarkLiveConfig,
+    BenchmarkModelsConfig,
+    BenchmarkSessionConfig,
+    BenchmarkVideoConfig,
+)
+from backend.benchmarks.load_generator import LoadResult
+from backend.benchmarks.model_forms import BatchTimes, FormFigures
+from backend.benchmarks.models import Machine, ModelsBenchmark
+from utils.errors import ConfigError
 
 REPO = Path(__file__).resolve().parent.parent
 KEYS = {
@@ -34,6 +51,15 @@ def test_streams_and_faces_are_measured() -> None:
 
 
 @pytest.mark.slow
+def test_a_folder_is_measured(tiny_checkpoint: Path) -> None:
+    result = measure(BenchmarkFolderConfig(model=tiny_checkpoint, detector="none", runs=8))
+    document = result.to_document()
+    assert (document["photos"], document["size"], document["threads"]) == (8, "640x480", 1)
+    assert document["detector_and_classifier_per_second"] > 0
+    assert document["folder_per_second"] > 0
+
+
+@pytest.mark.slow
 def test_a_video_file_is_measured() -> None:
     done = benchmark("--file", "--seconds", 2, "--json")
     assert done.returncode == 0, done.stderr
@@ -55,3 +81,82 @@ def test_a_users_mistake_is_named(args: list[object], words: str) -> None:
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "config"),
+    [
+        ("", BenchmarkModelsConfig()),
+        ("--threads 1 4 --runs 9", BenchmarkModelsConfig(threads=(1, 4), runs=9)),
+        (
+            "--live --threads 3 4 --interval 1 --peers",
+            BenchmarkLiveConfig(threads=3, interval=1, peers=True),
+        ),
+        (
+            "--file --video a.mp4 --threads 1 4",
+            BenchmarkVideoConfig(video=Path("a.mp4"), threads=4),
+        ),
+        ("--folder --detector haar", BenchmarkFolderConfig(detector="haar")),
+        ("--api --requests 5 --seconds 1.5", BenchmarkApiConfig(requests=5, seconds=1.5)),
+        ("--session", BenchmarkSessionConfig()),
+    ],
+)
+def test_the_command_line_becomes_a_configuration(args: str, config: BenchmarkConfig) -> None:
+    assert parse_args(args.split()) == BenchmarkCommand(config)
+    assert parse_args([*args.split(), "--json"]) == BenchmarkCommand(config, json=True)
+
+
+@pytest.mark.parametrize(
+    "args", ["--threads 0", "--live --threads 2 0", "--runs 0", "--file --seconds 3600"]
+)
+def test_impossible_options_are_refused(args: str) -> None:
+    with pytest.raises(ConfigError, match=r"--(threads|runs|seconds) must be"):
+        parse_args(args.split())
+
+
+def test_a_recording_is_measured() -> None:
+    result = measure(BenchmarkSessionConfig(points=23))
+    document = result.to_document()
+    assert document["points"] == 23
+    assert set(document) == {"points", "write_seconds", "open_seconds", "charts_seconds"}
+    lines = result.to_text().splitlines()
+    assert lines[0].split() == ["points", "23"]
+    assert len(lines) == 4
+
+
+def test_figures_of_models_become_a_table() -> None:
+    def form(name: str, milliseconds: float) -> FormFigures:
+        times = BatchTimes(milliseconds, 2 * milliseconds, 1000 / milliseconds)
+        return FormFigures(name, "m.onnx", 1, 4.2, 0.5, times, times, 99.6, {"perceived": 0.851})
+
+    machine = Machine("CPU", 2, "Linux", "2.9", "1.20", "2.0")
+    result = ModelsBenchmark(machine, 7, (form("torch fp32", 6.0), form("onnx int8", 1.5)))
+    document = result.to_document()
+    assert list(document) == ["hardware", "runs", "rows"]
+    assert [row["speedup"] for row in document["rows"]] == [1.0, 4.0]
+    assert document["rows"][1]["batch_1"] == {
+        "p50_ms": 1.5,
+        "p95_ms": 3.0,
+        "images_per_second": pytest.approx(666.7, abs=0.1),
+    }
+    assert result.to_text().splitlines()[-1] == (
+        "| onnx int8 | 1 | 4.2 | 0.50 | 1.50 (3.00) | 1.5 (3.0) | 667 | 100 | 4.0x "
+        "| perceived 85.10% |"
+    )
+
+
+def test_a_clip_plays_forwards_and_backwards() -> None:
+    assert [frame_index(number, 4) for number in range(8)] == [0, 1, 2, 3, 2, 1, 0, 1]
+
+
+def test_a_moving_photo_repeats_the_face() -> None:
+    clip = moving_photo(np.full((40, 40, 3), 200, np.uint8), faces=2)
+    assert len(clip) == 120
+    assert clip[0].shape == (480, 640, 3)
+
+
+def test_a_load_counts_successes_alone() -> None:
+    load = LoadResult(seconds=2.0, response_seconds=[0.1, 0.3])
+    load.statuses.update([200, 200, 503])
+    assert load.rate == 1.0
+    assert load.percentile_ms(50) == 200.0

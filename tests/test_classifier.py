@@ -1,12 +1,13 @@
 """From crops to calibrated probabilities, with an untrained network."""
 
-import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from threads import run_at_once
 
 from utils.emotions import EMOTIONS
 from utils.errors import ConfigError
@@ -67,14 +68,7 @@ def test_crops_of_other_sizes_are_scaled(classifier: EmotionClassifier) -> None:
 def test_threads_get_the_same_answers(classifier: EmotionClassifier) -> None:
     crops = random_crops(8)
     expected = classifier.predict(crops)
-    found: list[NDArray[np.float32]] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(classifier.predict(crops))) for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = run_at_once([partial(classifier.predict, crops)] * 8)
     assert len(found) == 8
     for answer in found:
         np.testing.assert_allclose(answer, expected, atol=1e-6)

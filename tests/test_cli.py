@@ -41,7 +41,9 @@ def test_defects_keep_their_traceback() -> None:
 
 
 def test_a_reader_that_went_away_is_no_error() -> None:
-    code = "from backend import cli\ncli.run(lambda: [print(i) for i in range(10**6)] and 0)"
+    code = (
+        "from backend.console import cli\ncli.run(lambda: [print(i) for i in range(10**6)] and 0)"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -50,4 +52,4 @@ def test_a_reader_that_went_away_is_no_error() -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == cli.BROKEN_PIPE
+    assert process.returncode == cli.ExitCode.BROKEN_PIPE

@@ -1,37 +1,57 @@
-"""Streams of one server take turns in order, and only so many are let in."""
+"""Streams take turns in order, only so many run at once, and the newest frame waits alone."""
 
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 
-from utils.concurrency import Gate
+import pytest
+from threads import run_at_once, wait_until
+
+from utils.concurrency import FairLock, NewestSlot, StreamLimit
 
 
-def test_turns_are_given_in_the_order_of_asking() -> None:
-    gate, turns = Gate(), []
+def test_the_lock_is_granted_in_the_order_of_asking() -> None:
+    lock, turns = FairLock(), []
 
-    def work(name: int) -> None:
-        with gate:
-            turns.append(name)
+    def work(number: int) -> None:
+        with lock:
+            turns.append(number)
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in range(6)]
-    with gate:
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            while gate.waiting < number:
-                time.sleep(0.001)
-        assert turns == []
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(6) as pool:
+        with lock:
+            futures = []
+            for number in range(6):
+                futures.append(pool.submit(work, number))
+                wait_until(lambda n=number: lock.waiting > n)
+            assert turns == []
+        for future in futures:
+            future.result()
     assert turns == list(range(6))
+    assert lock.waiting == 0
+
+
+def test_who_asks_again_waits_behind_the_others() -> None:
+    lock, turns = FairLock(), []
+
+    def work() -> None:
+        with lock:
+            turns.append("other")
+
+    with ThreadPoolExecutor(1) as pool:
+        with lock:
+            other = pool.submit(work)
+            wait_until(lambda: lock.waiting == 1)
+        with lock:  # a plain lock would be granted here at once, again and again
+            turns.append("again")
+        other.result()
+    assert turns == ["other", "again"]
 
 
 def test_one_at_a_time_whatever_happens_inside() -> None:
-    gate, inside, most = Gate(), [0], [0]
+    lock, inside, most = FairLock(), [0], [0]
 
     def work() -> None:
         for _ in range(200):
             try:
-                with gate:
+                with lock:
                     inside[0] += 1
                     most[0] = max(most[0], inside[0])
                     inside[0] -= 1
@@ -39,19 +59,63 @@ def test_one_at_a_time_whatever_happens_inside() -> None:
             except ValueError:
                 pass
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_at_once([work] * 4)
     assert most == [1]
 
 
-def test_places_are_counted() -> None:
-    gate = Gate(max_streams=2)
-    assert gate.admit()
-    assert gate.admit()
-    assert not gate.admit()
-    gate.leave()
-    assert gate.admit()
-    assert gate.streams == 2
+def test_streams_are_limited() -> None:
+    limit = StreamLimit(max_streams=2)
+    assert limit.acquire()
+    assert limit.acquire()
+    assert not limit.acquire()
+    assert limit.running == 2
+    limit.release()
+    assert limit.acquire()
+    assert limit.running == 2
+
+
+def test_a_limit_is_not_released_more_often_than_acquired() -> None:
+    limit = StreamLimit(max_streams=1)
+    assert limit.acquire()
+    limit.release()
+    with pytest.raises(RuntimeError, match="acquire"):
+        limit.release()
+    assert limit.running == 0
+
+
+def test_threads_never_exceed_the_limit() -> None:
+    limit = StreamLimit(max_streams=3)
+
+    def work() -> int:
+        most = 0
+        for _ in range(500):
+            if limit.acquire():
+                most = max(most, limit.running)
+                limit.release()
+        return most
+
+    assert max(run_at_once([work] * 6)) <= 3
+    assert limit.running == 0
+
+
+def test_a_slot_keeps_the_newest_and_counts_the_overtaken() -> None:
+    slot: NewestSlot[str] = NewestSlot()
+    assert slot.is_empty
+    assert slot.take() is None
+    for item in ("first", "second", "third"):
+        slot.put(item)
+    assert not slot.is_empty
+    assert slot.take() == "third"
+    assert slot.take() is None
+    assert slot.overtaken == 2
+    slot.put("fourth")
+    assert slot.overtaken == 2, "nothing waited: nothing was overtaken"
+
+
+def test_what_a_slot_drops_when_cleared_is_not_overtaken() -> None:
+    slot: NewestSlot[int] = NewestSlot()
+    slot.put(0)  # falsy, but an item
+    assert not slot.is_empty
+    slot.clear()
+    assert slot.is_empty
+    assert slot.overtaken == 0

@@ -1,4 +1,4 @@
-"""Each degradation does what its name says, the same way every time."""
+"""Each corruption does what its name says, the same way every time."""
 
 import numpy as np
 import pytest
@@ -14,15 +14,15 @@ def face(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("name", list(CORRUPTIONS))
 @pytest.mark.parametrize("step", [1, 3])
-def test_a_picture_stays_a_picture(name: str, step: int, face: NDArray[np.uint8]) -> None:
+def test_an_image_stays_an_image(name: str, step: int, face: NDArray[np.uint8]) -> None:
     image = np.ascontiguousarray(face[::step, ::step])
     before = image.copy()
-    worse = CORRUPTIONS[name](image)
-    assert worse.shape == image.shape
-    assert worse.dtype == np.uint8
-    assert np.abs(worse.astype(int) - image).mean() > 0.5
+    corrupted = CORRUPTIONS[name](image)
+    assert corrupted.shape == image.shape
+    assert corrupted.dtype == np.uint8
+    assert np.abs(corrupted.astype(int) - image).mean() > 0.5
     np.testing.assert_array_equal(image, before)
-    np.testing.assert_array_equal(CORRUPTIONS[name](image), worse)
+    np.testing.assert_array_equal(CORRUPTIONS[name](image), corrupted)
 
 
 def detail(image: NDArray[np.uint8]) -> float:
@@ -30,7 +30,7 @@ def detail(image: NDArray[np.uint8]) -> float:
 
 
 def test_each_does_what_it_says(face: NDArray[np.uint8]) -> None:
-    made = {name: degrade(face) for name, degrade in CORRUPTIONS.items()}
+    made = {name: corrupt(face) for name, corrupt in CORRUPTIONS.items()}
     assert made["low light"].mean() == pytest.approx(face.mean() / 4, rel=0.05)
     assert detail(made["blur"]) < 0.8 * detail(face)
     assert detail(made["24 pixels"]) < 0.8 * detail(face)

@@ -37,21 +37,21 @@ def test_square_has_the_longer_side_about_the_moved_centre() -> None:
 
 
 def test_a_crop_inside_is_the_part_itself(gradient: NDArray[np.uint8]) -> None:
-    (crop,) = crop_faces(gradient, boxes((50, 30, 70, 50)), PLAIN, 20)
+    (crop,) = crop_faces(gradient, boxes((50, 30, 70, 50)), geometry=PLAIN, size=20)
     np.testing.assert_array_equal(crop, gradient[30:50, 50:70])
 
 
 def test_beyond_the_edge_the_edge_is_repeated(gradient: NDArray[np.uint8]) -> None:
-    (crop,) = crop_faces(gradient, boxes((-10, -10, 10, 10)), PLAIN, 20)
+    (crop,) = crop_faces(gradient, boxes((-10, -10, 10, 10)), geometry=PLAIN, size=20)
     np.testing.assert_array_equal(crop[10:, 10:], gradient[:10, :10])
     assert (crop[:10, :10] == gradient[0, 0]).all()
-    (outside,) = crop_faces(gradient, boxes((500, 500, 520, 520)), PLAIN, 20)
+    (outside,) = crop_faces(gradient, boxes((500, 500, 520, 520)), geometry=PLAIN, size=20)
     assert (outside == gradient[-1, -1]).all()
 
 
 def test_size_and_number(gradient: NDArray[np.uint8]) -> None:
-    assert crop_faces(gradient, boxes(), PLAIN, 48).shape == (0, 48, 48, 3)
-    crops = crop_faces(gradient, boxes((0, 0, 100, 100), (50, 50, 60, 60)), PLAIN, 48)
+    assert crop_faces(gradient, boxes(), geometry=PLAIN, size=48).shape == (0, 48, 48, 3)
+    crops = crop_faces(gradient, boxes((0, 0, 100, 100), (50, 50, 60, 60)), geometry=PLAIN, size=48)
     assert crops.shape == (2, 48, 48, 3)
     assert crops.dtype == np.uint8
     assert crops[0].mean((0, 1)) == pytest.approx([49.5, 49.5, 0], abs=1)

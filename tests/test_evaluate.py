@@ -11,7 +11,9 @@ from faces_data import make_face_folder
 from PIL import Image
 
 from utils.emotions import EMOTIONS
-from utils.evaluation.zoo import zoo_table
+from utils.evaluation import EvaluateConfig, ModelConfig, SplitConfig
+from utils.evaluation import evaluate as run_evaluation
+from utils.evaluation.comparison.zoo_table import ZooRow, zoo_table
 from utils.faces.crop import DEFAULT_GEOMETRY
 from utils.model.architectures import build_model
 from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -42,7 +44,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def always_neutral(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint that answers "neutral" to everything, with confidence 0.4."""
+    """A checkpoint that predicts "neutral" for everything, with confidence 0.4."""
     torch.manual_seed(0)
     args = {"stem": 4, "channels": [8], "blocks": 1, "input_size": 32, "num_classes": 7}
     network = build_model("se_resnet", **args)
@@ -92,6 +94,18 @@ def test_figures_agree_with_reckoning_by_hand(data: Path, always_neutral: Path) 
     assert figures["coverage_80_accuracy"] <= 1
 
 
+def test_the_program_prints_what_the_function_returns(data: Path, always_neutral: Path) -> None:
+    config = EvaluateConfig(
+        model=ModelConfig(path=always_neutral), split=SplitConfig(data=data), prior_table=True
+    )
+    result = run_evaluation(config)
+    assert result.metrics.accuracy == pytest.approx(4 / 28)
+    assert result.metrics.near_duplicates is not None
+    assert result.metrics.near_duplicates.count == 1
+    done = evaluate("--model", always_neutral, "--data", data, "--prior-table", "--json")
+    assert json.dumps(result.to_document(), indent=1) + "\n" == done.stdout
+
+
 def test_votes_may_lie_elsewhere_in_their_own_format(
     data: Path, always_neutral: Path, tmp_path: Path
 ) -> None:
@@ -111,7 +125,7 @@ def test_robustness_priors_and_scalings_are_measured(data: Path, always_neutral:
     done = evaluate("--model", always_neutral, "--data", data, *extras)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    # Nothing that happens to a picture changes this answer.
+    # No corruption changes this prediction.
     assert {row["drop"] for row in figures["robustness"]} == {0}
     assert len(figures["robustness"]) == 10
     assert figures["robustness_mean_drop"] == 0
@@ -146,7 +160,7 @@ def test_the_zoo_is_measured_and_remembered(
     assert row["ms"] > 0
     assert row["multiply_adds"] > row["parameters"] > 0
     assert "†" not in done.stdout
-    assert "| neutral † |" in zoo_table([row | {"teacher": True}])
+    assert "| neutral † |" in zoo_table([ZooRow.from_document(row | {"teacher": True})])
     (zoo / "neutral").rename(zoo / "again")
     done = evaluate("--zoo", zoo, "--data", data, "--out", out)
     names = {row["name"] for row in json.loads((out / "zoo.json").read_text())}
@@ -182,7 +196,14 @@ def test_end_to_end_counts_a_missing_face_as_wrong(
     assert figures["confusion"]["sad"]["no_face"] == 1
 
     text = card.read_text()
-    for words in ("Intended use", "Article 5(1)(f)", "lie detector", "**50.0%** right", "FER+"):
+    for words in (
+        "Intended use",
+        "Article 5(1)(f)",
+        "Annex III No 1(c)",
+        "lie detector",
+        "**50.0%** right",
+        "FER+",
+    ):
         assert words in text
     for kind in ("confusion", "reliability", "coverage", "mistakes"):
         picture = f"{kind}_test_perceived.png"
@@ -197,6 +218,7 @@ def test_the_bundled_models_card_belongs_to_it() -> None:
     assert checkpoint.classes == EMOTIONS
     card = (REPO / "model" / "MODEL_CARD.md").read_text()
     assert str(checkpoint.revision) in card
+    assert "Annex III No 1(c), with obligations from 2 December 2027" in card
     for head in checkpoint.heads:
         assert f"Temperature {head.temperature:.3f}" in card
     validation = checkpoint.metrics["validation"]["perceived"]["ferplus"]["accuracy"]

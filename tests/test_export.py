@@ -3,8 +3,8 @@
 import json
 import subprocess
 import sys
-import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import torch
 from faces_data import make_face_folder
 from numpy.typing import NDArray
 from PIL import Image
+from threads import run_at_once
 
 from utils.devices import pick_device, resolves_to_cpu
 from utils.emotions import EMOTIONS
@@ -127,12 +128,8 @@ def test_a_file_that_drifts_is_refused(
 
 def test_threads_share_a_session(exported: Path, pixels: NDArray[np.float32]) -> None:
     runtime = OnnxRuntime(exported, threads=2)
-    expected, found = runtime(pixels), []
-    threads = [threading.Thread(target=lambda: found.append(runtime(pixels))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    expected = runtime(pixels)
+    found = run_at_once([partial(runtime, pixels)] * 8)
     assert len(found) == 8
     for answer in found:
         np.testing.assert_allclose(answer, expected, atol=1e-4)

@@ -1,4 +1,4 @@
-"""Two answers of one network, calibration, and learning from other networks."""
+"""Two heads of one network, calibration, and distillation from other networks."""
 
 import os
 import subprocess
@@ -91,7 +91,7 @@ def test_each_head_learns_its_own_labels(trained: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_classifier_answers_by_the_head_asked_for(trained: Path, data: Path) -> None:
+def test_a_classifier_predicts_with_the_head_asked_for(trained: Path, data: Path) -> None:
     spec = load_checkpoint(trained).preprocessing
     images = load_split(data, "test", preprocessing=spec)
     crops = images.batch(np.arange(len(images))).transpose(0, 2, 3, 1).repeat(3, 3)
@@ -107,7 +107,7 @@ def test_a_classifier_answers_by_the_head_asked_for(trained: Path, data: Path) -
 
 
 @pytest.mark.slow
-def test_targets_are_blended_with_the_teachers_answers(trained: Path, data: Path) -> None:
+def test_targets_are_blended_with_the_teachers_predictions(trained: Path, data: Path) -> None:
     teacher = load_checkpoint(trained)
     other = replace(teacher.preprocessing, mean=(0.1,))
     folder = load_split(data, "train", preprocessing=other)
@@ -120,9 +120,11 @@ def test_targets_are_blended_with_the_teachers_answers(trained: Path, data: Path
     own = folder.with_preprocessing(teacher.preprocessing)
     for i, head in enumerate(teacher.heads):
         columns = slice(7 * i, 7 * i + 7)
-        logits = predict_logits(teacher.build(), own, torch.device("cpu"), "flip")[:, columns]
-        answers = torch.from_numpy(head.probabilities(logits.numpy()))
-        expected = 0.75 * labels[:, columns] + 0.25 * answers
+        logits = predict_logits(teacher.build(), own, device=torch.device("cpu"), average="flip")[
+            :, columns
+        ]
+        predicted = torch.from_numpy(head.probabilities(logits.numpy()))
+        expected = 0.75 * labels[:, columns] + 0.25 * predicted
         assert torch.allclose(blended[:, columns], expected, atol=1e-5)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from test_inference import REPO, infer
+from test_inference_program import REPO, infer
 
 from utils.emotions import EMOTIONS
 from utils.media.rows import columns

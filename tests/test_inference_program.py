@@ -160,7 +160,10 @@ def test_copies_of_kinds_that_cannot_be_written_become_png(
         (["{photo}", "--model", "{file}"], ["file.txt"]),
         (["{photo}", "--model", "/nowhere.pth"], ["/nowhere.pth", "no such model file"]),
         (["{photo}", "--device", "abacus"], ["abacus"]),
-        (["{photo}", "--save", "{tmp}/copies", "--save-dir", "{tmp}/copies"], ["one of them"]),
+        (
+            ["{photo}", "--save", "{tmp}/copies", "--save-dir", "{tmp}/copies"],
+            ["--save-dir", "not both"],
+        ),
         (["{folder}", "--save-dir", "{folder}/copies"], ["replace an input"]),
         (["{photo}", "--out", "{tmp}/faces"], ["--format", "jsonl"]),
         (["{photo}", "--out", "{file}", "--format", "csv"], ["file.txt", "--resume"]),
@@ -172,7 +175,7 @@ def test_copies_of_kinds_that_cannot_be_written_become_png(
         (["{photo}", "--min-score", "7"], ["--min-score", "0 to 1"]),
         (["{photo}", "--list", "{tmp}/nowhere.txt"], ["nowhere.txt"]),
         (["--webcam", "77"], ["webcam 77", "can't be opened"]),
-        ([], ["name a picture"]),
+        ([], ["name an image"]),
     ],
 )
 def test_a_users_mistake_is_named(

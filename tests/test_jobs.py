@@ -13,7 +13,7 @@ def test_a_job_tells_how_far_it_is() -> None:
     go, told = threading.Event(), threading.Event()
 
     def work(job: Job[int]) -> int:
-        job.report(0.5, "half", np.zeros((2, 2, 3), np.uint8))
+        job.report(0.5, "half", preview=np.zeros((2, 2, 3), np.uint8))
         told.set()
         go.wait(10)
         job.report(2.0, "done")
@@ -22,7 +22,7 @@ def test_a_job_tells_how_far_it_is() -> None:
     job = Job(work)
     told.wait(10)
     assert job.running
-    assert (job.progress.done, job.progress.words) == (0.5, "half")
+    assert (job.progress.done, job.progress.message) == (0.5, "half")
     assert job.progress.seconds_left is not None
     go.set()
     job.wait(10)

@@ -1,7 +1,6 @@
 """The newest-frame worker, with the real detector and the bundled model."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import FrozenInstanceError
 
@@ -9,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from threads import wait_until
 
 import utils.inference.live
-from utils.concurrency import Gate
+from utils.concurrency import FairLock, StreamLimit
 from utils.errors import ConfigError
 from utils.faces import Detections, build_detector
 from utils.inference.analyzer import EmotionAnalyzer
@@ -44,13 +44,14 @@ def face(astronaut: Picture) -> Picture:
 
 def wait_for(live: LiveAnalyzer, condition: Callable[[LiveSnapshot], object]) -> LiveSnapshot:
     """Return the first snapshot that fulfils the condition."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+
+    def fulfilled() -> LiveSnapshot | None:
         snapshot = live.snapshot()
-        if condition(snapshot):
-            return snapshot
-        time.sleep(0.01)
-    raise AssertionError(f"this never came about; the last snapshot was {live.snapshot()}")
+        return snapshot if condition(snapshot) else None
+
+    snapshot = wait_until(fulfilled)
+    assert snapshot is not None
+    return snapshot
 
 
 def workers() -> list[threading.Thread]:
@@ -87,9 +88,9 @@ def test_the_live_result_equals_that_of_one_picture(
 def test_handing_over_never_waits_and_stale_frames_are_dropped_and_counted(
     analyzer: EmotionAnalyzer, face: Picture
 ) -> None:
-    gate = Gate()
-    live = LiveAnalyzer(analyzer, LiveOptions(interval=1, detector="haar"), gate)
-    with gate:  # Inference is held up; were it waited for, the loop would never end.
+    lock = FairLock()
+    live = LiveAnalyzer(analyzer, LiveOptions(interval=1, detector="haar"), lock=lock)
+    with lock:  # Inference is held up; were it waited for, the loop would never end.
         for number in range(50):
             live.process(face, number / 30)
     newest = wait_for(live, lambda s: s.history and s.history[-1].time == pytest.approx(49 / 30))
@@ -232,7 +233,7 @@ class HeldDetector:
 @pytest.fixture
 def held(analyzer: EmotionAnalyzer) -> Iterator[tuple[LiveAnalyzer, HeldDetector]]:
     detector = HeldDetector()
-    slow = EmotionAnalyzer(analyzer.classifier, detector, 20)
+    slow = EmotionAnalyzer(analyzer.classifier, detector)
     live = LiveAnalyzer(slow, LiveOptions(interval=1, detector="haar"))
     yield live, detector
     detector.free.set()
@@ -268,8 +269,8 @@ def test_faces_that_keep_still_are_read_oftener_than_searched_for(
 def test_one_stream_too_many_waits_politely_and_begins_when_a_place_is_free(
     analyzer: EmotionAnalyzer, face: Picture
 ) -> None:
-    gate, options = Gate(max_streams=1), LiveOptions(interval=1, detector="haar")
-    first, second = (LiveAnalyzer(analyzer, options, gate) for _ in range(2))
+    limit, options = StreamLimit(max_streams=1), LiveOptions(interval=1, detector="haar")
+    first, second = (LiveAnalyzer(analyzer, options, limit=limit) for _ in range(2))
     first.submit(face, 0.0)
     wait_for(first, lambda s: s.result)
     assert (second.process(face, 0.0) == face).all()
@@ -279,7 +280,7 @@ def test_one_stream_too_many_waits_politely_and_begins_when_a_place_is_free(
     second.submit(face, 0.1)
     assert wait_for(second, lambda s: s.result).error is None
     second.stop()
-    assert gate.streams == 0
+    assert limit.running == 0
 
 
 def test_a_snapshot_never_changes(live: LiveAnalyzer, face: Picture) -> None:
@@ -297,14 +298,15 @@ def test_a_snapshot_never_changes(live: LiveAnalyzer, face: Picture) -> None:
 
 
 def test_stop_under_load_ends_cleanly(analyzer: EmotionAnalyzer, face: Picture) -> None:
-    gate, options = Gate(), LiveOptions(interval=1, detector="haar")
-    streams = [LiveAnalyzer(analyzer, options, gate) for _ in range(3)]
+    lock, limit = FairLock(), StreamLimit()
+    options = LiveOptions(interval=1, detector="haar")
+    streams = [LiveAnalyzer(analyzer, options, lock=lock, limit=limit) for _ in range(3)]
     for number in range(40):
         for live in streams:
             live.process(face, number / 30)
     for live in streams:
         live.stop()
-    assert (workers(), gate.streams, gate.waiting) == ([], 0, 0)
+    assert (workers(), limit.running, lock.waiting) == ([], 0, 0)
     assert all(live.snapshot().result is None for live in streams)
 
 

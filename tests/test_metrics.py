@@ -1,27 +1,29 @@
-"""Figures of merit against cases that can be reckoned by hand."""
+"""Metrics of cases that can be worked out by hand."""
 
 import numpy as np
 import pytest
 import torch
 
 from utils.evaluation.calibration import compare_scalings, fit_temperature, fit_vector_scaling
+from utils.evaluation.comparison.significance import compare_predictions
 from utils.evaluation.metrics import (
     accuracy_at_coverage,
     bootstrap_intervals,
+    compute_metrics,
     confidence_threshold,
     expected_calibration_error,
-    report,
     top_accuracy,
 )
-from utils.evaluation.significance import compare_predictions
+from utils.model.spec import LabelSet
 from utils.training.losses import SoftTargetLoss, balanced_weights
 
 CLASSES = ("a", "b", "c")
 
 
-def test_report_by_hand() -> None:
+def test_metrics_by_hand() -> None:
     probabilities = np.array([[0.8, 0.1, 0.1], [0.6, 0.3, 0.1], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6]])
-    figures = report(probabilities, np.array([0, 1, 1, -1]), CLASSES)
+    metrics = compute_metrics(probabilities, np.array([0, 1, 1, -1]), classes=CLASSES)
+    figures = metrics.to_document()
     assert figures["images"] == 3
     assert figures["accuracy"] == pytest.approx(2 / 3)
     assert figures["balanced_accuracy"] == pytest.approx(0.75)
@@ -63,12 +65,15 @@ def test_vector_scaling_undoes_what_differs_by_class() -> None:
     assert scale.tolist() == pytest.approx([0.5, 1.0, 2.0], rel=0.15)
     assert (bias - bias[0]).tolist() == pytest.approx([0.0, -1.0, 2.0], abs=0.2)
     temperature, vector = compare_scalings(
-        (wrong[:2000], labels[:2000]), (wrong[2000:], labels[2000:])
+        (wrong[:2000], labels[:2000]), (wrong[2000:], labels[2000:]), label_set=LabelSet.FOLDER
     )
-    assert [temperature["scaling"], vector["scaling"]] == ["temperature", "vector"]
-    for split in ("validation", "test"):
-        assert vector[split]["nll"] < temperature[split]["nll"]
-        assert vector[split]["accuracy"] > temperature[split]["accuracy"]
+    assert [temperature.scaling, vector.scaling] == ["temperature", "vector"]
+    for better, worse in (
+        (vector.validation, temperature.validation),
+        (vector.test, temperature.test),
+    ):
+        assert better.nll < worse.nll
+        assert better.accuracy > worse.accuracy
 
 
 def test_threshold_keeps_the_share_asked_for() -> None:
@@ -119,23 +124,23 @@ def test_generalized_loss_lies_between_cross_entropy_and_absolute_error() -> Non
 def test_coverage_keeps_the_most_confident() -> None:
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.55, 0.45], [0.52, 0.48]])
     labels = np.array([0, 1, 0, 0, 1])
-    assert accuracy_at_coverage(probabilities, labels, 0.4) == 1
-    assert accuracy_at_coverage(probabilities, labels, 0.6) == pytest.approx(2 / 3)
-    assert accuracy_at_coverage(probabilities, labels, 1) == pytest.approx(3 / 5)
+    assert accuracy_at_coverage(probabilities, labels, coverage=0.4) == 1
+    assert accuracy_at_coverage(probabilities, labels, coverage=0.6) == pytest.approx(2 / 3)
+    assert accuracy_at_coverage(probabilities, labels, coverage=1) == pytest.approx(3 / 5)
 
 
-def test_the_second_answer_counts_for_the_top_two() -> None:
+def test_the_second_class_counts_for_the_top_two() -> None:
     probabilities = np.array([[0.6, 0.3, 0.1], [0.6, 0.3, 0.1], [0.6, 0.3, 0.1]])
-    assert top_accuracy(probabilities, np.array([0, 1, 2]), 1) == pytest.approx(1 / 3)
-    assert top_accuracy(probabilities, np.array([0, 1, 2]), 2) == pytest.approx(2 / 3)
+    assert top_accuracy(probabilities, np.array([0, 1, 2]), k=1) == pytest.approx(1 / 3)
+    assert top_accuracy(probabilities, np.array([0, 1, 2]), k=2) == pytest.approx(2 / 3)
 
 
 def test_intervals_are_as_wide_as_chance_makes_them() -> None:
     rng = np.random.default_rng(1)
-    answers = rng.random((2000, 2))
-    probabilities = answers / answers.sum(1, keepdims=True)
+    scores = rng.random((2000, 2))
+    probabilities = scores / scores.sum(1, keepdims=True)
     labels = np.where(rng.random(2000) < 0.8, probabilities.argmax(1), 1 - probabilities.argmax(1))
-    low, high = bootstrap_intervals(probabilities, labels)["accuracy"]
+    low, high = bootstrap_intervals(probabilities, labels).accuracy
     share = (probabilities.argmax(1) == labels).mean()
     # The normal approximation of a binomial share.
     half = 1.96 * np.sqrt(share * (1 - share) / 2000)
@@ -143,16 +148,16 @@ def test_intervals_are_as_wide_as_chance_makes_them() -> None:
     assert high == pytest.approx(share + half, abs=0.004)
 
 
-def test_mcnemar_looks_at_the_images_that_divide_the_models() -> None:
+def test_mcnemar_counts_the_images_on_which_the_models_differ() -> None:
     labels = np.zeros(100, int)
     a, b = np.zeros(100, int), np.zeros(100, int)
     b[:10] = 1
-    found = compare_predictions(a, b, labels)
+    found = compare_predictions(a, b, labels=labels)
     assert (found.only_a, found.only_b) == (10, 0)
     assert found.p_value == pytest.approx(2 / 2**10)
     assert "A (100.00%) is significantly better than B" in found.sentence("A", "B")
     a[10:19] = 1
-    even = compare_predictions(a, b, labels)
+    even = compare_predictions(a, b, labels=labels)
     assert even.p_value > 0.9
     assert "no significant difference" in even.sentence("A", "B")
-    assert compare_predictions(a, a, labels).p_value == 1
+    assert compare_predictions(a, a, labels=labels).p_value == 1

@@ -27,7 +27,7 @@ def test_same_faces_as_facenet_pytorch(astronaut: NDArray[np.uint8], part: str) 
         "two": np.concatenate([astronaut[:256], astronaut[:256, ::-1]], 1),
     }[part]
     image = np.ascontiguousarray(image)
-    boxes, scores, marks = Cascade().search(image, 20.0, THRESHOLDS)
+    boxes, scores, marks = Cascade().detect(image, 20.0, thresholds=THRESHOLDS)
     nets = MTCNN().eval()
     with torch.inference_mode():
         try:
@@ -51,7 +51,9 @@ def test_same_faces_as_facenet_pytorch(astronaut: NDArray[np.uint8], part: str) 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (12, 12), (200, 300)])
 def test_no_face_gives_empty_arrays_of_the_right_shapes(shape: tuple[int, int]) -> None:
-    boxes, scores, marks = Cascade().search(np.full((*shape, 3), 90, np.uint8), 20.0, THRESHOLDS)
+    boxes, scores, marks = Cascade().detect(
+        np.full((*shape, 3), 90, np.uint8), 20.0, thresholds=THRESHOLDS
+    )
     assert boxes.shape == (0, 4)
     assert scores.shape == (0,)
     assert marks.shape == (0, 5, 2)

@@ -1,4 +1,4 @@
-"""Faces that can't be read are named so, with the reason, and get no answer."""
+"""Faces that can't be classified are reported with the reason."""
 
 from pathlib import Path
 
@@ -11,11 +11,13 @@ from PIL import Image
 from utils.faces.base import Detections
 from utils.faces.quality import MAX_TURN, find_problem, sharpness, turn
 from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.face_results import ClassifiedFaces, ResultBuilder
+from utils.inference.frame_analysis import Frame, FrameAnalysis
 from utils.inference.smoothing import Smoothing
 from utils.inference.timeline import timeline_rows
 from utils.inference.tracking import Tracker
 from utils.media.drawing import annotate
-from utils.results import Status
+from utils.results import FaceProblem, Status
 
 BOX = np.array([0, 0, 100, 100], np.float32)
 
@@ -45,8 +47,8 @@ def test_what_is_wrong_is_named(
     else:
         bad = np.asarray(cv2.resize(astronaut, None, fx=0.1, fy=0.1, interpolation=3), np.uint8)
         boxes = boxes * 0.1
-    _, problems = analyzer.read(bad, Detections(boxes, found.scores[:1]))
-    assert problems == [reason]
+    classified = analyzer.classify_faces(bad, Detections(boxes, found.scores[:1]))
+    assert classified.problems == [FaceProblem(reason)]
 
 
 def test_a_problem_is_an_uncertain_face_and_a_status(
@@ -85,18 +87,22 @@ def test_sharpness_does_not_depend_on_contrast(astronaut: NDArray[np.uint8]) -> 
     assert sharpness(np.full((48, 48), 99, np.float32)) == 0
 
 
-def test_the_smoothed_answer_rests_while_a_face_cannot_be_read() -> None:
+def test_smoothed_probabilities_stay_while_a_face_has_a_problem() -> None:
     tracker, smoothing = Tracker(), Smoothing()
     found = Detections(BOX[None], np.ones(1, np.float32))
     happy, sad = np.array([[0.9, 0.1]], np.float32), np.array([[0.1, 0.9]], np.float32)
-    tracker.update(0.0, found, happy, smoothing, [None])
-    (track,) = tracker.update(0.1, found, sad, smoothing, ["too dark"])
-    assert track.answer.smoothed == pytest.approx(happy[0])
-    assert track.answer.raw == pytest.approx(sad[0])
-    (row,) = timeline_rows(0.1, Status.OK, [track])
+    tracker.update(0.0, ClassifiedFaces(found, happy, [None]), smoothing=smoothing)
+    dark = ClassifiedFaces(found, sad, [FaceProblem.TOO_DARK])
+    (track,) = tracker.update(0.1, dark, smoothing=smoothing)
+    assert track.prediction.smoothed == pytest.approx(happy[0])
+    assert track.prediction.raw == pytest.approx(sad[0])
+    frame = Frame(np.zeros((120, 120, 3), np.uint8), 0.1, 0.1)
+    results = ResultBuilder("m", ("happy", "sad"), 0.5)
+    (row,) = timeline_rows(FrameAnalysis(frame, (track,), (track,), 0.1, results))
     assert (row.status, row.problem) == (Status.LOW_QUALITY, "too dark")
-    (track,) = tracker.update(0.2, found, sad, smoothing, [None])
-    assert track.answer.smoothed[1] > 0.1
+    assert row.smoothed is None
+    (track,) = tracker.update(0.2, ClassifiedFaces(found, sad, [None]), smoothing=smoothing)
+    assert track.prediction.smoothed[1] > 0.1
 
 
 def test_a_flat_picture_is_too_blurred_not_an_error(

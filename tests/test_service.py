@@ -11,7 +11,7 @@ import pytest
 from corpus import make_bad, make_good
 from PIL import Image
 from service_process import Service
-from test_inference import infer
+from test_inference_program import infer
 
 from utils.emotions import EMOTIONS
 

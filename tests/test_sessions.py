@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from utils.results import Face, FrameResult, Status
 def frame(time: float, happy: float = 0.7, faces: int = 1) -> FrameResult:
     rest = (1 - happy) / 6
     shares = {name: happy if name == "happy" else rest for name in EMOTIONS}
-    found = tuple(
+    people = tuple(
         Face(
             box=(10.0 * i, 5.0, 10.0 * i + 40, 45.0),
             score=0.99,
@@ -40,12 +40,12 @@ def frame(time: float, happy: float = 0.7, faces: int = 1) -> FrameResult:
         for i in range(1, faces + 1)
     )
     status = Status.OK if faces else Status.NO_FACE
-    return FrameResult(model="m", width=64, height=48, faces=found, status=status, time=time)
+    return FrameResult(model="m", width=64, height=48, faces=people, status=status, time=time)
 
 
 def points_of(store: SessionStore, number: int) -> int:
     query = select(func.count()).where(PointRow.session_id == number)
-    with store._transaction() as connection:
+    with store._database.transaction() as connection:
         return int(connection.execute(query).scalar_one())
 
 
@@ -71,12 +71,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SessionSto
     store.close()
 
 
-def test_what_is_written_is_read(store: SessionStore) -> None:
+def test_a_session_reads_back_as_written(store: SessionStore) -> None:
     frames = [frame(0.0), frame(0.1, 0.4, faces=2), frame(0.2, faces=0)]
-    number = store.create("first", "live", "m", EMOTIONS)
+    number = store.create("first", "live", model="m", classes=EMOTIONS)
     store.append(number, frames[:2])
     store.append(number, frames[2:])
-    store.mark(number, 0.1, "now")
+    store.mark(number, 0.1, label="now")
     (info,) = store.sessions()
     assert (info.name, info.kind, info.classes, info.seconds) == ("first", "live", EMOTIONS, 0.2)
     table = store.table(info)
@@ -87,27 +87,27 @@ def test_what_is_written_is_read(store: SessionStore) -> None:
             np.testing.assert_allclose(table[name], expected[name].astype(float), atol=1e-7)
         else:
             assert plain(table[name]) == plain(expected[name]), name
-    assert [(m.time, m.words) for m in store.markers(number)] == [(0.1, "now")]
+    assert [(m.time, m.label) for m in store.markers(number)] == [(0.1, "now")]
 
 
 def test_sessions_are_found_named_and_noted(store: SessionStore) -> None:
-    first = store.create("the first", "live", "m", EMOTIONS)
-    second = store.create("100%_sure", "video", "m", EMOTIONS)
-    store.change(first, note="with Ada")
+    first = store.create("the first", "live", model="m", classes=EMOTIONS)
+    second = store.create("100%_sure", "video", model="m", classes=EMOTIONS)
+    store.edit(first, note="with Ada")
     assert [s.id for s in store.sessions()] == [second, first]
     assert [s.id for s in store.sessions("ADA")] == [first]
     assert [s.id for s in store.sessions("0%_")] == [second]
     assert store.sessions("x%x") == []
-    store.change(first, name="renamed")
+    store.edit(first, name="renamed")
     assert [s.name for s in store.sessions("renamed")] == ["renamed"]
     assert store.sessions("renamed")[0].note == "with Ada"
 
 
 def test_deleted_is_gone(store: SessionStore) -> None:
-    one, two = (store.create(name, "live", "m", EMOTIONS) for name in ("one", "two"))
+    one, two = (store.create(name, "live", model="m", classes=EMOTIONS) for name in ("one", "two"))
     for number in (one, two):
         store.append(number, [frame(0.0)])
-        store.mark(number, 0.0, "here")
+        store.mark(number, 0.0, label="here")
     store.delete([one])
     assert [s.id for s in store.sessions()] == [two]
     assert points_of(store, one) == 0
@@ -119,9 +119,9 @@ def test_deleted_is_gone(store: SessionStore) -> None:
     assert store.sessions() == []
 
 
-def test_old_ones_are_deleted(store: SessionStore) -> None:
-    old, new = (store.create(name, "live", "m", EMOTIONS) for name in ("old", "new"))
-    with store._transaction() as connection:
+def test_old_sessions_are_deleted(store: SessionStore) -> None:
+    old, new = (store.create(name, "live", model="m", classes=EMOTIONS) for name in ("old", "new"))
+    with store._database.transaction() as connection:
         long_ago = {"started": now() - timedelta(days=31)}
         connection.execute(update(SessionRow).where(SessionRow.id == old).values(long_ago))
     assert store.delete_older(30) == 1
@@ -130,14 +130,14 @@ def test_old_ones_are_deleted(store: SessionStore) -> None:
 
 def test_a_second_start_keeps_what_is_there(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'a.sqlite'}"
-    SessionStore(url).create("kept", "live", "m", EMOTIONS)
+    SessionStore(url).create("kept", "live", model="m", classes=EMOTIONS)
     assert [s.name for s in SessionStore(url).sessions()] == ["kept"]
 
 
 def test_deleted_text_is_not_left_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     store = SessionStore(f"sqlite:///{path}")
-    number = store.create("a-secret-name", "live", "m", EMOTIONS)
+    number = store.create("a-secret-name", "live", model="m", classes=EMOTIONS)
     store.append(number, [frame(i / 10) for i in range(500)])
     store.delete([number])
     left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
@@ -153,31 +153,31 @@ def test_deleted_text_is_not_left_in_the_file(tmp_path: Path) -> None:
         "oracle://x",
     ],
 )
-def test_a_database_that_cannot_be_used_is_named(url: str) -> None:
+def test_an_unusable_database_is_reported(url: str) -> None:
     with pytest.raises(DatabaseError, match="database of sessions"):
         SessionStore(url)
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.sqlite").write_text("no database, but long enough to be taken for one" * 40)
     with pytest.raises(DatabaseError, match="not a database"):
         SessionStore(f"sqlite:///{tmp_path / 'a.sqlite'}")
 
 
-def wait_for(what: object, seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
-    while not what():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def test_a_recording_is_written_while_it_goes_on(store: SessionStore) -> None:
-    recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
+def test_a_recording_is_written_while_it_runs(store: SessionStore) -> None:
+    recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
     for i in range(30):
         recorder.put(frame(100 + i / 10))
     recorder.mark("in the middle")
     wait_for(lambda: points_of(store, recorder.session_id) == 30)
-    recorder.put(frame(5.0))  # the camera was started anew: its time began again
+    recorder.put(frame(5.0))  # a restarted camera: its time begins at zero
     recorder.put(frame(6.0))
     recorder.stop()
     (info,) = store.sessions()
@@ -196,7 +196,7 @@ def test_an_abandoned_recording_lets_its_thread_go(
 ) -> None:
     monkeypatch.setattr("utils.media.sessions.recorder.IDLE_SECONDS", 0.1)
     store = SessionStore(f"sqlite:///{tmp_path / 'a.sqlite'}")
-    recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
+    recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
 
     def threads() -> int:
         return sum(thread.name == "recorder" for thread in threading.enumerate())
@@ -209,16 +209,16 @@ def test_an_abandoned_recording_lets_its_thread_go(
     recorder.stop()
 
 
-def test_a_locked_database_is_said_and_tried_again(tmp_path: Path) -> None:
+def test_a_locked_database_is_reported_and_retried(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     store = SessionStore(f"sqlite:///{path}")
-    recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
+    recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
     lock = sqlite3.connect(path, isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
     began = time.monotonic()
     for i in range(50):
         recorder.put(frame(i / 10))
-    assert time.monotonic() - began < 1, "the stream is not made to wait"
+    assert time.monotonic() - began < 1, "the stream must not wait"
     wait_for(lambda: recorder.problem)
     assert "locked" in str(recorder.problem)
     lock.execute("ROLLBACK")
@@ -227,14 +227,14 @@ def test_a_locked_database_is_said_and_tried_again(tmp_path: Path) -> None:
     assert points_of(store, recorder.session_id) == 50
 
 
-def test_a_full_disk_is_said(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     store = SessionStore(f"sqlite:///{path}")
-    recorder = Recorder(store, store.create("live", "live", "m", EMOTIONS))
-    with store._engine.connect() as connection:
+    recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
+    with store._database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
 
-    @event.listens_for(store._engine, "begin")
+    @event.listens_for(store._database.engine, "begin")
     def limit(connection: object) -> None:
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")  # type: ignore[attr-defined]
 
@@ -246,7 +246,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 
 
 def test_many_threads_write_at_once(store: SessionStore) -> None:
-    numbers = [store.create(str(i), "live", "m", EMOTIONS) for i in range(4)]
+    numbers = [store.create(str(i), "live", model="m", classes=EMOTIONS) for i in range(4)]
 
     def write(number: int) -> None:
         for i in range(10):
@@ -261,7 +261,7 @@ def test_many_threads_write_at_once(store: SessionStore) -> None:
 
 
 def test_the_infos_hold_plain_values(store: SessionStore) -> None:
-    store.create("x", "live", "m", ("a", "b"))
+    store.create("x", "live", model="m", classes=("a", "b"))
     (info,) = store.sessions()
     assert replace(info, name="y").classes == ("a", "b")
     assert isinstance(store.table(info), pd.DataFrame)

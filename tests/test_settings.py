@@ -3,11 +3,16 @@
 import pytest
 
 from utils.errors import ConfigError
+from utils.paths import PROJECT
 from utils.settings import get_settings
 
 
 def test_defaults_ask_no_server_on_the_internet() -> None:
     assert get_settings().rtc_configuration() == {"iceServers": []}
+
+
+def test_a_checkout_keeps_its_database_itself() -> None:
+    assert get_settings().database_url == f"sqlite:///{PROJECT / 'recordings.sqlite'}"
 
 
 def test_ice_servers_are_passed_on_as_the_browser_expects_them(

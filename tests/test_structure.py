@@ -1,4 +1,4 @@
-"""The rules of the code base that a reader relies on: who imports whom, sizes, docstrings, pins."""
+"""Rules of the code base that neither Ruff nor import-linter checks: sizes, one list, pins."""
 
 import ast
 import re
@@ -20,12 +20,7 @@ else:
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("utils", "backend", "frontend")
-FORBIDDEN = {
-    "utils": {"backend", "frontend"},
-    "backend": {"frontend"},
-    "frontend": {"backend"},
-}
-MAX_FILE_LINES = 400
+MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 60
 
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
@@ -33,15 +28,6 @@ each_file = pytest.mark.parametrize(
     "path", FILES, ids=[path.relative_to(ROOT).as_posix() for path in FILES]
 )
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def imported_names(tree: ast.Module) -> Iterator[str]:
-    """Yield the top-level package of every absolute import, also of those inside functions."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield str(node.module).split(".")[0]
 
 
 def docstrings(tree: ast.Module) -> set[int]:
@@ -70,16 +56,6 @@ def emotion_lists(tree: ast.Module) -> Iterator[int]:
             yield node.lineno
 
 
-def undocumented(body: list[ast.stmt]) -> Iterator[str]:
-    """Yield the public functions, classes and methods that have no docstring."""
-    for node in body:
-        if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"):
-            if ast.get_docstring(node) is None:
-                yield f"{node.name} (line {node.lineno})"
-            if isinstance(node, ast.ClassDef):
-                yield from undocumented(node.body)
-
-
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -95,19 +71,14 @@ def declared() -> list[Requirement]:
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"].values()
     texts = project["dependencies"] + [text for extra in extras for text in extra]
-    return [Requirement(text) for text in texts]
+    found = {text: Requirement(text) for text in texts}
+    return [requirement for requirement in found.values() if requirement.name != project["name"]]
 
 
 def shell_commands(markdown: str) -> set[str]:
     """Return the lines of all fenced code blocks, without comments."""
     blocks = re.findall(r"^```.*?\n(.*?)^```", markdown, re.DOTALL | re.MULTILINE)
     return {line.split(" #")[0].strip() for block in blocks for line in block.splitlines()}
-
-
-@each_file
-def test_imports_point_one_way(path: Path) -> None:
-    room = path.relative_to(ROOT).parts[0]
-    assert not FORBIDDEN[room] & set(imported_names(parse(path)))
 
 
 @each_file
@@ -141,11 +112,6 @@ def test_functions_have_a_readable_size(path: Path) -> None:
     assert not {name: size for name, size in sizes.items() if size > MAX_FUNCTION_LINES}
 
 
-@each_file
-def test_public_names_are_documented(path: Path) -> None:
-    assert not list(undocumented(parse(path).body))
-
-
 @pytest.mark.parametrize("requirement", declared(), ids=lambda requirement: requirement.name)
 def test_every_dependency_is_pinned_within_its_range(requirement: Requirement) -> None:
     pins = [pin for pin in pinned() if pin.name == requirement.name]
@@ -167,6 +133,14 @@ def test_requirements_install_the_package_itself() -> None:
     assert (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()[-1] == "-e ."
 
 
+def test_everything_installs_every_extra() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    (everything,) = (Requirement(text) for text in extras["all"])
+    assert everything.extras == set(extras) - {"all", "test"}
+    assert "emotion-detection[all]" in extras["test"]
+
+
 def test_one_opencv_is_installed() -> None:
     names = {str(found.metadata["Name"]).lower() for found in distributions()}
     assert {name for name in names if name.startswith("opencv")} == {"opencv-python-headless"}
@@ -177,19 +151,6 @@ def test_continuous_integration_runs_the_readme_test_command() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert "make test" in documented
     assert "make test" in script
-
-
-@pytest.mark.parametrize(
-    ("source", "names"),
-    [
-        ("", []),
-        ("import backend.console.cli, os", ["backend", "os"]),
-        ("def f():\n    from frontend.pages import live", ["frontend"]),
-        ("from . import backend", []),
-    ],
-)
-def test_imports_are_found(source: str, names: list[str]) -> None:
-    assert list(imported_names(ast.parse(source))) == names
 
 
 @pytest.mark.parametrize(
@@ -205,8 +166,3 @@ def test_imports_are_found(source: str, names: list[str]) -> None:
 )
 def test_emotion_lists_are_found(source: str, lines: list[int]) -> None:
     assert list(emotion_lists(ast.parse(source))) == lines
-
-
-def test_missing_docstrings_are_found() -> None:
-    source = "def a(): pass\ndef _b(): pass\nclass C:\n    '''Doc.'''\n    def d(self): pass\n"
-    assert list(undocumented(ast.parse(source).body)) == ["a (line 1)", "d (line 5)"]

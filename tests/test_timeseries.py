@@ -10,6 +10,7 @@ from utils.media.timeseries import (
     emotion_shares,
     face_series,
     find_gaps,
+    gap_limit,
     key_moments,
     results_table,
     track_ids,
@@ -23,7 +24,7 @@ def table(frames: list[FrameResult]) -> pd.DataFrame:
 
 def test_a_line_is_thinned_and_keeps_its_mean() -> None:
     whole = table([frame(i / 10, happy=(i % 10) / 10) for i in range(5000)])
-    line = face_series(whole, 1, most=500)
+    line = face_series(whole, 1, max_rows=500)
     assert len(line) == 500
     assert line["p_happy"].mean() == pytest.approx(0.45, abs=1e-6)
     assert line["time"].is_monotonic_increasing
@@ -35,6 +36,15 @@ def test_a_line_breaks_where_the_face_was_away() -> None:
     (hole,) = np.flatnonzero(line["p_happy"].isna())
     assert line["time"][hole] == pytest.approx(1.9, abs=0.01)
     assert len(line) == 41
+
+
+def test_a_slow_rate_of_analysis_is_no_gap() -> None:
+    assert gap_limit([]) == gap_limit([4.0]) == gap_limit([i / 10 for i in range(9)]) == 1.0
+    slow = [2.0 * i for i in range(20)]
+    assert gap_limit(slow) == 6.0
+    assert not face_series(table([frame(t) for t in slow]), 1)["p_happy"].isna().any()
+    away = face_series(table([frame(t) for t in [*slow, 60.0]]), 1)
+    assert away["p_happy"].isna().sum() == 1
 
 
 def test_what_cannot_be_read_is_a_gap_with_its_reason() -> None:

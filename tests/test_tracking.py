@@ -2,28 +2,32 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from utils.faces.base import Detections
+from utils.inference.face_results import ClassifiedFaces
 from utils.inference.smoothing import Prediction, Smoother, Smoothing
-from utils.inference.tracking import (
-    MAX_PREDICTION,
-    Track,
-    Tracker,
-    box_iou,
-    match_boxes,
-)
+from utils.inference.track import MAX_PREDICTION, Track, as_detections, expected_faces
+from utils.inference.tracking import Tracker, box_iou, match_boxes
+from utils.results import FaceProblem
 
 OFF = Smoothing(Smoother(0.0), Smoother(0.0))
 
 
-def found(*boxes: tuple[float, float, float, float]) -> Detections:
+def classified(
+    *boxes: tuple[float, float, float, float],
+    probabilities: NDArray[np.float32] | None = None,
+    problem: FaceProblem | None = None,
+) -> ClassifiedFaces:
     array = np.array(boxes, dtype=np.float32).reshape(-1, 4)
-    return Detections(array, np.full(len(array), 0.9, dtype=np.float32))
+    detections = Detections(array, np.full(len(array), 0.9, dtype=np.float32))
+    if probabilities is None:
+        probabilities = np.full((len(boxes), 2), 0.5, dtype=np.float32)
+    return ClassifiedFaces(detections, probabilities, [problem] * len(boxes))
 
 
 def see(tracker: Tracker, time: float, *boxes: tuple[float, float, float, float]) -> list[int]:
-    probabilities = np.full((len(boxes), 2), 0.5, dtype=np.float32)
-    return [t.track_id for t in tracker.update(time, found(*boxes), probabilities, OFF)]
+    return [t.track_id for t in tracker.update(time, classified(*boxes), smoothing=OFF)]
 
 
 def test_faces_keep_their_numbers_while_moving_and_changing_order() -> None:
@@ -45,7 +49,7 @@ def test_a_face_survives_a_short_absence_but_not_a_long_one() -> None:
     see(tracker, 0.0, (0, 0, 100, 100))
     assert see(tracker, 0.5) == []
     assert see(tracker, 0.95, (5, 0, 105, 100)) == [1]
-    tracker.miss(1.5)
+    tracker.record_empty(1.5)
     assert see(tracker, 2.1, (5, 0, 105, 100)) == [2]
 
 
@@ -120,46 +124,67 @@ def test_landmarks_move_with_the_box() -> None:
 def test_tracks_carry_raw_smoothed_and_chart_probabilities_read_only() -> None:
     tracker = Tracker()
     smoothing = Smoothing(Smoother(0.28), Smoother(0.62))
-    box = found((0, 0, 100, 100))
-    tracker.update(0.0, box, np.array([[1.0, 0.0]], dtype=np.float32), smoothing)
-    probabilities = np.array([[0.0, 1.0]], dtype=np.float32)
-    (track,) = tracker.update(0.1, box, probabilities, smoothing)
-    probabilities[:] = 0.5
-    answer = track.prediction
-    assert answer.raw.tolist() == [0, 1]
-    assert 0 < answer.smoothed[1] < 1
-    assert 0 < answer.chart[1] < answer.smoothed[1]
-    assert answer.smoothed.sum() == pytest.approx(1)
-    with pytest.raises(ValueError, match="read-only"):
-        answer.raw[0] = 1
+    box = (0, 0, 100, 100)
+    first = np.array([[1.0, 0.0]], dtype=np.float32)
+    tracker.update(0.0, classified(box, probabilities=first), smoothing=smoothing)
+    faces = classified(box, probabilities=np.array([[0.0, 1.0]], dtype=np.float32))
+    (track,) = tracker.update(0.1, faces, smoothing=smoothing)
+    faces.probabilities[:] = 0.5
+    faces.detections.boxes[:] = 7
+    prediction = track.prediction
+    assert prediction.raw.tolist() == [0, 1]
+    assert track.box.tolist() == list(box)
+    assert 0 < prediction.smoothed[1] < 1
+    assert 0 < prediction.chart[1] < prediction.smoothed[1]
+    assert prediction.smoothed.sum() == pytest.approx(1)
+    for array in (prediction.raw, prediction.smoothed, prediction.chart, track.box, track.velocity):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
 
 
-def test_a_face_read_without_a_search_keeps_its_motion_and_gets_a_new_answer() -> None:
-    tracker, quick = Tracker(), Smoothing(Smoother(0.1), Smoother(0.2), reaction=None)
+def test_a_face_classified_without_detection_keeps_its_motion_and_gets_a_new_prediction() -> None:
+    tracker, quick = Tracker(), Smoothing(Smoother(0.1), Smoother(0.2), change=None)
+    box = (20, 0, 120, 100)
     sure = np.array([[1.0, 0.0]], dtype=np.float32)
     for step in range(3):
-        tracker.update(step / 10, found((step * 10, 0, step * 10 + 100, 100)), sure, quick)
+        faces = classified((step * 10, 0, step * 10 + 100, 100), probabilities=sure)
+        tracker.update(step / 10, faces, smoothing=quick)
     before = tracker.present
-    other = np.array([[0.0, 1.0]], dtype=np.float32)
-    (once,) = tracker.reread(0.25, before, other, quick, [None])
-    (twice,) = tracker.reread(0.3, (once,), other, quick, [None])
-    assert (twice.track_id, twice.time, twice.read) == (1, 0.2, 0.3)
+    other = classified(box, probabilities=np.array([[0.0, 1.0]], dtype=np.float32))
+    (once,) = tracker.update_predictions(0.25, before, faces=other, smoothing=quick)
+    (twice,) = tracker.update_predictions(0.3, (once,), faces=other, smoothing=quick)
+    assert (twice.track_id, twice.detected_at, twice.classified_at) == (1, 0.2, 0.3)
     assert (twice.velocity == before[0].velocity).all()
-    # Smoothing goes by the time since the last answer, not since the last search.
+    # Smoothing goes by the time since the last classification, not since the last detection.
     assert twice.prediction.smoothed[0] == pytest.approx(np.exp(-0.1 / 0.1), abs=1e-4)
     assert tracker.tracks == (twice,)
-    (hidden,) = tracker.reread(0.35, (twice,), sure, quick, ["too dark"])
-    assert hidden.problem == "too dark"
+    dark = classified(box, probabilities=sure, problem=FaceProblem.TOO_DARK)
+    (hidden,) = tracker.update_predictions(0.35, (twice,), faces=dark, smoothing=quick)
+    assert hidden.problem is FaceProblem.TOO_DARK
     assert (hidden.prediction.smoothed == twice.prediction.smoothed).all()
+
+
+def test_faces_are_expected_where_they_move_unless_that_is_outside_the_frame() -> None:
+    tracker = Tracker()
+    for step in range(5):
+        left = step * 10
+        see(tracker, step / 10, (left, 0, left + 100, 100), (300 + left, 0, 340 + left, 40))
+    (face,) = expected_faces(tracker.present, 0.6, size=(110, 80))
+    assert face.track.track_id == 1
+    assert face.box == pytest.approx([60, 0, 110, 80], abs=2)  # clipped to the frame
+    detections = as_detections((face,))
+    assert (detections.boxes == face.box).all()
+    assert detections.landmarks is None
+    assert len(as_detections(())) == 0
 
 
 def test_only_what_the_last_search_found_is_present() -> None:
     tracker = Tracker()
     see(tracker, 0.0, (0, 0, 100, 100), (300, 0, 400, 100))
     see(tracker, 0.1, (0, 0, 100, 100))
-    assert [(t.track_id, t.sightings) for t in tracker.present] == [(1, 2)]
+    assert [(t.track_id, t.detection_count) for t in tracker.present] == [(1, 2)]
     assert len(tracker.tracks) == 2
-    tracker.miss(0.2)
+    tracker.record_empty(0.2)
     assert tracker.present == ()
 
 
@@ -177,8 +202,8 @@ def test_a_jump_by_a_width_is_the_same_face_but_not_one_of_another_size_or_far_a
         ([165, 105, 265, 205], False),
         ([300, 100, 360, 160], False),
     ):
-        pairs = match_boxes(known, np.array([box], np.float32), 0.2)
+        pairs = match_boxes(known, np.array([box], np.float32), min_overlap=0.2)
         assert pairs == ({0: 0} if same else {}), box
     # A face that overlaps comes before one that is near.
     found = np.array([[165, 105, 225, 165], [105, 100, 165, 160]], np.float32)
-    assert match_boxes(known, found, 0.2) == {1: 0}
+    assert match_boxes(known, found, min_overlap=0.2) == {1: 0}

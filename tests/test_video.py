@@ -152,7 +152,7 @@ def test_an_annotated_copy_keeps_times_and_sound(
     times = [0.0, 0.1, 0.25, 0.3, 0.8, 0.9, 1.0, 1.5]
     source = write_clip(tmp_path / "clip.mp4", pictures[6:14], times, sound=True)
     out = tmp_path / "out.mp4"
-    with VideoReader(source) as video, VideoWriter(out, video.fps, source) as writer:
+    with VideoReader(source) as video, VideoWriter(out, video.fps, source=source) as writer:
         for frame, result in analyze_video(analyzer, video):
             writer.write(annotate(frame.image, result), frame.time)
     frames = read(out)

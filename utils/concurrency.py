@@ -1,35 +1,33 @@
-"""How the viewers of one server share its processor."""
+"""How the streams of one server share its processor, and how a stream keeps its newest frame."""
 
 import threading
 from collections import deque
 from types import TracebackType
+from typing import Generic, TypeVar
 
-MAX_STREAMS = 8
+from utils.defaults import MAX_STREAMS
+
+T = TypeVar("T")
 
 
-class Gate:
-    """Lets one stream at a time use the processor, in the order of asking, and counts the streams.
+class FairLock:
+    """A lock that is granted in the order of asking; to be used with ``with``.
 
-    A plain lock may give one thread its turn again and again while others wait.
-
-    Args:
-        max_streams: How many streams may run at once.
+    ``threading.Lock`` may be granted to the same thread again and again while others wait.
     """
 
-    def __init__(self, max_streams: int = MAX_STREAMS) -> None:
-        self.max_streams = max_streams
-        self._lock = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
-        self._busy = False
-        self._streams = 0
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._turns: deque[threading.Event] = deque()
+        self._held = False
 
     def __enter__(self) -> None:
-        with self._lock:
-            if not self._busy:
-                self._busy = True
+        with self._guard:
+            if not self._held:
+                self._held = True
                 return
             turn = threading.Event()
-            self._waiting.append(turn)
+            self._turns.append(turn)
         turn.wait()
 
     def __exit__(
@@ -38,31 +36,86 @@ class Gate:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
+        with self._guard:
+            if self._turns:
+                self._turns.popleft().set()
             else:
-                self._busy = False
-
-    @property
-    def streams(self) -> int:
-        """How many streams run now."""
-        return self._streams
+                self._held = False
 
     @property
     def waiting(self) -> int:
-        """How many streams wait for their turn now."""
-        return len(self._waiting)
+        """Number of threads that wait for the lock."""
+        return len(self._turns)
 
-    def admit(self) -> bool:
-        """Count one stream more and return True, unless all places are taken."""
-        with self._lock:
-            if self._streams >= self.max_streams:
+
+class StreamLimit:
+    """Limits how many live streams run at once; safe to share between threads.
+
+    Args:
+        max_streams: Number of streams that may run at once.
+
+    Attributes:
+        max_streams: As given.
+    """
+
+    def __init__(self, max_streams: int = MAX_STREAMS) -> None:
+        self.max_streams = max_streams
+        self._guard = threading.Lock()
+        self._running = 0
+
+    @property
+    def running(self) -> int:
+        """Number of streams that run now."""
+        return self._running
+
+    def acquire(self) -> bool:
+        """Count one more stream and return True; return False if the limit is reached."""
+        with self._guard:
+            if self._running >= self.max_streams:
                 return False
-            self._streams += 1
+            self._running += 1
             return True
 
-    def leave(self) -> None:
-        """Give a stream's place back."""
-        with self._lock:
-            self._streams -= 1
+    def release(self) -> None:
+        """Count one stream less.
+
+        Raises:
+            RuntimeError: No stream is running.
+        """
+        with self._guard:
+            if self._running == 0:
+                raise RuntimeError("no stream is running; each release needs an acquire before it")
+            self._running -= 1
+
+
+class NewestSlot(Generic[T]):
+    """Holds the newest item that waits to be processed; a newer one takes its place.
+
+    Not safe to share between threads: its owner holds a lock or uses it from one event loop.
+
+    Attributes:
+        overtaken: Number of items that were replaced before anyone took them.
+    """
+
+    def __init__(self) -> None:
+        self.overtaken = 0
+        self._item: T | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no item is waiting."""
+        return self._item is None
+
+    def put(self, item: T) -> None:
+        """Let an item wait in place of the one that is waiting."""
+        self.overtaken += self._item is not None
+        self._item = item
+
+    def take(self) -> T | None:
+        """Remove and return the waiting item; None if there is none."""
+        item, self._item = self._item, None
+        return item
+
+    def clear(self) -> None:
+        """Drop the waiting item without counting it as overtaken."""
+        self._item = None

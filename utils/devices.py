@@ -1,9 +1,10 @@
-"""Where networks run."""
+"""Where networks run: devices, threads, sessions of ONNX Runtime."""
 
 import os
 import platform
 import sys
 from ctypes.util import find_library
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
     import onnxruntime
     import torch
 
-# What the drivers of NVIDIA's and AMD's cards put there.
+# Files that the drivers of NVIDIA's and AMD's GPUs create.
 _DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
 
 
 def pick_device(name: str) -> "torch.device":
-    """Return the device of a name; ``auto`` takes CUDA, then MPS, then the CPU.
+    """Return PyTorch's device of a name; ``auto`` prefers CUDA, then MPS, then the CPU.
 
     Raises:
-        ConfigError: The device is not there.
+        ConfigError: The device is not available on this machine.
     """
     import torch
 
@@ -36,46 +37,52 @@ def pick_device(name: str) -> "torch.device":
 
 
 def image_workers() -> int:
-    """Return how many pictures to work on at once: one for each core, at most 8.
+    """Return how many images to process at once: one for each core, at most 8.
 
-    Each holds pictures in memory.
+    The limit bounds the memory of the images that are open at the same time.
     """
     return min(os.cpu_count() or 1, 8)
 
 
 def resolves_to_cpu(name: str) -> bool:
-    """Tell whether ``pick_device`` would take the CPU, without loading PyTorch where that is plain.
+    """Tell whether ``pick_device`` would return the CPU, without loading PyTorch if it can be told.
 
-    PyTorch takes a second to load, which a program that runs ONNX files does without.
+    Loading PyTorch takes a second, which programs that run ONNX files save. Where PyTorch is not
+    installed, the CPU is all there is.
     """
     if name != "auto":
         return name == "cpu"
     if sys.platform.startswith("linux"):
-        no_card = not any(path.exists() for path in _DRIVERS)
+        no_gpu = not any(path.exists() for path in _DRIVERS)
     elif sys.platform == "win32":
-        no_card = find_library("nvcuda") is None
+        no_gpu = find_library("nvcuda") is None
     else:
-        no_card = platform.machine() != "arm64"
-    return no_card or pick_device("auto").type == "cpu"
+        no_gpu = platform.machine() != "arm64"
+    return no_gpu or find_spec("torch") is None or pick_device("auto").type == "cpu"
 
 
 def limit_threads(threads: int | None) -> int:
     """Set how many cores inference uses in this process, and return the number.
 
     Args:
-        threads: None takes half of the cores: coding the video of a live page needs the others.
+        threads: Number of cores; None is half of them, because encoding the video of a live page
+            needs the others.
     """
     count = threads or max(1, (os.cpu_count() or 2) // 2)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
-    else:  # it reads this when it is loaded, which the bundled model does without
+    else:  # PyTorch reads this if it is loaded later; the bundled model runs without it
         os.environ["OMP_NUM_THREADS"] = str(count)
     cv2.setNumThreads(count)
     return count
 
 
 def open_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
-    """Open an ONNX file for the CPU.
+    """Open an ONNX file with ONNX Runtime on the CPU.
+
+    Args:
+        path: The ``.onnx`` file.
+        threads: Cores that one run may use.
 
     Raises:
         CheckpointError: The file is missing or damaged.
@@ -92,7 +99,7 @@ def open_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Waiting threads that spin would take the cores that live video needs.
+    # Idle threads would spin and take the cores that live video needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     try:

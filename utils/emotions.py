@@ -29,8 +29,8 @@ FER2013_CODES: tuple[str, ...] = (
     "neutral",
 )
 
-# FER+ (Barsoum et al., 2016) vote columns of fer2013new.csv. Contempt, unknown and NF (not a face)
-# have no place among the seven classes.
+# Vote columns of FER+'s fer2013new.csv (Barsoum et al., 2016). Contempt, unknown and NF (not a
+# face) are none of the seven classes.
 FERPLUS_COLUMNS: dict[str, str] = {
     "angry": "anger",
     "disgust": "disgust",
@@ -44,5 +44,5 @@ FERPLUS_OTHER: tuple[str, ...] = ("contempt", "unknown", "NF")
 
 
 def color_of(emotion: str) -> str:
-    """Return the ``#RRGGBB`` colour of an emotion, grey for a class of another data set."""
+    """Return the ``#RRGGBB`` colour of an emotion, grey for a class of another dataset."""
     return COLORS.get(emotion, UNKNOWN_COLOR)

@@ -1,13 +1,19 @@
-"""Errors a user can cause or fix.
+"""Errors that a user can cause or fix.
 
 Each message says what is wrong, with which file or value, and what to do about it. Programs print
-the message and exit with ``exit_code``; services answer with ``http_status`` and ``code``; the app
-shows the message as a sentence.
+it to standard error and exit with ``exit_code``; the service returns ``http_status`` and ``code``;
+the app shows it as a sentence.
 """
 
 
 class EmotionError(Exception):
-    """Base of every error that is explained to the user instead of shown as a traceback."""
+    """Base class of every error that is explained to the user instead of shown as a traceback.
+
+    Attributes:
+        code: Stable name of the kind of error, in JSON and tables.
+        exit_code: Exit code of a program that this error ends.
+        http_status: Status of the service's response.
+    """
 
     code = "error"
     exit_code = 2
@@ -15,13 +21,13 @@ class EmotionError(Exception):
 
 
 class ImageError(EmotionError):
-    """A picture can't be used: missing, empty, truncated, of an unsupported kind or too large."""
+    """An image can't be used: missing, empty, truncated, too large or in an unsupported format."""
 
     code = "bad_image"
 
 
 class TooLargeError(ImageError):
-    """A picture, clip or request has more pixels, seconds or bytes than the limit allows."""
+    """An image, clip or request exceeds a limit of pixels, seconds or bytes."""
 
     code = "too_large"
     http_status = 413
@@ -34,13 +40,13 @@ class VideoError(EmotionError):
 
 
 class DataError(EmotionError):
-    """A data set is missing, malformed or too small; names the file or row."""
+    """A dataset is missing, malformed or too small; the message names the file or row."""
 
     code = "bad_data"
 
 
 class CheckpointError(EmotionError):
-    """A checkpoint is missing, damaged, unsafe or of another architecture."""
+    """A model file is missing, damaged, unsafe or of another architecture."""
 
     code = "bad_checkpoint"
     http_status = 503
@@ -54,21 +60,28 @@ class ConfigError(EmotionError):
 
 
 class DetectorError(EmotionError):
-    """A face detector is unknown, or its model file is not there."""
+    """A face detector is unknown, or its model file is missing or damaged."""
 
     code = "bad_detector"
     http_status = 503
 
 
 class OutputError(EmotionError):
-    """Results can't be written: no permission, a full disk, or a file that is something else."""
+    """Results can't be written: no permission, a full disk, a file of another kind in the way."""
 
     code = "bad_output"
     http_status = 507
 
 
 class DatabaseError(EmotionError):
-    """The database of sessions can't be reached, read or written."""
+    """The database of recorded sessions can't be reached, read or written."""
 
     code = "bad_database"
     http_status = 503
+
+
+class MissingExtraError(EmotionError):
+    """An optional feature's packages are not installed; the message names the extra to install."""
+
+    code = "missing_extra"
+    http_status = 501

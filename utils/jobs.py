@@ -1,4 +1,4 @@
-"""Long work in the background, whose progress a page can show and end."""
+"""Long work in a background thread, with progress that a page can show and a way to cancel it."""
 
 import logging
 import threading
@@ -21,29 +21,34 @@ class Progress:
     """How far a job is.
 
     Attributes:
-        done: Share of the work, 0..1.
-        words: What it is at.
-        preview: The newest picture, RGB uint8 ``(H, W, 3)``; None before the first.
-        seconds_left: Estimated from the share and the time so far; None at the beginning.
+        done: Share of the work that is finished, 0..1.
+        message: What the job is doing now.
+        preview: The newest image, RGB uint8 ``(H, W, 3)``; None before the first.
+        seconds_left: Estimate from the share and the time so far; None at the beginning.
     """
 
     done: float = 0.0
-    words: str = ""
+    message: str = ""
     preview: NDArray[np.uint8] | None = None
     seconds_left: float | None = None
 
 
 class Job(Generic[Result]):
-    """Runs a function in a thread. Safe to share between threads.
+    """Runs a function in a thread of its own. Safe to share between threads.
 
     Args:
-        work: Gets the job, tells it of its progress, ends early when :attr:`cancelled`, and returns
-            the result.
+        work: Called with the job; reports its progress there, returns early when the job is
+            :attr:`cancelled`, and returns the result.
+
+    Attributes:
+        progress: How far the work is.
+        result: What ``work`` returned; None before that and after an error.
+        error: Why the work failed, as a sentence; None if it did not.
     """
 
     def __init__(self, work: Callable[["Job[Result]"], Result]) -> None:
         self._work = work
-        self._began = clock.monotonic()
+        self._started = clock.monotonic()
         self._cancelled = threading.Event()
         self.progress = Progress()
         self.result: Result | None = None
@@ -53,36 +58,36 @@ class Job(Generic[Result]):
 
     @property
     def running(self) -> bool:
-        """Whether the work goes on."""
+        """Whether the work is still going on."""
         return self._thread.is_alive()
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked for its end."""
+        """Whether :meth:`cancel` was called."""
         return self._cancelled.is_set()
 
     def cancel(self) -> None:
-        """Ask the work to end early; its result so far is kept."""
+        """Ask the work to return early; the result so far is kept."""
         self._cancelled.set()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until the work has ended, or so many seconds."""
+        """Wait until the work has ended, for at most ``seconds``; None waits without limit."""
         self._thread.join(seconds)
 
     def report(
-        self, done: float, words: str = "", preview: NDArray[np.uint8] | None = None
+        self, done: float, message: str = "", *, preview: NDArray[np.uint8] | None = None
     ) -> None:
-        """Say how far the work is; without a new preview the old one stays.
+        """Report how far the work is; without a new preview the old one stays.
 
         Args:
-            done: Share of the work, 0..1.
-            words: What it is at.
+            done: Share of the work that is finished; clipped to 0..1.
+            message: What the job is doing now.
             preview: RGB uint8 ``(H, W, 3)``; must not be changed afterwards.
         """
-        spent, done = clock.monotonic() - self._began, min(max(done, 0.0), 1.0)
+        spent, done = clock.monotonic() - self._started, min(max(done, 0.0), 1.0)
         left = spent * (1 - done) / done if done > 0.02 else None
         shown = self.progress.preview if preview is None else preview
-        self.progress = Progress(done, words, shown, left)
+        self.progress = Progress(done, message, shown, left)
 
     def _run(self) -> None:
         try:
@@ -90,5 +95,5 @@ class Job(Generic[Result]):
         except EmotionError as error:
             self.error = str(error)
         except Exception as error:
-            logger.error("a job failed", exc_info=error)
+            logger.error("a background job failed", exc_info=error)
             self.error = f"It could not be finished ({type(error).__name__}: {error})."

@@ -1,13 +1,14 @@
-"""The one result type: what the analysis of a picture or frame says.
+"""The one result type: the faces of an image or frame, and the status that follows from them.
 
 Terminal, Python API, service, app and exports all use these models. :func:`to_document` is their
 JSON, ``utils/media/rows.py`` their table; docs/results.md describes both.
 """
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from utils.errors import EmotionError
 
@@ -17,7 +18,7 @@ Point = tuple[float, float]
 
 
 class Status(str, Enum):
-    """What became of an analysed frame; time lines keep a row for each."""
+    """The status of a frame, or of one face in it; time lines keep a row for each."""
 
     OK = "ok"
     UNCERTAIN = "uncertain"
@@ -28,26 +29,43 @@ class Status(str, Enum):
     FAILED = "failed"
 
 
+class FaceProblem(str, Enum):
+    """Why the expression of a detected face can't be classified."""
+
+    TOO_SMALL = "too small"
+    TOO_DARK = "too dark"
+    TOO_BLURRED = "too blurred"
+    TURNED_AWAY = "turned away"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+# A plain string in schemas, so that a client which validates results does not refuse a problem that
+# is added later; a FaceProblem, which is a string, in Python.
+Problem = Annotated[str, AfterValidator(FaceProblem)]
+
+
 class Face(BaseModel):
     """One face and its apparent expression.
 
     Attributes:
         box: ``(x1, y1, x2, y2)`` in pixels of the original frame, clipped to it.
         score: The detector's confidence in 0..1.
-        emotion: The most probable class; in a stream the one shown so far, until another leads it
-            clearly (see ``utils/inference/smoothing.py``).
-        confidence: Its calibrated probability.
+        emotion: The most probable class; in a stream the class that is displayed, until another
+            leads by a margin (see ``utils/inference/smoothing.py``).
+        confidence: Calibrated probability of ``emotion``.
         uncertain: True if ``confidence`` is below the threshold chosen on validation data, or if
             there is a ``problem``.
         probabilities: Class name to calibrated probability, in class order, summing to 1; in a
             stream smoothed over time.
-        raw: The same of this frame alone, in a stream; None for single pictures and for a face
-            that was not read in this frame.
+        raw: Probabilities of this frame alone, in a stream; None for single images and for a face
+            that was not classified in this frame.
         landmarks: Five points (left eye, right eye, nose, left and right mouth corner, as seen in
-            the picture) in pixels, or None where the detector gives none.
-        track_id: Identity within one video or stream; None for single pictures.
-        problem: Why the face can't be read (``too small``, ``too dark``, ``too blurred``,
-            ``turned away``) and ``emotion`` means nothing; None if it can.
+            the image) in pixels, or None if the detector gives none.
+        track_id: Identity within one video or stream; None for single images.
+        problem: Why the expression can't be classified (``too small``, ``too dark``,
+            ``too blurred``, ``turned away``), so that ``emotion`` means nothing; None if it can.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,19 +79,24 @@ class Face(BaseModel):
     raw: dict[str, Probability] | None = None
     landmarks: tuple[Point, ...] | None = None
     track_id: int | None = None
-    problem: str | None = None
+    problem: Problem | None = None
+
+    @property
+    def status(self) -> Status:
+        """``ok``, ``uncertain`` or ``low_quality``."""
+        return face_status(problem=self.problem, uncertain=self.uncertain)
 
 
 class FrameResult(BaseModel):
-    """All faces of one picture or frame; an empty list of faces is a normal result.
+    """All faces of one image or frame; an empty list of faces is a normal result.
 
     Attributes:
-        model: Name of the model that answered.
-        image: Where the picture came from (a path or a name); None for frames in memory.
+        model: Name of the model that classified the faces.
+        image: Path or name of the image; None for frames in memory.
         width: Width of the frame in pixels.
         height: Height of the frame in pixels.
         faces: The faces, largest first.
-        status: ``ok``, ``uncertain`` (every face is), or why there is no answer.
+        status: ``ok``, ``uncertain`` (every face is), or why no face was classified.
         time: Media time in seconds for frames of a video or stream.
     """
 
@@ -87,23 +110,38 @@ class FrameResult(BaseModel):
     status: Status = Status.OK
     time: float | None = None
 
+    def with_faces(self, faces: tuple[Face, ...]) -> "FrameResult":
+        """Return a result with some of the faces only, and the status that follows from them."""
+        follows = self.status not in (Status.CAMERA_OFF, Status.SKIPPED, Status.FAILED)
+        status = frame_status(face.status for face in faces) if follows else self.status
+        return self.model_copy(update={"faces": faces, "status": status})
 
-def status_of(faces: tuple[Face, ...]) -> Status:
-    """Return ``no_face``, ``low_quality`` or ``uncertain`` if every face is, else ``ok``."""
-    if not faces:
-        return Status.NO_FACE
-    if all(face.problem for face in faces):
+
+def face_status(*, problem: str | None, uncertain: bool) -> Status:
+    """Return a face's status: ``low_quality`` if there is a problem, ``uncertain``, or ``ok``."""
+    if problem is not None:
         return Status.LOW_QUALITY
-    return Status.UNCERTAIN if all(face.uncertain for face in faces) else Status.OK
+    return Status.UNCERTAIN if uncertain else Status.OK
+
+
+def frame_status(faces: Iterable[Status]) -> Status:
+    """Return the status of a frame from those of its faces: that of its clearest face.
+
+    Args:
+        faces: What :func:`face_status` returned for each face; none gives ``no_face``.
+    """
+    statuses = set(faces)
+    by_clarity = (Status.OK, Status.UNCERTAIN, Status.LOW_QUALITY)
+    return next((status for status in by_clarity if status in statuses), Status.NO_FACE)
 
 
 class ErrorInfo(BaseModel):
-    """What went wrong, the same in files, answers of the service and over the WebSocket.
+    """An error, the same in files, responses of the service and messages of the WebSocket.
 
     Attributes:
         code: One word for programs, such as ``bad_image``.
         message: A sentence for people: what is wrong and what to do.
-        field: The parameter or file it is about; None if it is about the whole request.
+        field: The parameter or file that is wrong; None if the error concerns the whole request.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -114,7 +152,12 @@ class ErrorInfo(BaseModel):
 
 
 class Failure(BaseModel):
-    """Stands in the place of a result for a picture or video that can't be used."""
+    """Takes the place of the result for an image or video that can't be used.
+
+    Attributes:
+        image: Path or name of the image or video.
+        error: What is wrong with it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -123,7 +166,7 @@ class Failure(BaseModel):
 
     @classmethod
     def of(cls, image: str, error: EmotionError) -> "Failure":
-        """Return the failure of a picture or video because of an error."""
+        """Return the failure of an image or video that an error describes."""
         return cls(image=image, error=ErrorInfo(code=error.code, message=str(error)))
 
 
@@ -131,24 +174,24 @@ Outcome = FrameResult | Failure
 
 
 def to_document(outcome: Outcome) -> dict[str, Any]:
-    """Return the JSON document of a result or failure; what is unknown is left out."""
+    """Return the JSON document of a result or failure; unknown values are left out."""
     return outcome.model_dump(mode="json", exclude_none=True)
 
 
 def most_probable(result: FrameResult, count: int | None) -> FrameResult:
-    """Return a result whose faces name their ``count`` most probable classes alone.
+    """Return a result that keeps only the ``count`` most probable classes of each face.
 
     Args:
         result: The result.
-        count: How many classes, at least 1; None leaves all.
+        count: Number of classes, at least 1; None keeps all.
     """
     if count is None:
         return result
     faces = tuple(
         face.model_copy(
             update={
-                name: None if (values := getattr(face, name)) is None else _top(values, count)
-                for name in ("probabilities", "raw")
+                "probabilities": _top(face.probabilities, count),
+                "raw": None if face.raw is None else _top(face.raw, count),
             }
         )
         for face in result.faces

@@ -1,4 +1,4 @@
-"""Typed settings from ``EMOTION_…`` environment variables, read when asked for."""
+"""Typed settings from ``EMOTION_…`` environment variables, read on request, never on import."""
 
 from pathlib import Path
 from typing import Any, TypeVar
@@ -6,17 +6,23 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from utils.concurrency import MAX_STREAMS
+from utils.defaults import CHART_TAU, INTERVAL, MAX_STREAMS, TAU
 from utils.errors import ConfigError
-from utils.paths import PROJECT
+from utils.paths import DATA_FOLDER
 
 ENV_PREFIX = "EMOTION_"
-DEFAULT_DATABASE = f"sqlite:///{PROJECT / 'recordings.sqlite'}"
+DEFAULT_DATABASE = f"sqlite:///{DATA_FOLDER / 'recordings.sqlite'}"
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
 
 
 class IceServer(BaseModel):
-    """A STUN or TURN server, named as in the browser's ``RTCIceServer``."""
+    """A STUN or TURN server, with the fields of the browser's ``RTCIceServer``.
+
+    Attributes:
+        urls: Its address or addresses, such as ``turn:turn.example.org``.
+        username: User name of a TURN server.
+        credential: Password of a TURN server.
+    """
 
     urls: str | list[str]
     username: str | None = None
@@ -24,26 +30,26 @@ class IceServer(BaseModel):
 
 
 class Settings(BaseSettings):
-    """What a deployment may set.
+    """What a deployment can set.
 
     Attributes:
-        model: Checkpoint to use; None takes the bundled ``model/best_model.pth``.
+        model: Model file to use; None is the bundled ``model/best_model.pth`` (or its ONNX file).
         detector: Name of the face detector that live video starts with.
         detector_weights: Model file of that detector, for those that need one (yunet, ssd).
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
-        threads: Cores that inference may use; None takes half of them, so that coding the video
-            keeps the others.
+        threads: Cores that inference may use; None is half of them, which leaves the others to
+            encoding the video.
         ice_servers: STUN and TURN servers as a JSON list, e.g.
             ``[{"urls": "turn:turn.example.org", "username": "u", "credential": "c"}]``. None are
             needed on localhost.
-        interval: Live video reads the faces of every N-th frame.
-        tau: Time constant in seconds of the smoothed probabilities.
-        chart_tau: Time constant in seconds of the timeline.
-        batch_folder: A folder on the server whose pictures viewers may have analysed; None: none.
-        database_url: Where recordings are kept, as SQLAlchemy writes it: ``sqlite:///FILE`` or
+        interval: Live video detects faces in every N-th frame.
+        tau: Time constant of the smoothed probabilities in seconds.
+        chart_tau: Time constant of the chart's lines in seconds.
+        batch_folder: Folder on the server whose images viewers may have analysed; None offers none.
+        database_url: Database of recorded sessions as an SQLAlchemy URL: ``sqlite:///FILE`` or
             ``postgresql+psycopg://user:password@host/name``.
-        retention_days: Older recordings are deleted; None keeps them.
-        max_streams: Live videos that the server analyses at once; further ones are told to wait.
+        retention_days: Recorded sessions older than this are deleted; None keeps them.
+        max_streams: Live streams that the server analyses at once; further ones have to wait.
     """
 
     model_config = SettingsConfigDict(
@@ -56,9 +62,9 @@ class Settings(BaseSettings):
     device: str = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
     ice_servers: list[IceServer] = []
-    interval: int = Field(default=2, ge=1, le=30)
-    tau: float = Field(default=0.28, ge=0.0, le=10.0)
-    chart_tau: float = Field(default=0.62, ge=0.0, le=10.0)
+    interval: int = Field(default=INTERVAL, ge=1, le=30)
+    tau: float = Field(default=TAU, ge=0.0, le=10.0)
+    chart_tau: float = Field(default=CHART_TAU, ge=0.0, le=10.0)
     batch_folder: Path | None = None
     database_url: str = DEFAULT_DATABASE
     retention_days: float | None = Field(default=None, gt=0)
@@ -67,36 +73,36 @@ class Settings(BaseSettings):
     def rtc_configuration(self) -> dict[str, list[dict[str, Any]]]:
         """Return the ``RTCConfiguration`` that browser and server share.
 
-        Without servers the list is empty instead of missing: a missing one would make the WebRTC
-        libraries ask a public STUN server on the internet.
+        Without servers the list is empty rather than missing: without a list the WebRTC libraries
+        contact a public STUN server on the internet.
         """
         return {"iceServers": [server.model_dump(exclude_none=True) for server in self.ice_servers]}
 
 
 def get_settings() -> Settings:
-    """Read the settings from the environment.
+    """Read the settings of the app and the service from the environment.
 
     Raises:
-        ConfigError: A variable has an impossible value; the message names it.
+        ConfigError: A variable has an invalid value; the message names it.
     """
     return read_settings(Settings, ENV_PREFIX)
 
 
 def read_settings(kind: type[AnySettings], prefix: str) -> AnySettings:
-    """Read settings of a kind from the environment.
+    """Read a class of settings from the environment.
 
     Args:
-        kind: The class of settings.
-        prefix: How the names of its variables begin.
+        kind: The class.
+        prefix: What the names of its variables begin with.
 
     Raises:
-        ConfigError: A variable has an impossible value; the message names it.
+        ConfigError: A variable has an invalid value; the message names it.
     """
     try:
         return kind()
     except SettingsError as error:
         raise ConfigError(
-            f"A setting is not valid JSON ({error}); lists are written such as "
+            f"A setting is not valid JSON ({error}); write lists like "
             f'{ENV_PREFIX}ICE_SERVERS=\'[{{"urls": "stun:stun.example.org"}}]\'.'
         ) from error
     except ValidationError as error:
@@ -104,4 +110,4 @@ def read_settings(kind: type[AnySettings], prefix: str) -> AnySettings:
             f"{prefix}{'.'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
             for item in error.errors()
         )
-        raise ConfigError(f"Settings can't be used: {problems}.") from error
+        raise ConfigError(f"Invalid settings: {problems}.") from error

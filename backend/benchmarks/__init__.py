@@ -1,1 +1,1 @@
-"""What ``backend/benchmark.py`` measures, one file a subject."""
+"""What ``backend/benchmark.py`` measures, one file per benchmark."""

@@ -1,70 +1,101 @@
 """How fast a folder of photos is analysed: ``python backend/benchmark.py --folder``."""
 
-import argparse
 import os
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 
+from backend.benchmarks.clip import HEIGHT, WIDTH, photo_bytes
+from backend.benchmarks.config import BenchmarkFolderConfig
+from backend.benchmarks.result import BenchmarkResult
 from utils.devices import limit_threads
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.batch import analyze_sources
 from utils.media.images import load_image
 from utils.media.sources import find_sources
 
-WIDTH, HEIGHT = 640, 480
+
+@dataclass(frozen=True)
+class FolderBenchmark(BenchmarkResult):
+    """How many photos are analysed per second.
+
+    Attributes:
+        photos: How many were analysed.
+        threads: CPU cores for inference.
+        cores: CPU cores of this machine.
+        inference_rate: Photos per second of detector and classifier alone.
+        folder_rate: Photos per second read from a folder by one worker.
+        folder_rate_all_cores: Photos per second read by one worker per core.
+    """
+
+    photos: int
+    threads: int
+    cores: int
+    inference_rate: float
+    folder_rate: float
+    folder_rate_all_cores: float
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the measurements as a JSON document."""
+        return {
+            "photos": self.photos,
+            "size": f"{WIDTH}x{HEIGHT}",
+            "threads": self.threads,
+            "detector_and_classifier_per_second": round(self.inference_rate, 1),
+            "folder_per_second": self.folder_rate,
+            "ratio": round(self.inference_rate / self.folder_rate, 2),
+            f"folder_per_second_on_{self.cores}_cores": self.folder_rate_all_cores,
+        }
 
 
-def photo_bytes() -> bytes:
-    """Return a 640x480 JPEG file with one face.
+def benchmark_folder(config: BenchmarkFolderConfig) -> FolderBenchmark:
+    """Measure photos per second from a folder, and of detector and classifier alone.
 
     Raises:
-        ImportError: scikit-image, whose photo it is, is not installed.
+        ConfigError: scikit-image, which has the photo, is not installed.
+        EmotionError: The model or the detector can't be used.
     """
-    import skimage.data
-
-    photo = cv2.copyMakeBorder(
-        skimage.data.astronaut()[:HEIGHT], 0, 0, 64, 64, cv2.BORDER_REPLICATE
+    threads, cores = limit_threads(config.threads), os.cpu_count() or 1
+    analyzer = EmotionAnalyzer.load(config.model, detector=config.detector, threads=threads)
+    return FolderBenchmark(
+        photos=config.runs,
+        threads=threads,
+        cores=cores,
+        inference_rate=_inference_rate(analyzer, config.runs),
+        folder_rate=images_per_second(analyzer, config.runs, workers=1),
+        folder_rate_all_cores=images_per_second(analyzer, config.runs, workers=cores),
     )
-    return cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
-def pictures_per_second(analyzer: EmotionAnalyzer, count: int, workers: int) -> float:
-    """Return how many photos a second are read from a folder and analysed by so many threads."""
+def images_per_second(analyzer: EmotionAnalyzer, count: int, *, workers: int) -> float:
+    """Return how many photos per second are read from a folder and analysed.
+
+    Args:
+        analyzer: Detector and classifier.
+        count: Photos in the folder.
+        workers: Threads that analyse them.
+    """
+    photo = photo_bytes()
     with tempfile.TemporaryDirectory() as folder:
-        for i in range(count):
-            (Path(folder) / f"{i:05d}.jpg").write_bytes(photo_bytes())
-        began = time.perf_counter()
-        answered = sum(
-            1 for _ in analyze_sources(analyzer, find_sources([folder]), workers=workers)
-        )
-        return round(answered / (time.perf_counter() - began), 1)
+        for number in range(count):
+            (Path(folder) / f"{number:05d}.jpg").write_bytes(photo)
+        start = time.perf_counter()
+        frames = analyze_sources(analyzer, find_sources([folder]), workers=workers)
+        analysed = sum(1 for _ in frames)
+        return round(analysed / (time.perf_counter() - start), 1)
 
 
-def benchmark_folder(options: argparse.Namespace) -> dict[str, object]:
-    """Return photos a second from a folder, and of detector and classifier alone."""
-    threads = limit_threads(max(options.threads or [1]))
-    analyzer = EmotionAnalyzer.load(options.model, options.detector, threads=threads)
+def _inference_rate(analyzer: EmotionAnalyzer, runs: int) -> float:
     image = load_image(photo_bytes())
     analyzer.analyze_batch([image], [None])
-    times = []
-    for _ in range(options.runs):
-        began = time.perf_counter()
-        found = analyzer.detect(image)
-        analyzer.classify(image, found.boxes)
-        times.append(time.perf_counter() - began)
-    alone = 1 / float(np.mean(times))
-    folder = pictures_per_second(analyzer, options.runs, 1)
-    cores = os.cpu_count() or 1
-    return {
-        "photos": options.runs,
-        "size": f"{WIDTH}x{HEIGHT}",
-        "threads": threads,
-        "detector_and_classifier_per_second": round(alone, 1),
-        "folder_per_second": folder,
-        "ratio": round(alone / folder, 2),
-        f"folder_per_second_on_{cores}_cores": pictures_per_second(analyzer, options.runs, cores),
-    }
+    seconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        detections = analyzer.detect(image)
+        analyzer.classify_faces(image, detections)
+        seconds.append(time.perf_counter() - start)
+    return 1 / float(np.mean(seconds))

@@ -1,42 +1,62 @@
-"""What a user might have picked instead, timed on the same frames, where it is installed."""
+"""Comparable packages, timed on the same frames where they are installed."""
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+Image = NDArray[np.uint8]
 
-def time_peers(frames: Sequence[NDArray[np.uint8]]) -> dict[str, str | float]:
-    """Return the median milliseconds of each peer for a frame, or that it is not installed.
+
+@dataclass(frozen=True)
+class PeerTiming:
+    """How long another package takes for a frame.
+
+    Attributes:
+        name: The package.
+        outcome: Median milliseconds for a frame, or why there are none.
+    """
+
+    name: str
+    outcome: float | str
+
+
+def time_peers(frames: Sequence[Image]) -> tuple[PeerTiming, ...]:
+    """Time each package on the same frames.
 
     Args:
-        frames: RGB uint8 ``(H, W, 3)``.
+        frames: RGB uint8 ``(H, W, 3)``, at least one.
     """
-    found: dict[str, str | float] = {}
-    for name, load in (("fer", _fer), ("deepface", _deepface)):
-        key = f"peer_{name}_ms"
-        if find_spec(name) is None:
-            found[key] = "not installed"
-            continue
-        try:
-            run = load()
-            run(frames[0])
-            found[key] = round(float(np.median([_milliseconds(run, f) for f in frames])), 1)
-        except Exception as error:  # whatever another project's release does, ours are the figures
-            found[key] = f"failed ({type(error).__name__}: {error})"
-    return found
+    return tuple(
+        PeerTiming(name, _time_peer(name, load, frames=frames))
+        for name, load in (("fer", _load_fer), ("deepface", _load_deepface))
+    )
 
 
-def _milliseconds(run: Callable[[NDArray[np.uint8]], Any], frame: NDArray[np.uint8]) -> float:
-    began = time.perf_counter()
-    run(frame)
-    return 1000 * (time.perf_counter() - began)
+def _time_peer(
+    name: str, load: Callable[[], Callable[[Image], Any]], *, frames: Sequence[Image]
+) -> float | str:
+    if find_spec(name) is None:
+        return "not installed"
+    try:
+        analyze = load()
+        analyze(frames[0])
+        return round(float(np.median([_milliseconds(analyze, frame) for frame in frames])), 1)
+    except Exception as error:  # a defect of another package must not lose our own measurements
+        return f"failed ({type(error).__name__}: {error})"
 
 
-def _fer() -> Callable[[NDArray[np.uint8]], Any]:
+def _milliseconds(analyze: Callable[[Image], Any], frame: Image) -> float:
+    start = time.perf_counter()
+    analyze(frame)
+    return 1000 * (time.perf_counter() - start)
+
+
+def _load_fer() -> Callable[[Image], Any]:
     try:
         from fer.fer import FER  # since 25.10
     except ImportError:
@@ -45,7 +65,7 @@ def _fer() -> Callable[[NDArray[np.uint8]], Any]:
     return lambda frame: detector.detect_emotions(frame[:, :, ::-1])
 
 
-def _deepface() -> Callable[[NDArray[np.uint8]], Any]:
+def _load_deepface() -> Callable[[Image], Any]:
     from deepface import DeepFace
 
     return lambda frame: DeepFace.analyze(

@@ -1,68 +1,113 @@
 """How fast a video file is analysed: ``python backend/benchmark.py --file``."""
 
-import argparse
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from backend.benchmarks.live import FPS, example_clip, picture_of
-from utils.errors import ConfigError
-from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.analyzers import LIVE_MIN_FACE
+
+from backend.benchmarks.clip import FPS, example_clip, frame_index
+from backend.benchmarks.config import BenchmarkVideoConfig
+from backend.benchmarks.result import BenchmarkResult
+from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.video import analyze_video
 from utils.media.drawing import annotate
 from utils.media.video import VideoReader
 from utils.media.video_writer import VideoWriter
 
 
-def benchmark_video(options: argparse.Namespace) -> dict[str, object]:
-    """Analyse a video twice, without and with an annotated copy, and return the speeds.
+@dataclass(frozen=True)
+class VideoBenchmark(BenchmarkResult):
+    """How many times faster than real time a video is analysed.
 
-    Returns:
-        Pictures and seconds of the video, and how many times faster than it plays each went.
+    Attributes:
+        model: The architecture.
+        detector: The face detector.
+        threads: CPU cores for inference.
+        frames: Frames of the video.
+        video_seconds: Its length.
+        speed: Seconds of video per second.
+        speed_annotated: The same with an annotated copy being written.
+    """
+
+    model: str
+    detector: str
+    threads: int
+    frames: int
+    video_seconds: float
+    speed: float
+    speed_annotated: float
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the measurements as a JSON document."""
+        return {
+            "model": self.model,
+            "detector": self.detector,
+            "threads": self.threads,
+            "pictures": self.frames,
+            "video_seconds": round(self.video_seconds, 2),
+            "speed": round(self.speed, 2),
+            "speed_annotated": round(self.speed_annotated, 2),
+        }
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One pass over a video: its frames, its length, and how long the analysis took."""
+
+    frames: int
+    video_seconds: float
+    seconds: float
+
+    @property
+    def speed(self) -> float:
+        return self.video_seconds / self.seconds
+
+
+def benchmark_video(config: BenchmarkVideoConfig) -> VideoBenchmark:
+    """Analyse a video twice, without and with an annotated copy.
 
     Raises:
-        ConfigError: ``--seconds`` is impossible.
+        ConfigError: There is neither a video nor scikit-image, which has the example photo.
+        EmotionError: The model or the detector can't be used.
         VideoError: The video can't be read.
     """
-    if not 0 < options.seconds < 3600:
-        raise ConfigError(f"--seconds must be more than 0, at most 3600, not {options.seconds}.")
-    threads = max(options.threads or [2])
     analyzer = EmotionAnalyzer.load(
-        options.model, options.detector, min_face=LIVE_MIN_FACE, threads=threads
+        config.model, detector=config.detector, min_face=LIVE_MIN_FACE, threads=config.threads
     )
     with tempfile.TemporaryDirectory() as folder:
-        source = options.video or _write_clip(Path(folder) / "clip.mp4", options)
-        pictures, length, plain = _analyse(analyzer, source, None)
-        annotated = _analyse(analyzer, source, Path(folder) / "annotated.mp4")[2]
-    return {
-        "model": analyzer.model_name,
-        "detector": options.detector,
-        "threads": threads,
-        "pictures": pictures,
-        "video_seconds": round(length, 2),
-        "speed": round(length / plain, 2),
-        "speed_annotated": round(length / annotated, 2),
-    }
+        source = config.video or _write_clip(Path(folder) / "clip.mp4", config)
+        plain = _analyze(analyzer, source, copy=None)
+        annotated = _analyze(analyzer, source, copy=Path(folder) / "annotated.mp4")
+    return VideoBenchmark(
+        model=analyzer.model_name,
+        detector=config.detector,
+        threads=config.threads,
+        frames=plain.frames,
+        video_seconds=plain.video_seconds,
+        speed=plain.speed,
+        speed_annotated=annotated.speed,
+    )
 
 
-def _analyse(analyzer: EmotionAnalyzer, source: Path, out: Path | None) -> tuple[int, float, float]:
-    """Return the pictures of a video, its seconds, and the seconds that analysing it took."""
-    began, count, last = time.perf_counter(), 0, 0.0
+def _analyze(analyzer: EmotionAnalyzer, source: Path, *, copy: Path | None) -> _Pass:
+    start, count, last = time.perf_counter(), 0, 0.0
     with VideoReader(source) as video:
-        writer = VideoWriter(out, video.fps, source) if out else None
+        writer = VideoWriter(copy, video.fps, source=source) if copy else None
         for frame, result in analyze_video(analyzer, video):
             count, last = count + 1, frame.time
             if writer:
                 writer.write(annotate(frame.image, result), frame.time)
         if writer:
             writer.close()
-    return count, last + 1 / FPS, time.perf_counter() - began
+    return _Pass(count, last + 1 / FPS, time.perf_counter() - start)
 
 
-def _write_clip(path: Path, options: argparse.Namespace) -> Path:
-    clip = example_clip(options.faces)
+def _write_clip(path: Path, config: BenchmarkVideoConfig) -> Path:
+    clip = example_clip(config.faces)
     with VideoWriter(path, FPS) as writer:
-        for number in range(round(options.seconds * FPS)):
-            writer.write(clip[picture_of(number, len(clip))], number / FPS)
+        for number in range(round(config.seconds * FPS)):
+            writer.write(clip[frame_index(number, len(clip))], number / FPS)
     return path

@@ -1,1 +1,1 @@
-"""Text output, exit codes and result files of the programs."""
+"""What the programs share: exit codes, option checks, and how results reach a terminal or file."""

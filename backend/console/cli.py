@@ -1,24 +1,31 @@
-"""How every program ends: exit codes and one-line errors instead of tracebacks."""
+"""How every program ends: exit codes, and one-line errors instead of tracebacks."""
 
 import os
 import sys
 from collections.abc import Callable
+from enum import IntEnum
 from typing import NoReturn
 
 from utils.errors import EmotionError
 
-SOME_FAILED = 1
-# What a shell reports for a program ended by SIGINT or SIGPIPE: 128 + the signal's number.
-INTERRUPTED = 130
-BROKEN_PIPE = 141
+
+class ExitCode(IntEnum):
+    """What the programs report to the shell; a user's mistake has ``EmotionError.exit_code``."""
+
+    SUCCESS = 0
+    SOME_FAILED = 1
+    # A program ended by SIGINT or SIGPIPE reports 128 + the number of the signal.
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
 
 
 def run(main: Callable[[], int]) -> NoReturn:
     """Run a program's ``main`` and exit with its return value.
 
-    An ``EmotionError`` is printed to stderr as ``error: …`` and gives its own exit code (2 for a
-    mistake of the user). Ctrl-C gives 130. A reader that went away (``| head``) ends the program
-    quietly with 141. Any other exception is a defect and keeps its traceback.
+    An ``EmotionError`` is printed to stderr as ``error: …``, and the program exits with the error's
+    own code (2 for a user's mistake). Ctrl-C gives 130. If the reader of stdout is gone (``|
+    head``), the program ends quietly with 141. Any other exception is a bug and keeps its
+    traceback.
 
     Args:
         main: Takes no arguments and returns the exit code.
@@ -31,9 +38,9 @@ def run(main: Callable[[], int]) -> NoReturn:
         code = error.exit_code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        code = INTERRUPTED
+        code = ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes stdout once more at exit and would complain about it.
+        # The interpreter flushes stdout again at exit, which would print another error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = BROKEN_PIPE
+        code = ExitCode.BROKEN_PIPE
     sys.exit(code)

@@ -13,20 +13,20 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 @dataclass(frozen=True)
-class Style:
-    """What a terminal can show.
+class TerminalStyle:
+    """What a terminal can display.
 
     Attributes:
-        color: ANSI colours.
-        blocks: Unicode blocks for bars; else plain ASCII.
+        color: Whether it supports ANSI colours.
+        blocks: Whether it can print Unicode block characters; bars are plain ASCII otherwise.
     """
 
     color: bool = False
     blocks: bool = True
 
     @classmethod
-    def of(cls, stream: TextIO) -> "Style":
-        """Return what a stream can show: colour on a terminal unless ``NO_COLOR`` is set."""
+    def of(cls, stream: TextIO) -> "TerminalStyle":
+        """Return what a stream supports: colour on a terminal unless ``NO_COLOR`` is set."""
         encoding = stream.encoding or "ascii"
         try:
             _EIGHTHS.encode(encoding)
@@ -36,55 +36,56 @@ class Style:
         return cls(stream.isatty() and "NO_COLOR" not in os.environ, blocks)
 
 
-def describe(result: FrameResult, style: Style) -> str:
-    """Return a picture's faces as lines of text, each with a bar for every class."""
-    count = len(result.faces)
-    found = f"{count} face{'s' if count > 1 else ''}" if count else "no face found"
-    lines = [f"{result.image} ({result.width} x {result.height}): {found}"]
+def describe_image(result: FrameResult, style: TerminalStyle) -> str:
+    """Return the faces of an image as lines of text, each with a bar for every class."""
+    title = f"{result.image} ({result.width} x {result.height}): {_count(len(result.faces))}"
+    lines = [title]
     for number, face in enumerate(result.faces, 1):
-        lines += _face(number, face, style)
+        lines += _face_lines(number, face, style=style)
     return "\n".join(lines)
 
 
-def describe_frame(result: FrameResult) -> str:
-    """Return a camera's frame as one line."""
-    faces = [f"face {face.track_id} {_answer(face)}" for face in result.faces]
-    return (
-        f"{result.time or 0.0:8.2f} s  {', '.join(faces) or result.status.value.replace('_', ' ')}"
-    )
+def describe_camera_frame(result: FrameResult) -> str:
+    """Return the faces of a camera frame as one line."""
+    faces = [f"face {face.track_id} {_prediction(face)}" for face in result.faces]
+    status = result.status.value.replace("_", " ")
+    return f"{result.time or 0.0:8.2f} s  {', '.join(faces) or status}"
 
 
-def describe_video(name: str, video: VideoSummary, style: Style) -> str:
-    """Return a video's faces as lines of text: when each was seen, and with which expressions."""
+def describe_video(name: str, video: VideoSummary, *, style: TerminalStyle) -> str:
+    """Return the faces of a video as lines of text: when each was visible, and its expressions."""
     width, height = video.size or (0, 0)
-    people = video.people
-    found = f"{len(people)} face{'s' if len(people) > 1 else ''}" if people else "no face found"
-    lines = [f"{name} ({width} x {height}, {video.time:.1f} s, {video.frames} frames): {found}"]
-    for person in people:
-        lines += _person(person, style)
+    size = f"{width} x {height}, {video.time:.1f} s, {video.frames} frames"
+    lines = [f"{name} ({size}): {_count(len(video.people))}"]
+    for person in video.people:
+        lines += _person_lines(person, style)
     return "\n".join(lines)
 
 
-def _person(person: Person, style: Style) -> list[str]:
+def _count(faces: int) -> str:
+    return f"{faces} face{'s' if faces > 1 else ''}" if faces else "no face found"
+
+
+def _person_lines(person: Person, style: TerminalStyle) -> list[str]:
     shares = person.shares | ({"uncertain": person.uncertain} if person.uncertain else {})
     lines = [f"  face {person.track_id}: {person.first:.1f} s to {person.last:.1f} s"]
     return lines + _bars(shares, style)
 
 
-def _face(number: int, face: Face, style: Style) -> list[str]:
+def _face_lines(number: int, face: Face, *, style: TerminalStyle) -> list[str]:
     x1, y1, x2, y2 = (round(v) for v in face.box)
-    head = f"  face {number}: {_answer(face)}"
-    lines = [f"{head}  (box {x1}, {y1} to {x2}, {y2}; score {face.score:.2f})"]
+    title = f"  face {number}: {_prediction(face)}"
+    lines = [f"{title}  (box {x1}, {y1} to {x2}, {y2}; score {face.score:.2f})"]
     return lines + _bars(face.probabilities, style)
 
 
-def _answer(face: Face) -> str:
+def _prediction(face: Face) -> str:
     if face.problem:
         return f"can't tell, it is {face.problem}"
     return f"{face.emotion} {face.confidence:.0%}{', but uncertain' if face.uncertain else ''}"
 
 
-def _bars(shares: dict[str, float], style: Style) -> list[str]:
+def _bars(shares: dict[str, float], style: TerminalStyle) -> list[str]:
     width, lines = max(map(len, shares)), []
     for name, share in shares.items():
         bar = _bar(share, style.blocks)

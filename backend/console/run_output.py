@@ -1,15 +1,21 @@
 """Where a run's results go: text for people, or one of the formats for programs."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Protocol
 
 from tqdm import tqdm
 
-from backend.console.result_text import Style, describe, describe_frame, describe_video
+from backend.console.predict_config import OutputConfig
+from backend.console.result_text import (
+    TerminalStyle,
+    describe_camera_frame,
+    describe_image,
+    describe_video,
+)
 from utils.errors import ConfigError
 from utils.inference.batch import AnalyzedFrame
 from utils.media.resume import truncate_incomplete
@@ -24,140 +30,166 @@ from utils.media.writers import (
     journal_of,
     open_writer,
 )
-from utils.results import Failure, Outcome, Status
+from utils.results import Failure, Status
 
 TEXT = "text"
+_RESUMABLE = ("jsonl", "csv", "parquet")
 
 
-class Output(Protocol):
-    """Takes the answers of a run in order."""
+class RunOutput(Protocol):
+    """Receives the analysed frames of a run, in order."""
 
-    def write(self, answer: AnalyzedFrame, outcome: Outcome) -> None:
-        """Put out an answer; ``outcome`` is its result as it is to be shown."""
+    def write(self, frame: AnalyzedFrame) -> None:
+        """Write the outcome of one image or frame."""
         ...
 
     def close(self) -> None:
-        """Put out what is still kept back."""
+        """Write what is still held back."""
         ...
 
 
 class TextOutput:
-    """Text: a picture's faces with bars, a video's summary, a line for each frame of a camera."""
+    """Text: bars for the faces of an image, a summary of a video, a line per camera frame."""
 
     def __init__(self) -> None:
-        self._style = Style.of(sys.stdout)
+        self._style = TerminalStyle.of(sys.stdout)
         self._video: tuple[Source, VideoSummary] | None = None
 
-    def write(self, answer: AnalyzedFrame, outcome: Outcome) -> None:
-        """Print a picture's text, or count a frame of a video."""
-        if self._video and self._video[0] is not answer.source:
+    def write(self, frame: AnalyzedFrame) -> None:
+        """Print the faces of an image or camera frame, or count a frame of a video."""
+        if self._video and self._video[0] is not frame.source:
             self.close()
-        if isinstance(outcome, Failure) or outcome.status is Status.SKIPPED:
+        result = frame.outcome
+        if isinstance(result, Failure) or result.status is Status.SKIPPED:
             return
-        if answer.source.kind is Kind.VIDEO:
-            self._video = self._video or (answer.source, VideoSummary())
-            self._video[1].add(outcome)
-        elif answer.source.kind is Kind.CAMERA:
-            print(describe_frame(outcome), flush=True)
+        if frame.source.kind is Kind.VIDEO:
+            self._video = self._video or (frame.source, VideoSummary())
+            self._video[1].add(result)
+        elif frame.source.kind is Kind.CAMERA:
+            print(describe_camera_frame(result), flush=True)
         else:
-            print(describe(outcome, self._style), flush=True)
+            print(describe_image(result, self._style), flush=True)
 
     def close(self) -> None:
         """Print the summary of the video that has ended."""
         if self._video:
             source, summary = self._video
-            print(describe_video(source.name, summary, self._style), flush=True)
+            print(describe_video(source.name, summary, style=self._style), flush=True)
         self._video = None
 
 
 class WriterOutput:
-    """A format for programs; frames that were not analysed are left out."""
+    """A format for programs; frames that were not analysed are left out.
 
-    def __init__(self, sink: ResultWriter) -> None:
-        self._sink = sink
+    Args:
+        writer: Writes the outcomes; closed at the end.
+    """
 
-    def write(self, answer: AnalyzedFrame, outcome: Outcome) -> None:
+    def __init__(self, writer: ResultWriter) -> None:
+        self._writer = writer
+
+    def write(self, frame: AnalyzedFrame) -> None:
         """Write a result or failure."""
+        outcome = frame.outcome
         if isinstance(outcome, Failure) or outcome.status is not Status.SKIPPED:
-            self._sink.write(outcome)
+            self._writer.write(outcome)
 
     def close(self) -> None:
         """Finish the document."""
-        self._sink.close()
+        self._writer.close()
 
 
-def format_of(args: argparse.Namespace) -> str:
-    """Return the format that the options ask for.
+def resolve_format(config: OutputConfig) -> str:
+    """Return the format to write: the one that is set, or the one of the file's suffix.
+
+    Returns:
+        ``text`` or one of ``utils.media.writers.FORMATS``.
 
     Raises:
-        ConfigError: It needs a file, or can't be told from the file's name.
+        ConfigError: The format needs a file or can't be written to one, or the file's suffix stands
+            for no format.
     """
-    kind = "json" if args.json else args.format
+    kind = config.format
     if kind is None:
-        kind = guess_format(args.out) if args.out else TEXT
-    if kind == "parquet" and not args.out:
+        kind = guess_format(config.file) if config.file else TEXT
+    if kind == "parquet" and not config.file:
         raise ConfigError("--format parquet needs --out FILE")
-    if kind == TEXT and args.out:
-        raise ConfigError(f"--out {args.out}: text goes to the screen; choose another --format")
+    if kind == TEXT and config.file:
+        raise ConfigError(
+            f"--out {config.file}: text is only printed to the terminal; choose another --format"
+        )
     return kind
 
 
-def results_before(args: argparse.Namespace, kind: str) -> set[str]:
-    """Prepare the file of results and return the names it answers for already.
+def prepare_file(config: OutputConfig, kind: str) -> set[str]:
+    """Prepare the file of results for writing.
+
+    Args:
+        config: Names the file, and says whether to resume or overwrite it.
+        kind: The format from :func:`resolve_format`.
+
+    Returns:
+        The names of the sources whose results the file holds already.
 
     Raises:
-        ConfigError: The file is there and no option says what to do with it, or a run of this
-            format can't be continued.
+        ConfigError: The file exists and is to be neither resumed nor overwritten, or a run of this
+            format can't be resumed.
     """
-    if args.resume and (not args.out or kind not in ("jsonl", "csv", "parquet")):
+    if config.resume and (not config.file or kind not in _RESUMABLE):
         raise ConfigError("--resume needs --out FILE with the format jsonl, csv or parquet")
-    if not args.out:
+    if not config.file:
         return set()
-    journal = journal_of(args.out) if kind == "parquet" else args.out
-    there = [path for path in {args.out, journal} if os.path.lexists(path)]
-    if args.resume:
-        if kind == "parquet" and there == [args.out]:
-            raise ConfigError(f"--out {args.out}: is finished; there is nothing to resume")
+    journal = journal_of(config.file) if kind == "parquet" else config.file
+    existing = [path for path in {config.file, journal} if os.path.lexists(path)]
+    if config.resume:
+        if kind == "parquet" and existing == [config.file]:
+            raise ConfigError(f"--out {config.file}: is complete; there is nothing to resume")
         return truncate_incomplete(journal, "csv" if kind == "csv" else "jsonl")
-    if there and not args.overwrite:
+    if existing and not config.overwrite:
         raise ConfigError(
-            f"{there[0]}: is there already; continue it with --resume or replace it by --overwrite"
+            f"{existing[0]}: exists already; continue it with --resume or replace it with "
+            "--overwrite"
         )
-    for path in there:
-        if not path.is_file():
-            raise ConfigError(f"--out {path}: is not a regular file")
-        path.unlink()
+    _delete(existing)
     return set()
 
 
+def _delete(paths: list[Path]) -> None:
+    for path in paths:
+        if not path.is_file():
+            raise ConfigError(f"--out {path}: is not a regular file")
+        path.unlink()
+
+
 def open_output(
-    args: argparse.Namespace, kind: str, classes: Sequence[str], single: bool
-) -> Output:
+    config: OutputConfig, kind: str, *, classes: Sequence[str], single: bool
+) -> RunOutput:
     """Open what results are written to.
 
     Args:
-        args: The program's options.
-        kind: ``text`` or one of ``utils.media.writers.FORMATS``.
-        classes: The model's classes.
-        single: One picture alone is asked about: its JSON is no list.
+        config: Names the file, if any.
+        kind: The format from :func:`resolve_format`.
+        classes: The model's classes, for the columns of tables.
+        single: The run analyses a single image, so its JSON is an object instead of an array.
 
     Raises:
         OutputError: The file can't be opened for writing.
     """
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be beyond it
+        # File names may hold characters that the terminal's encoding lacks.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if kind == TEXT:
         return TextOutput()
-    if args.out:
-        return WriterOutput(open_writer(args.out, kind, classes, single))
+    if config.file:
+        return WriterOutput(open_writer(config.file, kind, classes=classes, single=single))
     if kind == "json":
         return WriterOutput(JsonArrayWriter(sys.stdout, single))
     return WriterOutput(
-        CsvWriter(sys.stdout, classes, False) if kind == "csv" else JsonLinesWriter(sys.stdout)
+        CsvWriter(sys.stdout, classes) if kind == "csv" else JsonLinesWriter(sys.stdout)
     )
 
 
-def complain(failure: Failure) -> None:
-    """Print a failure to stderr without disturbing the progress bar."""
+def report_failure(failure: Failure) -> None:
+    """Print a failure to stderr without garbling the progress bar."""
     message = failure.error.message.encode("utf-8", "backslashreplace").decode()
     tqdm.write(f"error: {message}", file=sys.stderr)

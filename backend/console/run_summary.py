@@ -1,4 +1,4 @@
-"""What a run over many files came to: a table at its end."""
+"""The totals of a run over many files, printed as a table at its end."""
 
 from collections import Counter
 
@@ -8,37 +8,40 @@ from utils.results import Failure, FrameResult, Status
 
 
 class RunSummary:
-    """Counts files, frames, faces, emotions and failures.
+    """Counts files, video frames, faces, emotions and failures.
 
     Attributes:
-        files: Pictures and videos so far.
-        faces: Faces so far; in videos once for each analysed frame.
-        failures: Reason's code to the number of files that failed.
+        files: Images and videos so far.
+        video_frames: Analysed frames of videos so far.
+        faces: Faces so far; in videos, once per analysed frame.
+        without_face: Images and analysed frames without a face so far.
+        emotions: Faces by emotion, or ``uncertain``.
+        failures: Files that failed, by error code.
     """
 
     def __init__(self) -> None:
-        self.files = self.faces = self.frames = self.without = 0
+        self.files = self.video_frames = self.faces = self.without_face = 0
         self.emotions: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self._source: Source | None = None
 
-    def add(self, answer: AnalyzedFrame) -> None:
-        """Count an answer."""
-        if answer.source is not self._source:
-            self._source = answer.source
+    def add(self, frame: AnalyzedFrame) -> None:
+        """Count the outcome of one image or frame."""
+        if frame.source is not self._source:
+            self._source = frame.source
             self.files += 1
-        if isinstance(answer.outcome, Failure):
-            self.add_failure(answer.outcome)
-        elif answer.outcome.status is not Status.SKIPPED:
-            self._add_result(answer.outcome, answer.source.kind is Kind.VIDEO)
+        if isinstance(frame.outcome, Failure):
+            self.add_failure(frame.outcome)
+        elif frame.outcome.status is not Status.SKIPPED:
+            self.video_frames += frame.source.kind is Kind.VIDEO
+            self._add_result(frame.outcome)
 
     def add_failure(self, failure: Failure) -> None:
-        """Count what went wrong with a file that was counted, or with its copy."""
+        """Count the failure of a file, or of its annotated copy."""
         self.failures[failure.error.code] += 1
 
-    def _add_result(self, result: FrameResult, of_video: bool) -> None:
-        self.frames += of_video
-        self.without += not result.faces
+    def _add_result(self, result: FrameResult) -> None:
+        self.without_face += not result.faces
         self.faces += len(result.faces)
         self.emotions.update(
             "uncertain" if face.uncertain else face.emotion for face in result.faces
@@ -46,15 +49,15 @@ class RunSummary:
 
     @property
     def failed(self) -> int:
-        """Files that failed so far."""
+        """Number of failures so far."""
         return self.failures.total()
 
     def table(self) -> str:
         """Return the counts as lines of text."""
         lines = [("files", self.files)]
-        if self.frames:
-            lines.append(("frames of videos", self.frames))
-        lines += [("faces", self.faces), ("without a face", self.without)]
+        if self.video_frames:
+            lines.append(("frames of videos", self.video_frames))
+        lines += [("faces", self.faces), ("without a face", self.without_face)]
         lines += [(f"  {name}", count) for name, count in self.emotions.most_common()]
         lines.append(("failed", self.failed))
         lines += [(f"  {code}", count) for code, count in self.failures.most_common()]

@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.benchmarks.live import HEIGHT, WIDTH
+from backend.benchmarks.clip import HEIGHT, WIDTH
 from backend.console.cli import run
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector
-from utils.inference.analyzers import LIVE_MIN_FACE
+from utils.inference.analyzer import LIVE_MIN_FACE
 from utils.inference.tracking import box_iou
 from utils.media.images import load_image
 from utils.media.sources import list_images

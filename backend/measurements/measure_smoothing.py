@@ -23,8 +23,8 @@ Faces = NDArray[np.uint8]
 FPS, SECONDS = 30, 5.0  # of each half of a clip
 NOISE, TREMBLE = 4.0, 0.7  # grey levels, pixels
 FORMS = {
-    "raw": Smoothing(Smoother(0.0), reaction=None, hysteresis=0.0),
-    "fixed": Smoothing(reaction=None, hysteresis=0.0),
+    "raw": Smoothing(Smoother(0.0), change=None, hysteresis=0.0),
+    "fixed": Smoothing(change=None, hysteresis=0.0),
     "adaptive, as used": Smoothing(),
 }
 
@@ -104,10 +104,10 @@ def table(clips: list[NDArray[np.float32]], step: float) -> str:
 
 def labels(clip: NDArray[np.float32], form: Smoothing, step: float) -> NDArray[np.int64]:
     """Return the label shown at each picture."""
-    answer = form.begin(clip[0])
+    answer = form.start(clip[0])
     shown = [answer.label]
     for number, raw in enumerate(clip[1:], 1):
-        answer = form.follow(answer, raw, number * step, step)
+        answer = form.smooth(answer, raw, time=number * step, elapsed=step)
         shown.append(answer.label)
     return np.array(shown)
 

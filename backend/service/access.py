@@ -1,4 +1,4 @@
-"""Who may call, and how often; every request passes here and is counted."""
+"""Access control: the API key and the rate limit; every request passes here and is counted."""
 
 import hmac
 import time as clock
@@ -12,24 +12,28 @@ from backend.service.metrics import Metrics
 from backend.service.settings import ServiceSettings
 from utils.errors import EmotionError
 
-# Open to everyone: the page and its documentation, and what a balancer asks.
+# Open to everyone: the page, the documentation, and the health checks of a load balancer.
 OPEN_PATHS = ("/", "/docs", "/redoc", "/openapi.json", "/healthz", "/readyz")
 OPEN_FOLDERS = ("/static-offline-docs/",)
-# A browser can't add a header to a WebSocket; it sends the key as a second subprotocol.
+# Browsers can't add headers to a WebSocket; they send the key as a second subprotocol.
 KEY_PROTOCOL = "key."
 PROTOCOL = "emotion"
-_CLIENTS = 10_000
+_MAX_CLIENTS = 10_000
 
 
 class RateLimit:
-    """A token bucket for each client: ``rate`` requests a second, and twice that in a burst."""
+    """A token bucket for each client, which holds twice the requests of a second for bursts.
+
+    Args:
+        rate: Requests per second and client; 0 is no limit.
+    """
 
     def __init__(self, rate: float) -> None:
-        self._rate, self._most = rate, max(1.0, 2 * rate)
+        self._rate, self._capacity = rate, max(1.0, 2 * rate)
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, client: str) -> None:
-        """Count a request.
+    def check(self, client: str) -> None:
+        """Count a request, and refuse it if the client exceeds its rate.
 
         Raises:
             RateLimitError: The client has to wait.
@@ -37,19 +41,22 @@ class RateLimit:
         if not self._rate:
             return
         now = clock.monotonic()
-        tokens, last = self._buckets.pop(client, (self._most, now))
-        tokens = min(self._most, tokens + (now - last) * self._rate)
+        tokens, last = self._buckets.pop(client, (self._capacity, now))
+        tokens = min(self._capacity, tokens + (now - last) * self._rate)
         allowed = tokens >= 1
         self._buckets[client] = (tokens - allowed, now)
-        if len(self._buckets) > _CLIENTS:
+        if len(self._buckets) > _MAX_CLIENTS:
             self._buckets.popitem(last=False)
         if not allowed:
-            wait = max(1, round((1 - tokens) / self._rate))
-            raise RateLimitError(f"More than {self._rate:g} requests a second; wait.", wait)
+            retry_after = max(1, round((1 - tokens) / self._rate))
+            raise RateLimitError(
+                f"More than {self._rate:g} requests per second; try again in {retry_after} s.",
+                retry_after,
+            )
 
 
 def check_key(settings: ServiceSettings, headers: Headers) -> None:
-    """Refuse a request without the key, if there is one.
+    """Refuse a request without the key, if one is required.
 
     Raises:
         KeyRequiredError: The key is missing or wrong.
@@ -57,35 +64,35 @@ def check_key(settings: ServiceSettings, headers: Headers) -> None:
     if settings.key is None:
         return
     bearer = headers.get("authorization", "")
-    given = headers.get("x-api-key") or bearer.removeprefix("Bearer ")
+    key = headers.get("x-api-key") or bearer.removeprefix("Bearer ")
     for protocol in headers.get("sec-websocket-protocol", "").split(","):
         if protocol.strip().startswith(KEY_PROTOCOL):
-            given = protocol.strip().removeprefix(KEY_PROTOCOL)
-    if not hmac.compare_digest(given.encode(), settings.key.get_secret_value().encode()):
-        raise KeyRequiredError("The API key is missing or wrong; send it as X-API-Key.")
+            key = protocol.strip().removeprefix(KEY_PROTOCOL)
+    if not hmac.compare_digest(key.encode(), settings.key.get_secret_value().encode()):
+        raise KeyRequiredError("The API key is missing or wrong; send it in the X-API-Key header.")
 
 
-class Gatekeeper:
-    """ASGI middleware: key, rate, and the metrics of every request.
+class AccessMiddleware:
+    """ASGI middleware that checks the key and the rate, and counts every request.
 
     Args:
-        app: What comes behind it.
+        app: The application behind it.
         settings: The key and the rate.
         metrics: Where requests are counted.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: ServiceSettings, *, metrics: Metrics) -> None:
         self._app, self._settings, self._metrics = app, settings, metrics
         self._rate = RateLimit(settings.rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through or answer it."""
+        """Pass a request on, or respond with an error."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = clock.perf_counter(), 500
+        start, status = clock.perf_counter(), 500
 
-        async def counted(message: Message) -> None:
+        async def send_counted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -93,20 +100,20 @@ class Gatekeeper:
 
         try:
             try:
-                self._admit(scope)
+                self._check(scope)
             except EmotionError as error:
-                await error_response(error)(scope, receive, counted)
+                await error_response(error)(scope, receive, send_counted)
             else:
-                await self._app(scope, receive, counted)
+                await self._app(scope, receive, send_counted)
         finally:
-            # Unknown paths are counted as one: a scanner must not fill the memory with names.
+            # Unknown paths share one label: a scanner must not fill the memory with names.
             path = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(path=path, status=str(status)).inc()
-            self._metrics.seconds.labels(path=path).observe(clock.perf_counter() - began)
+            self._metrics.seconds.labels(path=path).observe(clock.perf_counter() - start)
 
-    def _admit(self, scope: Scope) -> None:
+    def _check(self, scope: Scope) -> None:
         path = scope["path"]
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS) or scope["method"] == "OPTIONS":
             return
         check_key(self._settings, Headers(scope=scope))
-        self._rate.take((scope.get("client") or ("?", 0))[0])
+        self._rate.check((scope.get("client") or ("?", 0))[0])

@@ -1,4 +1,4 @@
-"""The application: addresses, limits and documentation put together."""
+"""The application: endpoints, access control, errors and documentation put together."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
-from backend.service import info, live_socket, predict
-from backend.service.access import Gatekeeper
+from backend.service import info, live_socket, predict, predict_video
+from backend.service.access import AccessMiddleware
 from backend.service.errors import add_error_handlers
 from backend.service.settings import ServiceSettings
 from backend.service.state import State
@@ -18,25 +18,25 @@ from utils.settings import Settings
 DESCRIPTION = f"""\
 {info.NOTICE}
 
-Pictures are analysed in memory and forgotten; nothing of them is logged.
+Images are analysed in memory and then discarded; nothing of them is logged.
 
-Results are described in docs/results.md. Every error has one shape:
+Results are described in docs/results.md. All errors have the same form:
 `{{"error": {{"code": "…", "message": "…", "field": "…"}}}}`.
 
 **WebSocket** `/ws` (query: `detector`, `top`, `min_face`, `min_score`): send JPEG, PNG or WebP
-bytes as binary messages; each message back is `{{"frame", "dropped", "age_ms", "result"}}`, or has
-`error` in the place of `result`. Send as fast as you like: the newest frame is answered, older ones
-are dropped. A browser gives the key as a subprotocol:
+bytes as binary messages; each reply is `{{"frame", "dropped", "age_ms", "result"}}`, with `error`
+instead of `result` if it failed. Send as fast as you like: the newest frame is analysed, older ones
+are dropped. A browser sends the key as a subprotocol:
 `new WebSocket(url, ["emotion", "key." + key])`.
 
-Limits, from the environment:
+Limits, set by environment variables:
 
 {ServiceSettings.table()}
 """
 
 
 def create_app(settings: ServiceSettings, model_settings: Settings) -> FastAPI:
-    """Return the application; it loads the model when it is started.
+    """Return the application; it loads the model when it starts.
 
     Args:
         settings: Limits and access.
@@ -60,11 +60,11 @@ def create_app(settings: ServiceSettings, model_settings: Settings) -> FastAPI:
         swagger_ui_parameters={"tryItOutEnabled": True},
     )
     app.state.service = state
-    for router in (predict.router, info.router, live_socket.router):
+    for router in (predict.router, predict_video.router, info.router, live_socket.router):
         app.include_router(router)
     add_error_handlers(app)
-    # The last one added is the first to see a request.
-    app.add_middleware(Gatekeeper, settings, state.metrics)
+    # The middleware that is added last sees requests first.
+    app.add_middleware(AccessMiddleware, settings, metrics=state.metrics)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -1,4 +1,4 @@
-"""Errors of the service, and the one shape in which all of them are answered."""
+"""Errors of the service, and the one JSON form that all of them share."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -13,19 +13,24 @@ from starlette.requests import ClientDisconnect
 from utils.errors import EmotionError
 from utils.results import ErrorInfo
 
-# Nobody reads it but the metrics; nginx's number for it.
-CLIENT_GONE = 499
+# nginx's status for a closed connection; only the metrics see it.
+CLIENT_CLOSED_REQUEST = 499
 
 
 class UnsupportedTypeError(EmotionError):
-    """The body is of a kind that this address does not take."""
+    """The body has a content type that this endpoint does not accept."""
 
     code = "unsupported_type"
     http_status = 415
 
 
 class ParameterError(EmotionError):
-    """A parameter is missing or has an impossible value."""
+    """A parameter is missing or has an impossible value.
+
+    Args:
+        message: What is wrong with it.
+        field: Its name.
+    """
 
     code = "bad_parameter"
     http_status = 422
@@ -50,7 +55,12 @@ class SlowClientError(EmotionError):
 
 
 class OverloadedError(EmotionError):
-    """The request can't be served now; ``retry_after`` seconds later it may be."""
+    """The service can't handle the request now.
+
+    Args:
+        message: Why.
+        retry_after: Seconds after which the client may try again.
+    """
 
     code = "overloaded"
     http_status = 503
@@ -61,7 +71,7 @@ class OverloadedError(EmotionError):
 
 
 class RateLimitError(OverloadedError):
-    """A client asks more often than it may."""
+    """A client exceeds its request rate."""
 
     code = "too_many_requests"
     http_status = 429
@@ -74,73 +84,79 @@ class NotReadyError(OverloadedError):
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success."""
+    """The body of every response that is not a success."""
 
     error: ErrorInfo
 
 
 RESPONSES: dict[int | str, dict[str, object]] = {
-    status: {"model": ErrorBody, "description": words}
-    for status, words in {
-        400: "Not a picture or video that can be read",
+    status: {"model": ErrorBody, "description": description}
+    for status, description in {
+        400: "The image or video can't be decoded",
         401: "The API key is missing or wrong",
         408: "The body did not arrive in time",
-        413: "Too many bytes, pixels, pictures or seconds",
-        415: "A content type that is not taken here",
+        413: "Too many bytes, pixels, images or seconds",
+        415: "The content type is not accepted here",
         422: "A parameter has an impossible value",
         429: "Too many requests; see Retry-After",
-        503: "Overloaded or not ready; see Retry-After",
+        503: "The queue is full, or the model is still being loaded; see Retry-After",
     }.items()
 }
 
 
 def error_info(error: EmotionError) -> ErrorInfo:
-    """Return the JSON of an error."""
+    """Return what an error's JSON says."""
     return ErrorInfo(code=error.code, message=str(error), field=getattr(error, "field", None))
 
 
 def error_response(error: EmotionError) -> JSONResponse:
-    """Return the answer to a request that failed."""
-    later = getattr(error, "retry_after", None)
-    headers = {} if later is None else {"Retry-After": str(later)}
+    """Return the response to a request that failed."""
+    retry_after = getattr(error, "retry_after", None)
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if isinstance(error, KeyRequiredError):
         headers["WWW-Authenticate"] = "Bearer"
-    return _answer(error.http_status, error_info(error), headers)
+    return _json_response(error.http_status, error_info(error), headers=headers)
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Make every error of an application answer in the one shape."""
+    """Make an application respond to every error with the same JSON form."""
 
     @app.exception_handler(EmotionError)
-    async def explained(request: Request, error: EmotionError) -> JSONResponse:
+    async def on_emotion_error(request: Request, error: EmotionError) -> JSONResponse:
         return error_response(error)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         field = str(first["loc"][-1])
-        return _answer(
+        return _json_response(
             422,
             ErrorInfo(code="bad_parameter", message=f"{field}: {first['msg']}", field=field),
         )
 
     @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+    async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
         code = HTTPStatus(error.status_code).name.lower()
-        return _answer(
-            error.status_code, ErrorInfo(code=code, message=str(error.detail)), error.headers
+        return _json_response(
+            error.status_code,
+            ErrorInfo(code=code, message=str(error.detail)),
+            headers=error.headers,
         )
 
     @app.exception_handler(ClientDisconnect)
-    async def gone(request: Request, error: ClientDisconnect) -> Response:
-        return Response(status_code=CLIENT_GONE)
+    async def on_disconnect(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
 
     @app.exception_handler(Exception)
-    async def defect(request: Request, error: Exception) -> JSONResponse:
-        # The server logs the traceback; what it holds is not for the client.
-        return _answer(500, ErrorInfo(code="internal", message="The service made a mistake."))
+    async def on_bug(request: Request, error: Exception) -> JSONResponse:
+        # The server logs the traceback; its content is not for the client.
+        return _json_response(
+            500, ErrorInfo(code="internal", message="The service failed; its log has the details.")
+        )
 
 
-def _answer(status: int, info: ErrorInfo, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def _json_response(
+    status: int, info: ErrorInfo, *, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     body = ErrorBody(error=info).model_dump(exclude_none=True)
     return JSONResponse(body, status, dict(headers or {}))

@@ -1,4 +1,4 @@
-"""What the service says of itself: page, health, model, metrics."""
+"""What the service tells about itself: page, health, model and metrics."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,14 +17,15 @@ router = APIRouter()
 PAGE = Path(__file__).with_name("client.html")
 NOTICE = (
     "Emotions are estimated here from faces: tell the people in view (EU AI Act, Article 50(3)). "
-    "The answer is the apparent expression, not what a person feels. Not for use at work or in "
-    "schools (Article 5(1)(f))."
+    "The prediction is the apparent expression, not what a person feels. Not for use at work or in "
+    "schools (Article 5(1)(f)). Emotion recognition is a high-risk use (Annex III No 1(c); "
+    "obligations from 2 December 2027)."
 )
 Shared = Annotated[State, Depends(state_of)]
 
 
 class HeadInfo(BaseModel):
-    """One answer of the model and its calibration, fitted on validation data."""
+    """One head of the model and its calibration, fitted on validation data."""
 
     name: str
     label_set: str
@@ -37,18 +38,18 @@ class ModelInfo(BaseModel):
     """The loaded model.
 
     Attributes:
-        model: Architecture.
-        classes: In the order of all probabilities.
-        colors: Class to ``#RRGGBB``.
-        heads: The answers it was trained for; the first one is given.
-        preprocessing: Input size, colour, mean, deviation and crop geometry.
-        metrics: Split to head to label set to figures, as measured after training.
-        versions: Libraries of the training.
-        revision: Code revision of the training.
+        model: Name of the architecture.
+        classes: Class names, in the order of all probabilities.
+        colors: Colour of each class, ``#RRGGBB``.
+        heads: The label sets it was trained for; predictions come from the first one.
+        preprocessing: Input size, colour, mean, standard deviation and crop geometry.
+        metrics: Evaluation after training, by split, head and label set.
+        versions: Versions of the libraries it was trained with.
+        revision: Revision of the code it was trained with.
         detector: The default face detector.
-        detectors: All that the software knows.
-        limits: The service's settings.
-        notice: To be shown to the people whose faces are analysed.
+        detectors: All face detectors that the software supports.
+        limits: The settings of the service.
+        notice: What people whose faces are analysed must be told.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -68,34 +69,34 @@ class ModelInfo(BaseModel):
 
 
 class Health(BaseModel):
-    """The service is there."""
+    """The service responds."""
 
     status: str = "ok"
 
 
 @router.get("/", include_in_schema=False)
 async def page() -> HTMLResponse:
-    """Return the page that shows the camera with bars."""
+    """Return the page that shows the camera and a bar for each class."""
     return HTMLResponse(PAGE.read_text(encoding="utf-8"))
 
 
 @router.get("/healthz", tags=["health"])
 async def healthz() -> Health:
-    """Tell that the process answers."""
+    """Return ``ok`` as soon as the process responds."""
     return Health()
 
 
 @router.get("/readyz", tags=["health"], responses={503: RESPONSES[503]})
 async def readyz(state: Shared) -> Health:
-    """Tell that the model is loaded; 503 until then."""
+    """Return ``ok`` once the model is loaded; 503 until then."""
     _ = state.ready
     return Health()
 
 
 @router.get("/model_info", tags=["model"], responses={k: RESPONSES[k] for k in (401, 429, 503)})
 async def model_info(state: Shared) -> ModelInfo:
-    """Tell what the model is, how good it is, and what the service allows."""
-    analyzer = state.ready.analyzer
+    """Return what the model is, how accurate it is, and the limits of the service."""
+    analyzer = state.ready.images
     spec = analyzer.classifier.spec
     heads = [
         HeadInfo.model_validate({name: getattr(head, name) for name in HeadInfo.model_fields})
@@ -124,5 +125,5 @@ async def model_info(state: Shared) -> ModelInfo:
     responses={k: RESPONSES[k] for k in (401, 429)},
 )
 async def metrics(state: Shared) -> Response:
-    """Counters in the text format of Prometheus."""
+    """Return the counters in the text format of Prometheus."""
     return Response(generate_latest(state.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""A live stream over a WebSocket: pictures in, one answer out for each that there was time for."""
+"""A live stream over a WebSocket: frames in, one result out for each that there was time for."""
 
 import asyncio
 import contextlib
@@ -13,27 +13,26 @@ from backend.service.access import PROTOCOL, check_key
 from backend.service.errors import OverloadedError, ParameterError, error_info
 from backend.service.predict import PredictOptions, predict_options
 from backend.service.state import Engine, State
+from utils.concurrency import NewestSlot
 from utils.errors import EmotionError
-from utils.inference.detection_schedule import DetectionSchedule
-from utils.inference.stream import Frame, LiveOptions, analyze_frame, result_at
-from utils.inference.tracking import Tracker
+from utils.inference.frame_analysis import Frame, FrameAnalyzer
 from utils.media.images import load_image
 from utils.results import ErrorInfo, FrameResult
 
 router = APIRouter()
-# A client that neither sends nor reads for so long is gone.
+# A connection ends if the client sends nothing, or does not read, for this many seconds.
 IDLE_SECONDS, SEND_SECONDS = 60.0, 10.0
 # WebSocket close codes of RFC 6455 and IANA's registry.
-_REFUSED, _LATER, _NORMAL = 1008, 1013, 1000
+_POLICY_VIOLATION, _TRY_AGAIN_LATER, _NORMAL = 1008, 1013, 1000
 
 
 class SocketMessage(BaseModel):
-    """What became of one frame.
+    """The response to one frame.
 
     Attributes:
-        frame: Which one: 1 is the first that the client sent.
-        dropped: Frames so far that newer ones overtook.
-        age_ms: Milliseconds between the arrival of the frame and this answer.
+        frame: Number of the frame: 1 is the first that the client sent.
+        dropped: Number of frames so far that newer ones overtook.
+        age_ms: Milliseconds between the arrival of the frame and this message.
         result: The faces; ``time`` is counted from the first frame.
         error: Why there is no result.
     """
@@ -46,7 +45,7 @@ class SocketMessage(BaseModel):
 
 
 @dataclass(frozen=True)
-class _Sent:
+class _Message:
     data: bytes
     number: int
     arrived: float
@@ -55,106 +54,106 @@ class _Sent:
 class Viewer:
     """Follows the faces of one connection; used by one thread at a time."""
 
-    def __init__(self, engine: Engine, wished: PredictOptions, max_pixels: int) -> None:
-        self._engine, self._wished, self._max_pixels = engine, wished, max_pixels
-        self._analyzer = engine.live.with_detector(wished.detector or engine.live.detector.name)
-        self._tracker, self._plan = Tracker(), DetectionSchedule()
-        self._smoothing = LiveOptions().smoothing
+    def __init__(self, engine: Engine, options: PredictOptions, max_pixels: int) -> None:
+        self._lock, self._options, self._max_pixels = engine.lock, options, max_pixels
+        analyzer = engine.live.with_detector(options.detector or engine.live.detector.name)
+        self._frames = FrameAnalyzer(analyzer)
         self._first: float | None = None
 
-    def look(self, sent: _Sent) -> FrameResult:
+    def analyze(self, message: _Message) -> FrameResult:
         """Analyse a frame.
 
         Raises:
-            ImageError: It is no picture.
+            ImageError: The message is not an image.
         """
-        image = load_image(sent.data, self._max_pixels, f"frame {sent.number}")
-        self._first = sent.arrived if self._first is None else self._first
-        frame = Frame(image, sent.arrived - self._first, sent.arrived)
-        with self._engine.gate:
-            shown, _ = analyze_frame(
-                self._analyzer, self._tracker, self._plan, frame, self._smoothing
-            )
-        size = image.shape[1], image.shape[0]
-        return self._wished.apply(result_at(shown, frame.time, size, self._analyzer))
+        name = f"frame {message.number}"
+        image = load_image(message.data, max_pixels=self._max_pixels, name=name)
+        self._first = message.arrived if self._first is None else self._first
+        frame = Frame(image, message.arrived - self._first, message.arrived)
+        with self._lock:
+            analysis = self._frames.analyze(frame)
+        return self._options.apply(analysis.result)
 
 
 class Connection:
-    """One WebSocket: the newest frame waits in a slot, those it overtakes are counted."""
+    """One WebSocket: the newest frame waits for analysis; those it overtakes are counted."""
 
     def __init__(self, socket: WebSocket, viewer: Viewer, state: State) -> None:
         self._socket, self._viewer, self._state = socket, viewer, state
-        self._slot: _Sent | None = None
-        self._came = asyncio.Event()
-        self._number = self._dropped = 0
+        self._waiting: NewestSlot[_Message] = NewestSlot()
+        self._arrived = asyncio.Event()
+        self._number = 0
 
     async def serve(self) -> None:
-        """Serve frames until the client goes away or is silent for too long."""
-        answering = asyncio.create_task(self._answer_all())
+        """Serve frames until the client disconnects or sends nothing for too long."""
+        responding = asyncio.create_task(self._respond_all())
         try:
-            await self._receive_all(answering)
+            await self._receive_all(responding)
         except (WebSocketDisconnect, asyncio.TimeoutError):
             pass
         finally:
-            answering.cancel()
+            responding.cancel()
             with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                await answering
+                await responding
 
-    async def _receive_all(self, answering: "asyncio.Task[None]") -> None:
+    async def _receive_all(self, responding: "asyncio.Task[None]") -> None:
         limit = self._state.settings.max_body_mb * 1e6
-        while not answering.done():
-            message = await asyncio.wait_for(self._socket.receive(), IDLE_SECONDS)
-            if message["type"] == "websocket.disconnect":
+        while not responding.done():
+            received = await asyncio.wait_for(self._socket.receive(), IDLE_SECONDS)
+            if received["type"] == "websocket.disconnect":
                 return
-            data = message.get("bytes")
+            data = received.get("bytes")
             if data is None or len(data) > limit:
                 problem = "Send pictures as binary messages of JPEG, PNG or WebP bytes."
-                nothing = _Sent(b"", self._number, clock.monotonic())
-                await self._send(nothing, None, ParameterError(problem, "message"))
+                message = _Message(b"", self._number, clock.monotonic())
+                await self._send(message, error=ParameterError(problem, "message"))
                 continue
             self._number += 1
-            self._dropped += self._slot is not None
-            self._slot = _Sent(data, self._number, clock.monotonic())
-            self._came.set()
+            self._waiting.put(_Message(data, self._number, clock.monotonic()))
+            self._arrived.set()
 
-    async def _answer_all(self) -> None:
+    async def _respond_all(self) -> None:
         loop = asyncio.get_running_loop()
         thread = ThreadPoolExecutor(1, "socket")
         try:
             while True:
-                await self._came.wait()
-                self._came.clear()
-                sent, self._slot = self._slot, None
-                if sent is None:
+                await self._arrived.wait()
+                self._arrived.clear()
+                message = self._waiting.take()
+                if message is None:
                     continue
                 try:
-                    result = await loop.run_in_executor(thread, self._viewer.look, sent)
+                    result = await loop.run_in_executor(thread, self._viewer.analyze, message)
                     self._state.metrics.frames.labels(outcome="answered").inc()
-                    await self._send(sent, result, None)
+                    await self._send(message, result=result)
                 except EmotionError as error:
                     self._state.metrics.frames.labels(outcome="failed").inc()
-                    await self._send(sent, None, error)
+                    await self._send(message, error=error)
         finally:
-            # Without waiting: the event loop would stand still for the frame in work.
+            # Without waiting: the event loop would stand still until the current frame is analysed.
             thread.shutdown(wait=False, cancel_futures=True)
 
     async def _send(
-        self, sent: _Sent, result: FrameResult | None, problem: EmotionError | None
+        self,
+        message: _Message,
+        *,
+        result: FrameResult | None = None,
+        error: EmotionError | None = None,
     ) -> None:
-        answer = SocketMessage(
-            frame=sent.number,
-            dropped=self._dropped,
-            age_ms=round(1000 * (clock.monotonic() - sent.arrived), 1),
+        response = SocketMessage(
+            frame=message.number,
+            dropped=self._waiting.overtaken,
+            age_ms=round(1000 * (clock.monotonic() - message.arrived), 1),
             result=result,
-            error=None if problem is None else error_info(problem),
+            error=None if error is None else error_info(error),
         )
-        text = answer.model_dump_json(exclude_none=True)
+        text = response.model_dump_json(exclude_none=True)
         await asyncio.wait_for(self._socket.send_text(text), SEND_SECONDS)
 
 
 @router.websocket("/ws")
 async def watch(socket: WebSocket) -> None:
-    """Take pictures (JPEG, PNG, WebP) as binary messages and answer each that there is time for."""
+    """Take frames (JPEG, PNG, WebP) as binary messages; return a result for the newest of them."""
     state: State = socket.app.state.service
     protocols = socket.headers.get("sec-websocket-protocol", "")
     await socket.accept(PROTOCOL if PROTOCOL in protocols.replace(" ", "").split(",") else None)
@@ -162,15 +161,16 @@ async def watch(socket: WebSocket) -> None:
         viewer = _admit(socket, state)
     except EmotionError as error:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            answer = SocketMessage(frame=0, dropped=0, age_ms=0, error=error_info(error))
-            await socket.send_text(answer.model_dump_json(exclude_none=True))
-            await socket.close(_LATER if isinstance(error, OverloadedError) else _REFUSED)
+            refusal = SocketMessage(frame=0, dropped=0, age_ms=0, error=error_info(error))
+            await socket.send_text(refusal.model_dump_json(exclude_none=True))
+            overloaded = isinstance(error, OverloadedError)
+            await socket.close(_TRY_AGAIN_LATER if overloaded else _POLICY_VIOLATION)
         return
     state.metrics.sockets.inc()
     try:
         await Connection(socket, viewer, state).serve()
     finally:
-        state.ready.gate.leave()
+        state.ready.limit.release()
         state.metrics.sockets.dec()
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await socket.close(_NORMAL)
@@ -180,14 +180,14 @@ def _admit(socket: WebSocket, state: State) -> Viewer:
     check_key(state.settings, socket.headers)
     engine, query = state.ready, socket.query_params
     try:
-        given = {name: query[name] for name in PredictOptions.model_fields if name in query}
-        wished = PredictOptions.model_validate(given)
+        values = {name: query[name] for name in PredictOptions.model_fields if name in query}
+        parsed = PredictOptions.model_validate(values)
     except ValueError as error:
         raise ParameterError("A parameter has an impossible value.", "query") from error
-    wished = predict_options(state, **wished.model_dump())
-    if wished.top is not None and wished.top < 1:
+    options = predict_options(state, **parsed.model_dump())
+    if options.top is not None and options.top < 1:
         raise ParameterError("top: must be at least 1.", "top")
-    viewer = Viewer(engine, wished, int(state.settings.max_megapixels * 1e6))
-    if not engine.gate.admit():
-        raise OverloadedError("All places for live streams are taken; try again later.")
+    viewer = Viewer(engine, options, int(state.settings.max_megapixels * 1e6))
+    if not engine.limit.acquire():
+        raise OverloadedError("The limit of live streams is reached; try again later.")
     return viewer

@@ -1,4 +1,4 @@
-"""Requests that come at the same time are analysed together, in bounded memory and time."""
+"""Analyses the images of concurrent requests together, in bounded memory and time."""
 
 import asyncio
 import queue
@@ -16,7 +16,7 @@ from utils.inference.analyzer import EmotionAnalyzer
 from utils.media.images import load_image
 from utils.results import FrameResult
 
-# Pictures analysed together: more make each wait longer and none faster.
+# Larger batches make each request wait longer without raising the throughput.
 MAX_BATCH = 8
 
 
@@ -25,22 +25,22 @@ class _Task:
     image: NDArray[np.uint8]
     name: str | None
     detector: str
-    answer: Future[FrameResult] = field(default_factory=Future)
+    future: Future[FrameResult] = field(default_factory=Future)
 
 
 class BatchWorker:
-    """Threads that take what is waiting, up to ``MAX_BATCH`` pictures, and analyse it together.
+    """Threads that take what is queued, up to ``MAX_BATCH`` images, and analyse it together.
 
-    Nothing waits for a batch to fill: while one is analysed the next gathers.
+    They never wait for a batch to fill: while one is analysed, the next one gathers.
 
     Args:
         analyzer: Detector and classifier.
-        workers: Threads.
-        on_batch: Told the size of each batch.
+        workers: Number of threads.
+        on_batch: Called with the size of each batch.
     """
 
     def __init__(
-        self, analyzer: EmotionAnalyzer, workers: int, on_batch: Callable[[int], None]
+        self, analyzer: EmotionAnalyzer, workers: int, *, on_batch: Callable[[int], None]
     ) -> None:
         self._analyzer, self._on_batch = analyzer, on_batch
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
@@ -52,11 +52,11 @@ class BatchWorker:
             thread.start()
 
     def submit(self, task: _Task) -> None:
-        """Put a picture into the next batch."""
+        """Queue an image for the next batch."""
         self._tasks.put(task)
 
     def close(self) -> None:
-        """End the threads after what is waiting."""
+        """Stop the threads once the queue is empty."""
         for _ in self._threads:
             self._tasks.put(None)
         for thread in self._threads:
@@ -74,10 +74,10 @@ class BatchWorker:
                     self._tasks.put(None)
                     break
                 batch.append(task)
-            # A client that went away cancelled its task.
-            live = [task for task in batch if task.answer.set_running_or_notify_cancel()]
-            for detector in dict.fromkeys(task.detector for task in live):
-                self._analyze([task for task in live if task.detector == detector])
+            # The future of a client that disconnected is cancelled.
+            active = [task for task in batch if task.future.set_running_or_notify_cancel()]
+            for detector in dict.fromkeys(task.detector for task in active):
+                self._analyze([task for task in active if task.detector == detector])
 
     def _analyze(self, tasks: list[_Task]) -> None:
         self._on_batch(len(tasks))
@@ -88,86 +88,86 @@ class BatchWorker:
             )
         except Exception as error:
             for task in tasks:
-                task.answer.set_exception(error)
+                task.future.set_exception(error)
             return
         for task, result in zip(tasks, results, strict=True):
-            task.answer.set_result(result)
+            task.future.set_result(result)
 
 
 class Pipeline:
-    """Decodes and analyses the pictures of concurrent requests.
+    """Decodes and analyses the images of concurrent requests; used by the event loop only.
 
-    At most ``2 * MAX_BATCH`` decoded pictures are in memory; further requests wait in a line, and
-    when that is full, or they waited too long, they are refused. To be used by the event loop.
+    At most ``2 * MAX_BATCH`` decoded images are in memory, one per slot. Further requests are
+    queued; a request is refused when the queue is full, or when it waited longer than the deadline.
 
     Args:
-        worker: Analyses the decoded pictures.
-        max_pixels: Larger pictures are refused.
-        max_queue: Length of the line.
-        deadline: Seconds that a request may wait in it.
+        worker: Analyses the decoded images.
+        max_pixels: Larger images are refused.
+        max_queue: Length of the queue.
+        deadline: Seconds that a request may be queued.
     """
 
     def __init__(
-        self, worker: BatchWorker, max_pixels: int, max_queue: int, deadline: float
+        self, worker: BatchWorker, max_pixels: int, *, max_queue: int, deadline: float
     ) -> None:
         self._worker, self._max_pixels = worker, max_pixels
         self._max_queue, self._deadline = max_queue, deadline
-        self._places = asyncio.Semaphore(2 * MAX_BATCH)
+        self._slots = asyncio.Semaphore(2 * MAX_BATCH)
         self._decoders = ThreadPoolExecutor(2, "decoder")
         self.waiting = 0
 
-    def check_room(self) -> None:
-        """Refuse a request while the line is full.
+    def check_queue(self) -> None:
+        """Refuse a request when the queue is full.
 
         Raises:
             OverloadedError: It is.
         """
         if self.waiting >= self._max_queue:
-            raise OverloadedError("Too many requests are waiting; try again in a second.")
+            raise OverloadedError("The queue is full; try again in a second.")
 
     async def analyze(
-        self, data: bytes, name: str | None, detector: str, patient: bool = False
+        self, data: bytes, name: str | None, *, detector: str, admitted: bool = False
     ) -> FrameResult:
-        """Return the result of a picture.
+        """Return the result of an image.
 
         Args:
             data: The bytes of its file.
             name: What the result and messages call it.
             detector: Name of the face detector.
-            patient: Wait for a place as long as it takes, as one of many of a request that was let
-                in already.
+            admitted: The image belongs to a request that was admitted already: it is not refused,
+                and waits for a slot as long as it takes.
 
         Raises:
-            ImageError: The picture can't be used.
-            OverloadedError: The line is full, or it took too long.
+            ImageError: The image can't be used.
+            OverloadedError: The queue is full, or the deadline has passed.
         """
-        if not patient:
-            self.check_room()
-        await self._enter(patient)
+        if not admitted:
+            self.check_queue()
+        await self._acquire_slot(None if admitted else self._deadline)
         try:
             loop = asyncio.get_running_loop()
-            decode = partial(load_image, data, self._max_pixels, name)
+            decode = partial(load_image, data, max_pixels=self._max_pixels, name=name)
             task = _Task(await loop.run_in_executor(self._decoders, decode), name, detector)
             self._worker.submit(task)
-            return await asyncio.wrap_future(task.answer)
+            return await asyncio.wrap_future(task.future)
         finally:
-            self._places.release()
+            self._slots.release()
 
-    async def _enter(self, patient: bool) -> None:
-        if not self._places.locked():
-            await self._places.acquire()
+    async def _acquire_slot(self, timeout: float | None) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
             return
         self.waiting += 1
         try:
-            await asyncio.wait_for(self._places.acquire(), None if patient else self._deadline)
+            await asyncio.wait_for(self._slots.acquire(), timeout)
         except asyncio.TimeoutError as error:
             raise OverloadedError(
-                "The request waited too long; try again in a few seconds.", 3
+                "The request was queued for too long; try again in a few seconds.", 3
             ) from error
         finally:
             self.waiting -= 1
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self._decoders.shutdown(wait=False, cancel_futures=True)
         self._worker.close()

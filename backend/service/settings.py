@@ -1,4 +1,4 @@
-"""What a deployment of the service may set, by ``EMOTION_API_…`` environment variables."""
+"""What a deployment of the service may configure, by ``EMOTION_API_…`` environment variables."""
 
 from typing import Any
 
@@ -13,40 +13,50 @@ API_PREFIX = f"{ENV_PREFIX}API_"
 
 
 class ServiceSettings(BaseSettings):
-    """Limits and access. The model and the detector are those of ``utils.settings.Settings``."""
+    """Limits and access. The model and the detector are set by ``utils.settings.Settings``."""
 
     model_config = SettingsConfigDict(env_prefix=API_PREFIX, extra="ignore", frozen=True)
 
-    max_body_mb: float = Field(20, gt=0, description="largest picture, megabytes")
-    max_batch_mb: float = Field(100, gt=0, description="largest body of /predict_batch, megabytes")
-    max_video_mb: float = Field(100, gt=0, description="largest clip, megabytes")
-    max_megapixels: float = Field(40, gt=0, description="largest picture or frame, megapixels")
-    max_batch: int = Field(100, ge=1, description="most pictures in one /predict_batch")
-    max_video_seconds: float = Field(60, gt=0, description="longest clip, seconds")
-    max_sockets: int = Field(8, ge=1, description="WebSockets open at once")
-    max_queue: int = Field(64, ge=1, description="requests that may wait for their turn")
-    deadline_seconds: float = Field(
-        5, gt=0, description="a request that waited longer is answered with 503"
+    max_body_mb: float = Field(20, gt=0, description="largest image, in megabytes")
+    max_batch_mb: float = Field(
+        100, gt=0, description="largest body of /predict_batch, in megabytes"
     )
-    upload_seconds: float = Field(30, gt=0, description="time a client has to send its body")
-    rate: float = Field(0, ge=0, description="requests a second for each client; 0: no limit")
-    key: SecretStr | None = Field(None, description="required as X-API-Key or Bearer token if set")
-    cors_origins: list[str] = Field([], description="web pages elsewhere that may call, JSON list")
+    max_video_mb: float = Field(100, gt=0, description="largest clip, in megabytes")
+    max_megapixels: float = Field(40, gt=0, description="largest image or frame, in megapixels")
+    max_batch: int = Field(100, ge=1, description="most images in one /predict_batch request")
+    max_video_seconds: float = Field(60, gt=0, description="longest clip, in seconds")
+    max_sockets: int = Field(8, ge=1, description="WebSockets open at the same time")
+    max_queue: int = Field(
+        64, ge=1, description="queued requests; when the queue is full, the service returns 503"
+    )
+    deadline_seconds: float = Field(
+        5, gt=0, description="seconds that a request may be queued before the service returns 503"
+    )
+    upload_seconds: float = Field(
+        30, gt=0, description="time that a client has to send its body, in seconds"
+    )
+    rate: float = Field(0, ge=0, description="requests per second and client; 0 is no limit")
+    key: SecretStr | None = Field(
+        None, description="if set, required as X-API-Key header or Bearer token"
+    )
+    cors_origins: list[str] = Field(
+        [], description="origins of other web pages that may call the service, as a JSON list"
+    )
     workers: int = Field(
         default_factory=image_workers,
         ge=1,
         le=64,
-        description="threads that analyse pictures; by default one for each core, at most 8",
+        description="threads that analyse images; by default one per core, at most 8",
     )
 
     def public(self) -> dict[str, Any]:
-        """Return every limit by name; of the key only whether there is one."""
+        """Return every limit by name; of the key, only whether one is required."""
         values = self.model_dump(mode="json", exclude={"key"})
         return values | {"key_required": self.key is not None}
 
     @classmethod
     def table(cls) -> str:
-        """Return the variables with their defaults as Markdown."""
+        """Return the variables with their defaults as a Markdown table."""
         lines = ["| variable | default | |", "|---|---|---|"]
         for name, field in cls.model_fields.items():
             default = "" if field.default in (None, PydanticUndefined) else field.default

@@ -11,9 +11,8 @@ from backend.service.errors import NotReadyError
 from backend.service.metrics import Metrics
 from backend.service.pipeline import BatchWorker, Pipeline
 from backend.service.settings import ServiceSettings
-from utils.concurrency import Gate
-from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.analyzers import load_analyzers
+from utils.concurrency import FairLock, StreamLimit
+from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.settings import Settings
 
 
@@ -22,21 +21,23 @@ class Engine:
     """The loaded model and the threads that use it.
 
     Attributes:
-        analyzer: For pictures: looks for small faces too.
-        live: For streams: the same model, quicker search.
-        pipeline: Where the pictures of requests go.
-        gate: Streams take turns in it.
-        clips: The one thread that analyses clips.
+        images: For images: detects small faces too.
+        live: For videos and streams: the same model, faster detection.
+        pipeline: Analyses the images of requests.
+        limit: How many live streams may run at once.
+        lock: Held by a live stream during inference.
+        clips: The only thread that analyses clips.
     """
 
-    analyzer: EmotionAnalyzer
+    images: EmotionAnalyzer
     live: EmotionAnalyzer
     pipeline: Pipeline
-    gate: Gate
+    limit: StreamLimit
+    lock: FairLock = field(default_factory=FairLock)
     clips: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "clips"))
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self.clips.shutdown(wait=False, cancel_futures=True)
         self.pipeline.close()
 
@@ -48,48 +49,41 @@ class State:
     Attributes:
         settings: Limits and access.
         model_settings: Which model and detector.
-        metrics: What Prometheus may ask for.
+        metrics: What Prometheus collects.
         engine: The loaded model; None until then.
-        problem: Why it can't be loaded.
-        clips_waiting: Requests for clips that wait or are worked on.
-        on_problem: Called when it can't be loaded.
+        load_error: Why the model can't be loaded; None if it can.
+        pending_clips: Requests for clips that are waiting or being analysed.
+        on_load_error: Called when the model can't be loaded.
     """
 
     settings: ServiceSettings
     model_settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     engine: Engine | None = None
-    problem: Exception | None = None
-    clips_waiting: int = 0
-    on_problem: Callable[[], None] = lambda: None
+    load_error: Exception | None = None
+    pending_clips: int = 0
+    on_load_error: Callable[[], None] = lambda: None
 
     async def load(self) -> None:
-        """Load the model without keeping the server from answering."""
+        """Load the model in a thread, so that the server responds in the meantime."""
         try:
-            chosen = self.model_settings
-            loaded = await asyncio.to_thread(
-                load_analyzers,
-                chosen.model,
-                chosen.detector,
-                chosen.detector_weights,
-                chosen.device,
-                chosen.threads,
-            )
+            analyzers = await asyncio.to_thread(load_analyzers, self.model_settings)
         except Exception as error:
-            self.problem = error
-            self.on_problem()
+            self.load_error = error
+            self.on_load_error()
             return
         settings, metrics = self.settings, self.metrics
-        worker = BatchWorker(loaded.pictures, settings.workers, metrics.batches.observe)
+        worker = BatchWorker(analyzers.images, settings.workers, on_batch=metrics.batches.observe)
         pipeline = Pipeline(
             worker,
             int(settings.max_megapixels * 1e6),
-            settings.max_queue,
-            settings.deadline_seconds,
+            max_queue=settings.max_queue,
+            deadline=settings.deadline_seconds,
         )
         metrics.waiting.set_function(lambda: pipeline.waiting)
-        metrics.model.info({"model": loaded.pictures.model_name})
-        self.engine = Engine(loaded.pictures, loaded.live, pipeline, Gate(settings.max_sockets))
+        metrics.model.info({"model": analyzers.images.model_name})
+        limit = StreamLimit(settings.max_sockets)
+        self.engine = Engine(analyzers.images, analyzers.live, pipeline, limit)
 
     @property
     def ready(self) -> Engine:
@@ -99,12 +93,13 @@ class State:
             NotReadyError: It is not loaded.
         """
         if self.engine is None:
-            if self.problem:
-                raise NotReadyError("The model can't be loaded; the server's log says why.", 60)
-            raise NotReadyError("The model is being loaded; try again.")
+            if self.load_error:
+                raise NotReadyError("The model can't be loaded; see the server's log.", 60)
+            raise NotReadyError("The model is still being loaded; try again in a second.")
         return self.engine
 
 
 def state_of(request: Request) -> State:
-    """Return the state of the application that a request came to."""
-    return request.app.state.service
+    """Return the state of the application that received a request."""
+    state: State = request.app.state.service
+    return state

@@ -1,4 +1,4 @@
-"""Bodies of requests, read into memory within limits; nothing is put on disk."""
+"""Request bodies, read into memory within limits; nothing is written to disk."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,103 +12,110 @@ from backend.service.errors import ParameterError, SlowClientError, UnsupportedT
 from utils.errors import TooLargeError
 
 _RAW = ("application/octet-stream", "binary/octet-stream")
-# Forms carry few fields beside the files; a body of nothing but fields is no upload.
+# Forms have few fields besides the files; a body of many fields is no upload.
 _MAX_FIELDS = 20
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file of a request: what it is called, and its bytes."""
+    """One file of a request.
+
+    Attributes:
+        name: Its file name, or ``image`` or ``video`` if it has none.
+        data: Its bytes.
+    """
 
     name: str
     data: bytes
 
 
 class _MemoryParser(MultiPartParser):
-    # Larger files would be put on disk; the body's limit holds before.
+    # Larger files would be written to disk; the limit of the body is checked before.
     spool_max_size = 2**40
 
 
-def body_of(*kinds: str, field: str, many: bool = False) -> dict[str, object]:
-    """Return the OpenAPI description of a body: a form with files, or one file as it is.
+def request_body(*content_types: str, field: str, many: bool = False) -> dict[str, object]:
+    """Return the OpenAPI description of a body: a form with files, or a bare file.
 
     Args:
-        kinds: Content types of a file as it is, such as ``image/jpeg``.
-        field: The form's field.
-        many: The form takes several files, and nothing else is taken.
+        *content_types: Content types of a bare file, such as ``image/jpeg``.
+        field: Name of the form's field.
+        many: The field takes several files.
     """
     file = {"type": "string", "format": "binary"}
     value = {"type": "array", "items": file, "minItems": 1} if many else file
     form = {"type": "object", "properties": {field: value}, "required": [field]}
     content: dict[str, object] = {"multipart/form-data": {"schema": form}}
-    content |= {kind: {"schema": file} for kind in kinds}
+    content |= {content_type: {"schema": file} for content_type in content_types}
     return {"requestBody": {"required": True, "content": content}}
 
 
 async def read_uploads(
-    request: Request, kind: str, limit_mb: float, seconds: float, most: int = 1
+    request: Request, kind: str, *, max_mb: float, timeout: float, max_files: int = 1
 ) -> list[Upload]:
     """Return the files of a request.
 
     Args:
-        request: Its body is one file (``image/…``, ``application/octet-stream``) or a form.
+        request: Its body is a bare file (``image/…``, ``application/octet-stream``) or a form.
         kind: ``image`` or ``video``.
-        limit_mb: Larger bodies are refused.
-        seconds: How long the body may take to arrive.
-        most: Files that the form may hold.
+        max_mb: Largest body, in megabytes.
+        timeout: How long the body may take to arrive, in seconds.
+        max_files: Most files in the form.
 
     Raises:
-        ParameterError: The form holds no file.
+        ParameterError: The form has no file, or can't be parsed.
         SlowClientError: The body takes too long.
-        TooLargeError: The body or the number of files is beyond its limit.
-        UnsupportedTypeError: The content type is another.
+        TooLargeError: The body or the number of files exceeds its limit.
+        UnsupportedTypeError: The content type is not accepted.
     """
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     is_form = content_type == "multipart/form-data"
     if not (is_form or content_type in _RAW or content_type.startswith(f"{kind}/")):
         raise UnsupportedTypeError(
-            f"Content-Type {content_type or '(none)'} is not taken here: send a form with a file, "
-            f"or the file itself as {kind}/… or application/octet-stream."
+            f"Content-Type {content_type or '(none)'} is not accepted here: send a form with a "
+            f"file, or the file itself as {kind}/… or application/octet-stream."
         )
     try:
-        body = await asyncio.wait_for(_read(request, limit_mb), seconds)
+        body = await asyncio.wait_for(_read(request, max_mb), timeout)
     except asyncio.TimeoutError as error:
-        raise SlowClientError(f"The body did not arrive within {seconds:g} seconds.") from error
+        raise SlowClientError(f"The body did not arrive within {timeout:g} seconds.") from error
     if not is_form:
         return [Upload(kind, body)]
-    return await _files(request, body, kind, most)
+    return await _parse_form(request, body, kind=kind, max_files=max_files)
 
 
-async def _read(request: Request, limit_mb: float) -> bytes:
-    limit = int(limit_mb * 1_000_000)
-    problem = TooLargeError(f"The body is larger than {limit_mb:g} MB.")
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise problem
+async def _read(request: Request, max_mb: float) -> bytes:
+    limit = int(max_mb * 1_000_000)
+    too_large = TooLargeError(f"The body is larger than {max_mb:g} MB.")
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
-            raise problem
+            raise too_large
     return bytes(body)
 
 
-async def _files(request: Request, body: bytes, kind: str, most: int) -> list[Upload]:
+async def _parse_form(request: Request, body: bytes, *, kind: str, max_files: int) -> list[Upload]:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
         yield b""
 
     parser = _MemoryParser(
-        request.headers, stream(), max_files=most, max_fields=_MAX_FIELDS, max_part_size=65_536
+        request.headers, stream(), max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=65_536
     )
     try:
         form = await parser.parse()
     except MultiPartException as error:
         if "Too many files" in error.message:
-            raise TooLargeError(f"The form holds more than {most} files.") from error
-        raise ParameterError(f"The form can't be read: {error.message}", "body") from error
-    except (KeyError, UnicodeError, ValueError) as error:  # no boundary, names of no known charset
-        raise ParameterError("The form can't be read: its headers are broken.", "body") from error
+            raise TooLargeError(f"The form has more than {max_files} files.") from error
+        raise ParameterError(f"The form can't be parsed: {error.message}", "body") from error
+    except (KeyError, UnicodeError, ValueError) as error:  # no boundary, or an unknown charset
+        raise ParameterError(
+            "The form can't be parsed: its headers are malformed.", "body"
+        ) from error
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
     uploads = [
         Upload(file.filename or f"{kind} {number}", await file.read())
@@ -116,5 +123,5 @@ async def _files(request: Request, body: bytes, kind: str, most: int) -> list[Up
     ]
     await form.close()
     if not uploads:
-        raise ParameterError(f"The form holds no file; send it as the field {kind!r}.", kind)
+        raise ParameterError(f"The form has no file; send it in the field {kind!r}.", kind)
     return uploads

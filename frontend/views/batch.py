@@ -1,20 +1,18 @@
 """The batch page: many pictures at once, as a table."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from frontend import charts, components
+from frontend.components import charts, notices
+from frontend.components.progress import job_progress
 from frontend.resources import Engine, engine_or_stop
 from utils.errors import EmotionError
 from utils.inference.batch import AnalyzedFrame, analyze_sources
@@ -22,19 +20,26 @@ from utils.jobs import Job
 from utils.media.parquet import as_parquet
 from utils.media.rows import rows
 from utils.media.sources import Kind, Source, find_sources, zip_sources
+from utils.media.thumbnails import face_thumbnail
+from utils.media.timeseries import emotion_shares
 from utils.media.writers import as_csv
 from utils.results import Failure, FrameResult, Outcome
 from utils.settings import Settings
 
-THUMBNAIL = 72
 MAX_THUMBNAILS = 1000
 KINDS = ["zip", "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"]
-SHOWN = ["face picture", "image", "emotion", "confidence", "status", "reason"]
+SHOWN = ["thumbnail", "image", "emotion", "confidence", "status", "reason"]
 
 
 @dataclass
 class Batch:
-    """A batch's outcomes in order, and a small picture of each face by (image, number)."""
+    """The results of a batch.
+
+    Attributes:
+        outcomes: One for each picture, in order.
+        thumbnails: Each face as a ``data:`` URL, by name of the picture and number of the face.
+        stopped: Whether the user stopped the analysis before its end.
+    """
 
     outcomes: list[Outcome] = field(default_factory=list)
     thumbnails: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -44,13 +49,13 @@ class Batch:
 def main() -> None:
     """Draw the page."""
     st.title("Batch")
-    components.notice()
+    notices.notice()
     engine, settings = engine_or_stop()
     job: Job[Batch] | None = st.session_state.get("batch_job")
     if job is None:
         _ask(engine, settings)
     elif job.running:
-        components.job_progress(job)
+        job_progress(job)
     else:
         _finished(engine, job)
 
@@ -58,24 +63,24 @@ def main() -> None:
 def _ask(engine: Engine, settings: Settings) -> None:
     with st.form("batch-form", border=False):
         files = st.file_uploader(
-            "Pictures, or zip archives of them", KINDS, accept_multiple_files=True, key="batch"
+            "Pictures or zip archives", KINDS, accept_multiple_files=True, key="batch"
         )
         folder = settings.batch_folder
         whole = folder is not None and st.checkbox(f"All pictures in {folder} on the server")
         pressed = st.form_submit_button("Analyse", type="primary")
     if not pressed:
-        components.status_line(
-            "Nothing chosen yet.", "Pictures are analysed here and forgotten; the table is yours."
+        notices.status_line(
+            "No pictures yet.", "This server analyses and discards them. Download the table after."
         )
     elif not files and not whole:
         st.warning("Choose some pictures first.")
     else:
-        names = [str(folder)] if whole else []
-        st.session_state["batch_job"] = Job(_work(engine, list(files), names))
+        folders = [str(folder)] if whole else []
+        st.session_state["batch_job"] = Job(_work(engine, list(files), folders))
         st.rerun()
 
 
-def _sources(files: list[UploadedFile], folders: list[str]) -> Iterator[Source]:
+def _sources(files: Sequence[UploadedFile], folders: Sequence[str]) -> Iterator[Source]:
     for file in files:
         if file.name.lower().endswith(".zip"):
             try:
@@ -83,22 +88,24 @@ def _sources(files: list[UploadedFile], folders: list[str]) -> Iterator[Source]:
             except EmotionError as error:
                 yield Source(file.name, Kind.UNUSABLE, Path(file.name), error)
         else:
-            yield Source(file.name, Kind.PICTURE, Path(file.name), read=file.getvalue)
+            yield Source(file.name, Kind.IMAGE, Path(file.name), read=file.getvalue)
     for source in find_sources(folders):
         if source.kind is not Kind.VIDEO:
             yield source
 
 
 def _work(
-    engine: Engine, files: list[UploadedFile], folders: list[str]
+    engine: Engine, files: Sequence[UploadedFile], folders: Sequence[str]
 ) -> Callable[[Job[Batch]], Batch]:
+    """Return the work of a job: analyse pictures."""
+
     def work(job: Job[Batch]) -> Batch:
         batch = Batch()
         total = sum(1 for _ in _sources(files, folders))
         # One thread: another core is left for those who watch live video.
-        for answer in analyze_sources(engine.photos, _sources(files, folders), workers=0):
-            batch.outcomes.append(answer.outcome)
-            _add_thumbnails(batch, answer)
+        for frame in analyze_sources(engine.images, _sources(files, folders), workers=0):
+            batch.outcomes.append(frame.outcome)
+            _add_thumbnails(batch, frame)
             done = len(batch.outcomes)
             job.report(done / total, f"{done} of {total} pictures")
             if job.cancelled:
@@ -109,21 +116,14 @@ def _work(
     return work
 
 
-def _add_thumbnails(batch: Batch, answer: AnalyzedFrame) -> None:
-    if answer.image is None or not isinstance(answer.outcome, FrameResult):
+def _add_thumbnails(batch: Batch, frame: AnalyzedFrame) -> None:
+    if frame.image is None or not isinstance(frame.outcome, FrameResult):
         return
-    for number, face in enumerate(answer.outcome.faces, 1):
+    for number, face in enumerate(frame.outcome.faces, 1):
         if len(batch.thumbnails) < MAX_THUMBNAILS:
-            key = (str(answer.outcome.image), number)
-            batch.thumbnails[key] = _thumbnail(answer.image, face.box)
-
-
-def _thumbnail(image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> str:
-    x1, y1, x2, y2 = (int(v) for v in box)
-    face = image[y1 : max(y2, y1 + 1), x1 : max(x2, x1 + 1)]
-    small = cv2.resize(face, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    jpeg = cv2.imencode(".jpg", np.ascontiguousarray(small[..., ::-1]))[1]
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
+            jpeg = base64.b64encode(face_thumbnail(frame.image, face.box)).decode()
+            key = (str(frame.outcome.image), number)
+            batch.thumbnails[key] = f"data:image/jpeg;base64,{jpeg}"
 
 
 def _finished(engine: Engine, job: Job[Batch]) -> None:
@@ -134,81 +134,87 @@ def _finished(engine: Engine, job: Job[Batch]) -> None:
         st.error(job.error or "The batch could not be analysed.")
         return
     batch = job.result
-    failures = [o for o in batch.outcomes if isinstance(o, Failure)]
-    table = _table(batch)
-    faces = table["face"].notna()
     if batch.stopped:
-        st.info("Stopped early; these are the results so far.")
-    for column, (name, value) in zip(
-        st.columns(4),
-        {
-            "Pictures": len(batch.outcomes),
-            "Faces": int(faces.sum()),
-            "Without a face": int((table["status"] == "no_face").sum()),
-            "Failed": len(failures),
-        }.items(),
-        strict=True,
-    ):
-        column.metric(name, value)
-    if failures:
-        with st.expander(f"What failed ({len(failures)})", icon=":material/warning:"):
-            st.table(
-                pd.DataFrame([(f.image, f.error.message) for f in failures], columns=["", "why"])
-            )
-    if faces.any():
-        left, right = st.columns([3, 2], gap="large")
-        with right:
-            answers = table.loc[faces, "emotion"].where(
-                table.loc[faces, "status"] == "ok", "unclear"
-            )
-            shares = answers.value_counts(normalize=True).to_dict()
-            st.altair_chart(charts.share_bars(shares), width="stretch")
-        with left:
-            shown = _filtered(table[faces], engine.photos.classes)
-            components.status_line(f"{len(shown)} of {int(faces.sum())} faces")
+        st.info("Stopped early. These are the results so far.")
+    table = _table(batch)
+    _counts(batch, table)
+    shown = table
+    if table["face"].notna().any():
+        shown = _faces(table[table["face"].notna()], engine.images.classes)
     else:
-        components.status_line("No face in these pictures.")
-        shown = table
-    _draw_table(shown)
-    with st.container(horizontal=True):
-        classes = engine.photos.classes
-        csv = partial(as_csv, batch.outcomes, classes)
-        parquet = partial(as_parquet, batch.outcomes, classes)
-        st.download_button("CSV", csv, "faces.csv", "text/csv", on_click="ignore")
-        st.download_button("Parquet", parquet, "faces.parquet", on_click="ignore")
+        notices.status_line("No face in these pictures.")
+    _show_table(shown)
+    _downloads(batch, engine.images.classes)
 
 
 def _table(batch: Batch) -> pd.DataFrame:
     records = [row for outcome in batch.outcomes for row in rows(outcome)]
     for row in records:
-        row["face picture"] = batch.thumbnails.get((row["image"], row.get("face") or 0))
+        row["thumbnail"] = batch.thumbnails.get((row["image"], row.get("face") or 0))
     columns = [*SHOWN, "face"]
     return pd.DataFrame(records).reindex(columns=columns).fillna({"reason": "", "emotion": ""})
 
 
-def _filtered(table: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+def _counts(batch: Batch, table: pd.DataFrame) -> None:
+    failures = [outcome for outcome in batch.outcomes if isinstance(outcome, Failure)]
+    counts = {
+        "Pictures": len(batch.outcomes),
+        "Faces": int(table["face"].notna().sum()),
+        "Without a face": int((table["status"] == "no_face").sum()),
+        "Failed": len(failures),
+    }
+    for column, (name, value) in zip(st.columns(4), counts.items(), strict=True):
+        column.metric(name, value)
+    if failures:
+        with st.expander(f"Failed pictures ({len(failures)})", icon=":material/warning:"):
+            reasons = [(failure.image, failure.error.message) for failure in failures]
+            st.table(pd.DataFrame(reasons, columns=["file", "reason"]))
+
+
+def _faces(faces: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Show filters and the shares of the expressions; return the faces that pass the filters."""
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        # Pictures have no tracks: all faces are counted together.
+        shares = emotion_shares(faces.assign(track_id=0), 0).to_dict()
+        st.altair_chart(charts.share_bars(shares), width="stretch")
+    with left:
+        shown = _filtered(faces, classes)
+        notices.status_line(f"{len(shown)} of {len(faces)} faces")
+    return shown
+
+
+def _filtered(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     wanted = st.pills("Expression", classes, selection_mode="multi", key="wanted")
-    least = st.slider("Confidence at least", 0, 100, 0, format="%d %%", key="least")
-    unsure = st.toggle("Uncertain and unreadable ones too", True, key="unsure")
+    least = st.slider("Minimum confidence", 0, 100, 0, format="%d %%", key="least")
+    unclear = st.toggle("Include uncertain and unreadable faces", True, key="unclear")
     kept = table["confidence"] >= least / 100
     if wanted:
         kept &= table["emotion"].isin(wanted)
-    if not unsure:
+    if not unclear:
         kept &= table["status"] == "ok"
     return table[kept]
 
 
-def _draw_table(table: pd.DataFrame) -> None:
+def _show_table(table: pd.DataFrame) -> None:
     st.dataframe(
         table[SHOWN],
         hide_index=True,
         row_height=56,
         column_config={
-            "face picture": st.column_config.ImageColumn("", width="small"),
+            "thumbnail": st.column_config.ImageColumn("face", width="small"),
             "image": "picture",
             "confidence": st.column_config.ProgressColumn(format="percent", max_value=1.0),
         },
     )
+
+
+def _downloads(batch: Batch, classes: tuple[str, ...]) -> None:
+    csv = partial(as_csv, batch.outcomes, classes)
+    parquet = partial(as_parquet, batch.outcomes, classes)
+    with st.container(horizontal=True):
+        st.download_button("CSV", csv, "faces.csv", "text/csv", on_click="ignore")
+        st.download_button("Parquet", parquet, "faces.parquet", on_click="ignore")
 
 
 main()

@@ -1,44 +1,36 @@
-"""The model page: which model answers, how good it is, and how it can be fooled."""
+"""The model page: which model predicts, how good it is, and how to fool it."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import altair as alt
-import cv2
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
-from frontend import components
-from frontend.resources import Engine, engine_or_stop
-from utils.errors import EmotionError
-from utils.faces.base import Detections
-from utils.media.images import load_image
+from frontend.model_charts import confusion_chart, show_zoo_table, zoo_chart, zoo_table
+from frontend.playground import playground
+from frontend.resources import engine_or_stop
 from utils.model.spec import ModelSpec
 from utils.paths import BUNDLED_ONNX
 
-HERE = BUNDLED_ONNX.parent
-SAMPLE = Path(__file__).parents[1] / "samples" / "astronaut.jpg"
-LABEL_SETS = {"ferplus": "FER+, majority of the votes", "folder": "the data set's own labels"}
-Picture = NDArray[np.uint8]
+ZOO_FILE = BUNDLED_ONNX.with_name("zoo.json")
+LABEL_SETS = {"ferplus": "FER+, majority vote", "folder": "the dataset's own labels"}
 
 
 def main() -> None:
     """Draw the page."""
     st.title("Model")
     engine, settings = engine_or_stop()
-    spec = engine.analyzer.classifier.spec
+    spec = engine.live.classifier.spec
     _summary(spec)
     accuracy, fool, zoo, card = st.tabs(
-        ["How good it is", "Try to fool it", "Other architectures", "Model card"]
+        ["Accuracy", "Try to fool it", "Other architectures", "Model card"]
     )
     folder = (settings.model or BUNDLED_ONNX).parent
     with accuracy:
         _accuracy(spec, folder)
     with fool:
-        _playground(engine)
+        playground(engine)
     with zoo:
         _zoo()
     with card:
@@ -46,85 +38,63 @@ def main() -> None:
 
 
 def _summary(spec: ModelSpec) -> None:
-    head = spec.heads[0]
-    size = spec.preprocessing.input_size
+    head, preprocessing = spec.heads[0], spec.preprocessing
+    size = preprocessing.input_size
     st.markdown(
-        f"**{spec.model}**, {len(spec.classes)} classes, sees each face with {size}x{size} pixels "
-        f"in {spec.preprocessing.color}. It was trained to answer: {head.label_set}. Answers below "
-        f"{head.threshold:.0%} are called uncertain. Code revision {spec.revision or 'unknown'}."
+        f"**{spec.model}** distinguishes {len(spec.classes)} classes. Input: each face at "
+        f"{size} x {size} pixels, {preprocessing.color}. Trained on: {head.label_set}. "
+        f"Predictions below {head.threshold:.0%} are marked as uncertain. "
+        f"Code revision: {spec.revision or 'unknown'}."
     )
 
 
 def _accuracy(spec: ModelSpec, folder: Path) -> None:
-    found = spec.metrics.get("test") or spec.metrics.get("validation")
-    if not found:
-        st.info("This model was not measured. `python backend/evaluate.py --model FILE` does it.")
+    split = "test" if spec.metrics.get("test") else "validation"
+    metrics = spec.metrics.get(split)
+    if not metrics:
+        st.info("This model has not been evaluated. Run `python backend/evaluate.py --model FILE`.")
         return
-    split = "test" if "test" in spec.metrics else "validation"
-    head = st.selectbox("Answer", list(found), format_func=lambda n: f"head “{n}”", key="head")
+    heads = list(metrics)
+    head = st.selectbox("Prediction head", heads, key="head") or heads[0]
+    by_labels: dict[str, dict[str, Any]] = metrics[head]
+    names = list(by_labels)
+    default = names.index("ferplus") if "ferplus" in names and head == "perceived" else 0
     labels = st.selectbox(
-        "measured against",
-        list(found[head]),
-        format_func=lambda n: LABEL_SETS.get(n, n),
-        index=list(found[head]).index("ferplus")
-        if "ferplus" in found[head] and head == "perceived"
-        else 0,
+        "Labels", names, index=default, format_func=lambda name: LABEL_SETS.get(name, name)
     )
-    figures: dict[str, Any] = found[head][labels]
+    figures = by_labels[labels or names[0]]
     shown = {
-        "Right": figures["accuracy"],
+        "Accuracy": figures["accuracy"],
         "Mean over classes": figures["balanced_accuracy"],
         "Most confident 80 %": figures["coverage_80_accuracy"],
         "Calibration error": figures["ece"],
     }
     for column, (name, value) in zip(st.columns(4), shown.items(), strict=True):
         column.metric(name, f"{value:.1%}")
-    st.caption(f"On {figures['images']:,} pictures of the {split} split, never used in training.")
-    table = pd.DataFrame(figures["per_class"]).T
+    st.caption(f"On {figures['images']:,} images of the {split} split, none used for training.")
+    _classes(figures["per_class"])
+    st.subheader("Confusions")
+    st.altair_chart(confusion_chart(figures["confusion"], spec.classes), width="stretch")
+    _plots(folder, head)
+
+
+def _classes(per_class: dict[str, dict[str, float]]) -> None:
     st.dataframe(
-        table.rename_axis("expression"),
+        pd.DataFrame(per_class).T.rename_axis("expression"),
         column_config={
             name: st.column_config.ProgressColumn(format="percent", max_value=1.0)
             for name in ("precision", "recall", "f1")
         },
     )
-    st.subheader("Which is taken for which")
-    st.altair_chart(_confusion(figures["confusion"], spec.classes), width="stretch")
-    _pictures(folder, head)
 
 
-def _confusion(counts: list[list[int]], classes: tuple[str, ...]) -> alt.LayerChart:
-    shares = np.array(counts) / np.maximum(np.array(counts).sum(1, keepdims=True), 1)
-    table = pd.DataFrame(
-        [
-            (true, answer, counts[i][j], shares[i, j])
-            for i, true in enumerate(classes)
-            for j, answer in enumerate(classes)
-        ],
-        columns=["labelled", "answered", "count", "share"],
-    )
-    base = alt.Chart(table).encode(
-        x=alt.X("answered:N", sort=list(classes)).axis(labelAngle=0, orient="top"),
-        y=alt.Y("labelled:N", sort=list(classes)),
-        tooltip=["labelled", "answered", "count", alt.Tooltip("share:Q", format=".0%")],
-    )
-    squares = base.mark_rect(cornerRadius=3).encode(
-        color=alt.Color("share:Q", scale=alt.Scale(scheme="blues", domain=[0, 1]), legend=None)
-    )
-    numbers = base.mark_text(fontSize=12).encode(
-        text=alt.Text("share:Q", format=".0%"),
-        color=alt.condition("datum.share > 0.5", alt.value("white"), alt.value("#22282E")),
-    )
-    return alt.layer(squares, numbers).properties(height=340)
-
-
-def _pictures(folder: Path, head: str) -> None:
-    """Show the pictures that ``backend/evaluate.py`` drew, where they are."""
+def _plots(folder: Path, head: str) -> None:
+    """Show the plots that ``backend/evaluate.py`` wrote, where they exist."""
     titles = {
-        f"reliability_test_{head}.png": "Is it as right as it is confident?",
-        f"coverage_test_{head}.png": "What is gained by leaving uncertain answers out",
-        "robustness.png": "What bad pictures cost",
-        f"mistakes_test_{head}.png": "Its most confident mistakes",
+        f"reliability_test_{head}.png": "Confidence against accuracy",
+        f"coverage_test_{head}.png": "Accuracy without the uncertain predictions",
+        "robustness.png": "Accuracy on poor-quality images",
+        f"mistakes_test_{head}.png": "Most confident mistakes",
     }
     for file, title in titles.items():
         path = folder / file
@@ -133,128 +103,31 @@ def _pictures(folder: Path, head: str) -> None:
             st.image(path, width="stretch" if "robust" in file or "mistakes" in file else 520)
         else:
             st.caption(
-                "Not drawn yet: `python backend/evaluate.py --data images --robustness "
-                f"--out {folder}` writes it where the data is."
+                "No plot yet. On a machine with the dataset, run "
+                f"`python backend/evaluate.py --data images --robustness --out {folder}`."
             )
 
 
-def _playground(engine: Engine) -> None:
-    st.markdown(
-        "Spoil a face and watch the answer. A model to be trusted grows unsure before it errs."
-    )
-    file = st.file_uploader("A face of yours (or the sample)", ["jpg", "jpeg", "png", "webp"])
-    try:
-        image = load_image(file.getvalue(), name=file.name) if file else load_image(SAMPLE)
-        with engine.gate:
-            found = engine.photos.detect(image)
-    except EmotionError as error:
-        st.error(str(error))
-        return
-    if not len(found):
-        components.status_line("No face in the picture.", "Choose another one.")
-        return
-    left, middle, right = st.columns([2, 2, 3], gap="large")
-    with left:
-        blur = st.slider("Blur", 0.0, 12.0, 0.0, 0.5, key="blur")
-        light = st.slider("Light", 5, 200, 100, 5, format="%d %%", key="light")
-        noise = st.slider("Noise", 0, 80, 0, 5, key="noise")
-        turn = st.slider("Rotation", -90, 90, 0, 5, format="%d°", key="turn")
-    scale = (
-        float(found.boxes[0][2] - found.boxes[0][0]) / 88
-    )  # so that the sliders mean the same for faces of every size
-    spoilt = _spoil(image, found.boxes[0], blur * scale, light / 100, noise, turn)
-    with engine.gate:
-        one = Detections(found.boxes[:1], found.scores[:1])
-        probabilities, problems = engine.photos.read(spoilt, one)
-    face = engine.photos.face(
-        found.boxes[0], found.scores[0], probabilities[0], problem=problems[0]
-    )
-    with middle:
-        st.image(
-            engine.photos.crops(spoilt, one.boxes)[0].repeat(5, 0).repeat(5, 1), width="stretch"
-        )
-    with right:
-        components.face_bars([face])
-
-
-def _spoil(
-    image: Picture, box: NDArray[np.float32], blur: float, light: float, noise: int, turn: int
-) -> Picture:
-    center = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
-    matrix = cv2.getRotationMatrix2D(center, turn, 1.0)
-    spoilt = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
-    if blur:
-        spoilt = cv2.GaussianBlur(spoilt, (0, 0), blur)
-    values = spoilt.astype(np.float32) * light
-    values += np.random.default_rng(0).normal(0, noise, values.shape) if noise else 0.0
-    return np.clip(values, 0, 255).astype(np.uint8)
-
-
 def _zoo() -> None:
-    path = HERE / "zoo.json"
-    if not path.is_file():
-        st.info("No comparison yet: `python backend/evaluate.py --zoo runs/zoo` makes it.")
+    if not ZOO_FILE.is_file():
+        st.info("No comparison yet. Run `python backend/evaluate.py --zoo runs/zoo`.")
         return
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    table = pd.DataFrame([{"teacher": False} | row for row in rows])
-    # Neighbours in accuracy have their names on different sides of their points.
-    table = table.assign(
-        millions=table["parameters"] / 1e6, right=table["accuracy"], above=table.index % 2 == 1
-    )
-    tooltip: list[str | alt.Tooltip] = [
-        "name",
-        alt.Tooltip("right", format=".1%"),
-        alt.Tooltip("ms", format=".1f"),
-        alt.Tooltip("millions", format=".2f"),
-    ]
-    base = alt.Chart(table).encode(
-        x=alt.X("ms:Q", title="milliseconds a face"),
-        y=alt.Y(
-            "right:Q", title="right on FER2013's test labels", scale=alt.Scale(zero=False)
-        ).axis(format="%"),
-        tooltip=tooltip,
-    )
-    points = base.mark_circle(color="#2F6077").encode(
-        size=alt.Size("millions:Q", title="million parameters").legend(orient="bottom")
-    )
-    names = base.encode(text="name")
-    above = names.transform_filter("datum.above").mark_text(align="left", dx=9, dy=-8)
-    below = names.transform_filter("!datum.above").mark_text(align="left", dx=9, dy=9)
-    st.altair_chart(alt.layer(points, above, below).properties(height=380), width="stretch")
-    headings = {
-        "name": ("architecture", None),
-        "millions": ("M parameters", "%.2f"),
-        "epochs": ("epochs", "%d"),
-        "teacher": ("teacher", None),
-        "accuracy": ("FER2013", "percent"),
-        "accuracy_twin_free": ("without twins", "percent"),
-        "published": ("published", "%.1f%%"),
-        "macro_f1": ("macro F1", "%.3f"),
-        "ferplus_accuracy": ("FER+", "percent"),
-        "ece": ("ECE", "percent"),
-        "ms": ("ms a face", "%.1f"),
-    }
-    st.dataframe(
-        table[list(headings)],
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(label, format=form) if form else label
-            for name, (label, form) in headings.items()
-        },
-    )
+    table = zoo_table(json.loads(ZOO_FILE.read_text(encoding="utf-8")))
+    st.altair_chart(zoo_chart(table), width="stretch")
+    show_zoo_table(table)
     st.caption(
-        "Trained with short schedules on two processor cores; those with a teacher learned from "
-        "another network's answers too."
+        "All were trained with short schedules on two processor cores. Those with a teacher also "
+        "learned from another network's predictions."
     )
 
 
 def _card(folder: Path) -> None:
     path = folder / "MODEL_CARD.md"
     if not path.is_file():
-        st.info(f"There is no card in {folder}: `backend/evaluate.py --card FILE` writes one.")
+        st.info(f"{folder} has no model card. Run `backend/evaluate.py --card FILE`.")
         return
     text = path.read_text(encoding="utf-8")
-    # Pictures are in the other tab; Markdown here can't show files.
+    # The plots are in the first tab; Markdown here can't show files.
     st.markdown("\n".join(line for line in text.splitlines() if not line.startswith("![")))
 
 

@@ -1,4 +1,4 @@
-"""The photo page: every face of a picture, and why the model says what it says."""
+"""The photo page: every face of a picture, and what the prediction rests on."""
 
 import json
 from collections.abc import Sequence
@@ -9,8 +9,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from frontend import components
+from frontend.components import cards, notices
 from frontend.resources import Engine, engine_or_stop, load_heat_maps
+from frontend.sample_photos import sample_photos
 from utils.errors import EmotionError
 from utils.media.drawing import annotate, draw_heat, encode_png
 from utils.media.images import load_image
@@ -19,14 +20,13 @@ from utils.results import Face, FrameResult, to_document
 from utils.settings import Settings
 
 UPLOAD, CAMERA, SAMPLES = "Upload", "Camera", "Samples"
-SAMPLE = Path(__file__).parents[1] / "samples" / "astronaut.jpg"
-# HEIC is let in so that the answer can say what to do about it.
+# HEIC is accepted so that the error can say what to do about it.
 KINDS = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"]
 ADVICE = {
-    "too small": "Come nearer, or take a picture with more pixels.",
+    "too small": "Come closer, or take a picture with a higher resolution.",
     "too dark": "Put more light on the face, from the front.",
-    "too blurred": "Hold the camera still, and mind the focus.",
-    "turned away": "Both eyes should be seen.",
+    "too blurred": "Hold the camera still and check the focus.",
+    "turned away": "Face the camera, so that both eyes are visible.",
 }
 Picture = NDArray[np.uint8]
 
@@ -34,93 +34,76 @@ Picture = NDArray[np.uint8]
 def main() -> None:
     """Draw the page."""
     st.title("Photo")
-    components.notice()
+    notices.notice()
     engine, settings = engine_or_stop()
-    how = st.segmented_control(
-        "Where from", [UPLOAD, CAMERA, SAMPLES], default=UPLOAD, label_visibility="collapsed"
+    origin = st.segmented_control(
+        "Source", [UPLOAD, CAMERA, SAMPLES], default=UPLOAD, label_visibility="collapsed"
     )
-    given = _given(how or UPLOAD)
-    if not given:
-        components.status_line(
-            "No picture yet.", "Drop some here, take one, or try a sample. They are not kept."
+    pictures = _pictures(origin or UPLOAD)
+    if not pictures:
+        notices.status_line(
+            "No picture yet.", "Upload some, take one or try a sample. None are kept."
         )
         return
-    answers = _answers(engine, given)
-    if not answers:
+    results = _results(engine, pictures)
+    if not results:
         return
-    name = next(iter(answers))
-    if len(answers) > 1:
-        name = st.pills("Pictures", list(answers), default=name, key="picture") or name
-    _show(engine, settings, name, *answers[name])
+    name = next(iter(results))
+    if len(results) > 1:
+        name = st.pills("Pictures", list(results), default=name, key="picture") or name
+    image, result = results[name]
+    _show(engine, settings, name=name, image=image, result=result)
 
 
-def _given(how: str) -> dict[str, bytes | Picture]:
+def _pictures(origin: str) -> dict[str, bytes | Picture]:
     """Return the pictures that the viewer chose, by name."""
-    if how == CAMERA:
-        shot = st.camera_input("Take a picture")
+    if origin == CAMERA:
+        shot = st.camera_input("Take a photo")
         return {"camera.jpg": shot.getvalue()} if shot else {}
-    if how == SAMPLES:
-        samples = _samples()
+    if origin == SAMPLES:
+        samples = sample_photos()
         name = st.pills("Samples", list(samples), default=next(iter(samples)), key="sample")
         return {name: samples[name]} if name else {}
     files = st.file_uploader("Pictures", type=KINDS, accept_multiple_files=True, key="photos")
-    return {_unlike(file.name, i, files): file.getvalue() for i, file in enumerate(files)}
+    names = _unique([file.name for file in files])
+    return {name: file.getvalue() for name, file in zip(names, files, strict=True)}
 
 
-def _unlike(name: str, index: int, files: Sequence[object]) -> str:
-    """Return a name that no earlier file has."""
-    before = sum(getattr(file, "name", "") == name for file in files[:index])
-    return f"{name} ({before + 1})" if before else name
+def _unique(names: Sequence[str]) -> list[str]:
+    """Number repeated names: a.jpg, a.jpg (2) …"""
+    counts = [names[: i + 1].count(name) for i, name in enumerate(names)]
+    return [
+        name if count == 1 else f"{name} ({count})"
+        for name, count in zip(names, counts, strict=True)
+    ]
 
 
-@st.cache_data(show_spinner=False)
-def _samples() -> dict[str, Picture]:
-    photo = load_image(SAMPLE)
-    half = photo[:300, 80:380]
-    hidden = photo.copy()
-    hidden[56:120, 170:280] = (40, 40, 44)
-    return {
-        "A portrait": photo,
-        "Two faces": np.concatenate([half, half[:, ::-1]], axis=1),
-        "Too dark": (photo * 0.12).astype(np.uint8),
-        "Out of focus": np.asarray(cv2.GaussianBlur(photo, (0, 0), 6), np.uint8),
-        "Upside-down mouth": _turned_mouth(photo),
-        "Covered eyes": hidden,
-    }
-
-
-def _turned_mouth(photo: Picture) -> Picture:
-    turned = photo.copy()
-    turned[124:162, 196:252] = photo[124:162, 196:252][::-1]
-    return turned
-
-
-def _answers(
-    engine: Engine, given: dict[str, bytes | Picture]
+def _results(
+    engine: Engine, pictures: dict[str, bytes | Picture]
 ) -> dict[str, tuple[Picture, FrameResult]]:
-    """Analyse the pictures; those that can't be used are named, the others are answered.
+    """Analyse the pictures; show an error for each that can't be used and return the others.
 
-    The answers for the pictures on the page are kept as long as it shows them: every touch of a
-    widget draws it anew.
+    Results are kept while the page shows their pictures, because every touch of a widget reruns it.
     """
     known: dict[tuple[str, int], tuple[Picture, FrameResult] | str]
-    known, kept, answers = st.session_state.get("photo_answers", {}), {}, {}
-    for name, data in given.items():
+    known, kept, results = st.session_state.get("photo_results", {}), {}, {}
+    for name, data in pictures.items():
         key = name, hash(data if isinstance(data, bytes) else data.tobytes())
-        answer = kept[key] = known.get(key) or _answer(engine, name, data)
-        if isinstance(answer, str):
-            st.error(answer)
+        outcome = kept[key] = known.get(key) or _analyze(engine, name, data)
+        if isinstance(outcome, str):
+            st.error(outcome)
         else:
-            answers[name] = answer
-    st.session_state["photo_answers"] = kept
-    return answers
+            results[name] = outcome
+    st.session_state["photo_results"] = kept
+    return results
 
 
-def _answer(engine: Engine, name: str, data: bytes | Picture) -> tuple[Picture, FrameResult] | str:
+def _analyze(engine: Engine, name: str, data: bytes | Picture) -> tuple[Picture, FrameResult] | str:
+    """Return the picture and its result, or why it can't be used."""
     try:
         image = load_image(data, name=name)
-        with engine.gate:
-            return image, _numbered(engine.photos.analyze(image, name=name))
+        with engine.lock:
+            return image, _numbered(engine.images.analyze(image, name=name))
     except EmotionError as error:
         return str(error)
 
@@ -133,31 +116,31 @@ def _numbered(result: FrameResult) -> FrameResult:
 
 
 def _show(
-    engine: Engine, settings: Settings, name: str, image: Picture, result: FrameResult
+    engine: Engine, settings: Settings, *, name: str, image: Picture, result: FrameResult
 ) -> None:
     drawn = annotate(image, result)
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.image(drawn, width="stretch")
-        _downloads(engine, name, drawn, result)
-    if not result.faces:
-        with right:
-            components.status_line(
-                "No face in the picture.", "Faces need about 20 pixels, and to look this way."
-            )
-            components.empty_bars(engine.photos.classes)
-        return
+        _downloads(drawn, result, name=name, classes=engine.images.classes)
     with right:
-        components.status_line(components.count_faces(result.faces))
-        _faces(engine, settings, image, result.faces)
+        if result.faces:
+            notices.status_line(cards.count_faces(result.faces))
+            _faces(engine, settings, image=image, faces=result.faces)
+        else:
+            notices.status_line(
+                "No face in the picture.",
+                "A face needs to be about 20 pixels wide and look towards the camera.",
+            )
+            cards.empty_bars(engine.images.classes)
 
 
 @st.fragment
-def _faces(engine: Engine, settings: Settings, image: Picture, faces: Sequence[Face]) -> None:
-    """Show the chosen face; another choice draws this part alone anew."""
+def _faces(engine: Engine, settings: Settings, *, image: Picture, faces: Sequence[Face]) -> None:
+    """Show the chosen face; another choice reruns this part alone."""
     face = _chosen(faces)
-    components.face_bars([face])
-    _explain_answer(face, engine.photos.threshold)
+    cards.face_bars([face])
+    _explain_prediction(face, engine.images.threshold)
     _explain_network(engine, settings, image, face)
 
 
@@ -170,25 +153,25 @@ def _chosen(faces: Sequence[Face]) -> Face:
     return faces[(number or 1) - 1]
 
 
-def _explain_answer(face: Face, threshold: float) -> None:
-    """Say what the confidence means, and why there may be no answer."""
+def _explain_prediction(face: Face, threshold: float) -> None:
+    """Say what the confidence means, and why there may be no prediction."""
     best = sorted(face.probabilities.items(), key=lambda item: -item[1])[:3]
-    st.markdown("**Likeliest:** " + ", ".join(f"{name} {share:.0%}" for name, share in best))
+    st.markdown("**Most likely:** " + ", ".join(f"{name} {share:.0%}" for name, share in best))
     if face.problem:
-        st.warning(
-            f"The expression can't be told: the face is {face.problem}. {ADVICE[face.problem]}"
-        )
+        st.warning(f"No prediction: the face is {face.problem}. {ADVICE[face.problem]}")
     elif face.uncertain:
         st.info(
-            f"Uncertain: {face.confidence:.0%} is below {threshold:.0%}, under which the model's "
-            "answers are not to be relied on. The limit was chosen on faces it never learned from."
+            f"Uncertain: the confidence of {face.confidence:.0%} is below {threshold:.0%}. Don't "
+            "rely on such predictions. The threshold was chosen on faces that the model was not "
+            "trained on."
         )
     else:
         st.caption(
-            f"{face.confidence:.0%} is calibrated: of answers as confident as this one, about that "
-            "share agreed with what most people saw, on pictures like those of the training data."
+            f"{face.confidence:.0%} is a calibrated probability: on pictures like the training "
+            "data, about that share of equally confident predictions agreed with what most people "
+            "saw."
         )
-    st.caption(f"The detector is {face.score:.0%} sure that this is a face.")
+    st.caption(f"The face detector's confidence is {face.score:.0%}.")
 
 
 def _explain_network(engine: Engine, settings: Settings, image: Picture, face: Face) -> None:
@@ -202,7 +185,7 @@ def _explain_network(engine: Engine, settings: Settings, image: Picture, face: F
     except EmotionError as error:
         st.warning(str(error))
         return
-    crop = engine.photos.crops(image, np.array([face.box], np.float32))
+    crop = engine.images.crops(image, np.array([face.box], np.float32))
     heat = maps.of(crop, target)[0]
     seen, looked = st.columns(2)
     seen.image(_enlarged(crop[0]), caption="What the network sees", width="stretch")
@@ -220,7 +203,7 @@ def _enlarged(crop: Picture) -> Picture:
     return np.asarray(cv2.resize(crop, (288, 288), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _downloads(engine: Engine, name: str, drawn: Picture, result: FrameResult) -> None:
+def _downloads(drawn: Picture, result: FrameResult, *, name: str, classes: tuple[str, ...]) -> None:
     plain = result.model_copy(
         update={"faces": tuple(f.model_copy(update={"track_id": None}) for f in result.faces)}
     )
@@ -235,7 +218,7 @@ def _downloads(engine: Engine, name: str, drawn: Picture, result: FrameResult) -
         )
         text = json.dumps(to_document(plain), indent=1)
         st.download_button("JSON", text, f"{stem}.json", "application/json", on_click="ignore")
-        table = as_csv([plain], engine.photos.classes)
+        table = as_csv([plain], classes)
         st.download_button("CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")
 
 

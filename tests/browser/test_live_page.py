@@ -14,11 +14,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 STREAMER = 'iframe[title*="webrtc_streamer"]'
 GRANT = "--use-fake-ui-for-media-stream"
 FAKE = "--use-fake-device-for-media-stream"
-# The first answer needs the model, the connection and a busy machine's patience.
+# The first result needs the model and the connection, on a machine that may be busy.
 PATIENCE = 120_000
 
 
-# As behind a firewall that lets nothing but a TURN server through, where there is none.
+# As behind a firewall that admits nothing but a TURN server, without one.
 RELAY_ONLY = """
     const Direct = RTCPeerConnection;
     window.RTCPeerConnection = class extends Direct {
@@ -53,7 +53,7 @@ def status(page: Page, sentence: str) -> None:
 
 
 def take_photo(page: Page) -> None:
-    # Until the camera's first frame is there the button can be pressed but does nothing.
+    # Before the camera's first frame the button can be pressed but does nothing.
     page.wait_for_function(
         "() => [...document.querySelectorAll('video')].some((video) => video.videoWidth > 0)",
         timeout=PATIENCE,
@@ -74,7 +74,7 @@ def values(page: Page) -> dict[str, int]:
     ).json_value()
 
 
-def test_start_shows_a_face_with_living_bars_and_stop_releases_it(
+def test_start_shows_a_face_with_live_bars_and_stop_releases_the_camera(
     app: str, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
     page = open_page(open_browser(*fake_camera(camera_clip)), app)
@@ -104,7 +104,7 @@ def test_start_shows_a_face_with_living_bars_and_stop_releases_it(
 
 
 def calm(page: Page, address: str) -> tuple[int, float]:
-    """Wait until the number of the server's threads has stopped falling; return its usage."""
+    """Wait until the number of the server's threads stops falling; return its usage."""
     least = usage(address)[0]
     for _ in range(10):
         page.wait_for_timeout(1000)
@@ -190,7 +190,7 @@ def test_settings_change_while_the_video_runs(
     page.get_by_text("Settings").click()
     page.get_by_text("haar", exact=True).click()
     expect(page.get_by_role("radio", name="haar")).to_be_checked()
-    slider = page.get_by_role("slider", name=re.compile("N-th frame"))
+    slider = page.get_by_role("slider", name=re.compile("Nth frame"))
     slider.focus()
     for value in (3, 4, 5, 6):
         page.keyboard.press("ArrowRight")
@@ -223,33 +223,33 @@ def test_snapshots_work_without_a_video_connection(
     screenshot(page, "live-snapshot")
 
 
-def test_a_blocked_connection_is_said_in_words_with_a_way_on(
+def test_a_blocked_connection_is_explained_with_an_alternative(
     app: str, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
     page = open_page(open_browser(*fake_camera(camera_clip)), app, script=RELAY_ONLY)
     press(page, "Start")
-    words = page.get_by_text("The video connection could not be made.")
-    expect(words).to_be_visible(timeout=PATIENCE)
+    message = page.get_by_text("The video connection failed.")
+    expect(message).to_be_visible(timeout=PATIENCE)
     screenshot(page, "live-blocked")
     page.get_by_role("button", name="Use snapshots instead").click()
     take_photo(page)
     status(page, "1 face in view")
 
 
-def test_a_refused_camera_is_said_in_words(app: str, open_browser: BrowserStarter) -> None:
+def test_a_refused_camera_is_explained(app: str, open_browser: BrowserStarter) -> None:
     browser = open_browser(FAKE, "--deny-permission-prompts")
     page = open_page(browser, app)
     press(page, "Start")
-    expect(page.get_by_text("The browser was refused the camera.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("The browser may not use the camera.")).to_be_visible(timeout=PATIENCE)
     screenshot(page, "live-refused")
 
 
-def test_a_missing_camera_is_said_in_words(app: str, open_browser: BrowserStarter) -> None:
+def test_a_missing_camera_is_explained(app: str, open_browser: BrowserStarter) -> None:
     page = open_page(open_browser(GRANT), app)
-    expect(page.get_by_text("No camera was found.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("No camera found.")).to_be_visible(timeout=PATIENCE)
 
 
-def test_a_missing_model_file_is_said_in_words(
+def test_a_missing_model_file_is_explained(
     start_app: AppStarter, open_browser: BrowserStarter, tmp_path: Path
 ) -> None:
     missing = tmp_path / "gone.pth"

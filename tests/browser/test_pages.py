@@ -46,9 +46,9 @@ def database(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     with VideoReader(clip) as video:
         results = [result for _, result in analyze_video(analyzer, video)]
     for name in ("Morning", "Evening"):
-        number = store.create(name, "live", analyzer.model_name, analyzer.classes)
-        store.append(number, results)
-        store.mark(number, 1.0, "the film begins")
+        session_id = store.create(name, "live", model=analyzer.model_name, classes=analyzer.classes)
+        store.append(session_id, results)
+        store.mark(session_id, 1.0, label="the film starts")
     return url
 
 
@@ -77,7 +77,9 @@ def download(page: Page, name: str) -> bytes:
     return Path(started.value.path()).read_bytes()
 
 
-def test_a_photo_says_what_the_terminal_says(page: Page, site: str, astronaut_jpg: Path) -> None:
+def test_a_photo_has_the_results_of_the_terminal(
+    page: Page, site: str, astronaut_jpg: Path
+) -> None:
     page.goto(f"{site}/photo")
     expect(page.get_by_text("No picture yet.")).to_be_visible()
     upload(page, astronaut_jpg)
@@ -101,7 +103,7 @@ def test_one_bad_photo_does_not_spoil_the_others(
     expect(page.locator(".face .top")).to_have_text("happy")
 
 
-def test_samples_faces_and_reasons(page: Page, site: str) -> None:
+def test_samples_faces_and_explanations(page: Page, site: str) -> None:
     page.goto(f"{site}/photo")
     page.get_by_text("Samples", exact=True).click()
     page.get_by_text("Two faces", exact=True).click()
@@ -130,11 +132,11 @@ def test_a_video_to_its_end(page: Page, site: str, clip: Path) -> None:
     assert len(lines) == 41
     assert sum("no_face" in line for line in lines) >= 8
     assert download(page, "Video")[4:8] == b"ftyp"
-    page.get_by_role("button", name="Keep in Sessions").click()
-    expect(page.get_by_text("It is in Sessions.")).to_be_visible()
+    page.get_by_role("button", name="Save to Sessions").click()
+    expect(page.get_by_text("Saved to Sessions.")).to_be_visible()
 
 
-def test_a_bad_video_is_said_in_words(page: Page, site: str, tmp_path: Path) -> None:
+def test_a_bad_video_is_explained(page: Page, site: str, tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_bytes(b"no video at all")
     page.goto(f"{site}/video")
     upload(page, tmp_path / "bad.mp4")
@@ -157,8 +159,8 @@ def test_a_batch_to_its_end(page: Page, site: str, astronaut_jpg: Path, tmp_path
     page.get_by_text("bad.zip").wait_for()
     page.get_by_role("button", name="Analyse", exact=True).click()
     expect(page.get_by_text("6 of 6 faces")).to_be_visible()
-    expect(page.get_by_text("What failed (2)")).to_be_visible()
-    page.get_by_text("What failed (2)").click()
+    expect(page.get_by_text("Failed pictures (2)")).to_be_visible()
+    page.get_by_text("Failed pictures (2)").click()
     expect(page.get_by_text("bad.zip: is damaged, or no zip archive")).to_be_visible()
     screenshot(page, "batch-result")
     lines = download(page, "CSV").decode().splitlines()
@@ -183,7 +185,7 @@ def test_sessions_are_shown_compared_and_deleted(page: Page, site: str, database
     page.wait_for_timeout(1500)
     choose(page, 0)
     expect(page.get_by_role("heading", name="Evening")).to_be_visible()
-    expect(page.get_by_text("the film begins")).to_be_visible()
+    expect(page.get_by_text("the film starts")).to_be_visible()
     screenshot(page, "session")
     table = pd.read_csv(pd.io.common.BytesIO(download(page, "CSV")))
     assert set(table["emotion"].dropna()) <= set(EMOTIONS)
@@ -192,7 +194,7 @@ def test_sessions_are_shown_compared_and_deleted(page: Page, site: str, database
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Evening, once more")).to_be_visible()
     choose(page, 1)
-    expect(page.get_by_text("Compared")).to_be_visible()
+    expect(page.get_by_role("heading", name="Comparison")).to_be_visible()
     choose(page, 1)
     expect(page.get_by_role("heading", name="Evening, once more")).to_be_visible()
     page.get_by_role("button", name=re.compile("^.*Delete$")).click()
@@ -202,7 +204,7 @@ def test_sessions_are_shown_compared_and_deleted(page: Page, site: str, database
     assert "Morning" in {s.name for s in SessionStore(database).sessions()}
 
 
-def test_a_database_that_is_away_is_said(
+def test_an_unreachable_database_is_explained(
     start_app: AppStarter, open_browser: BrowserStarter
 ) -> None:
     address = start_app(EMOTION_DATABASE_URL="sqlite:////proc/nowhere/a.sqlite")
@@ -212,7 +214,7 @@ def test_a_database_that_is_away_is_said(
     expect(alert).to_contain_text("The database of sessions can't be used", timeout=PATIENCE)
 
 
-def test_the_model_and_how_it_is_fooled(page: Page, site: str) -> None:
+def test_the_model_and_its_playground(page: Page, site: str) -> None:
     page.goto(f"{site}/model")
     expect(page.get_by_text("84.6%").first).to_be_visible()
     page.get_by_role("tab", name="Try to fool it").click()
@@ -223,7 +225,7 @@ def test_the_model_and_how_it_is_fooled(page: Page, site: str) -> None:
         slider.press("ArrowLeft")
     expect(page.locator(".face .top")).to_contain_text("too dark")
     page.get_by_role("tab", name="Other architectures").click()
-    expect(page.get_by_text("milliseconds a face").first).to_be_visible()
+    expect(page.get_by_text("milliseconds per face").first).to_be_visible()
 
 
 def test_twenty_pages_leave_nothing_behind(site: str, open_browser: BrowserStarter) -> None:

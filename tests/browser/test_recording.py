@@ -1,5 +1,6 @@
 """The live page's recording, from the camera to the sessions page."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ PATIENCE = 60_000
 STREAMER = 'iframe[title*="webrtc_streamer"]'
 
 
-def test_a_recording_is_there_after_a_reload(
+def test_a_recording_survives_a_reload(
     start_app: AppStarter, open_browser: BrowserStarter, camera_clip: Path, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path / 'sessions.sqlite'}"
@@ -27,25 +28,27 @@ def test_a_recording_is_there_after_a_reload(
     page.set_default_timeout(PATIENCE)
     page.goto(address)
     record = page.get_by_role("button", name="Record", exact=True)
-    expect(record).to_be_disabled()
+    expect(record).to_be_disabled(timeout=PATIENCE)
     page.frame_locator(STREAMER).get_by_role("button", name="START").click()
     page.locator(".face header").first.wait_for()
     for name in ("Mirror", "Hide faces", "Heat map"):
         page.get_by_text(name, exact=True).click()
     record.click()
-    expect(page.get_by_text("frames written")).to_be_visible(timeout=PATIENCE)
-    page.get_by_placeholder("now I show the film").fill("the film begins")
-    page.get_by_placeholder("now I show the film").press("Tab")
+    expect(page.get_by_text("frames saved")).to_be_visible(timeout=PATIENCE)
+    page.get_by_placeholder("film starts").fill("the film starts")
+    page.get_by_placeholder("film starts").press("Tab")
     page.get_by_role("button", name="Mark", exact=True).click()
     page.get_by_role("button", name="Snapshot").click()
     with page.expect_download() as started:
         page.get_by_role("button", name="Save the snapshot").click()
     assert Path(started.value.path()).read_bytes().startswith(b"\x89PNG")
     page.get_by_role("button", name="Set my neutral face").click()
-    expect(page.get_by_text("Change against the neutral face")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Change from your neutral face")).to_be_visible(timeout=PATIENCE)
     screenshot(page, "live-recording")
     page.get_by_role("button", name="Stop recording").click()
-    expect(page.get_by_text("It is in Sessions.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Saved \d+ seconds to Sessions\."))).to_be_visible(
+        timeout=PATIENCE
+    )
     page.goto(f"{address}/sessions")
     page.get_by_placeholder("name or note").wait_for()
     expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible(timeout=PATIENCE)
@@ -58,4 +61,4 @@ def test_a_recording_is_there_after_a_reload(
     assert table["p_happy"].max() > 0.5
     assert table["raw_happy"].notna().any()
     assert table["time"].diff().dropna().max() < 3
-    assert [marker.words for marker in store.markers(session.id)] == ["the film begins"]
+    assert [marker.label for marker in store.markers(session.id)] == ["the film starts"]

@@ -39,7 +39,7 @@ def test_the_page_shows_bars_for_the_camera(
     expect(card).to_contain_text("Face", timeout=PATIENCE)
     expect(card.locator(".row")).to_have_count(len(EMOTIONS))
     assert tuple(card.locator(".row span").all_inner_texts()) == EMOTIONS
-    expect(page.locator("#state")).to_contain_text("answers a second", timeout=PATIENCE)
+    expect(page.locator("#state")).to_contain_text("results per second", timeout=PATIENCE)
     expect(page.locator("#hint")).to_be_hidden()
     page.wait_for_timeout(1000)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -69,7 +69,7 @@ def test_a_refused_camera_is_explained(service: Service, open_browser: BrowserSt
     page = open_browser(FAKE, "--deny-permission-prompts").new_page()
     page.goto(service.address)
     page.get_by_role("button", name="START").click()
-    expect(page.locator("#state")).to_contain_text("refused the camera", timeout=PATIENCE)
+    expect(page.locator("#state")).to_contain_text("denied access to the camera", timeout=PATIENCE)
 
 
 def test_the_documentation_can_be_tried(

@@ -1,8 +1,7 @@
-"""Calibration: what is fitted on the validation split so that probabilities mean what they say."""
+"""Temperature, class-prior correction and threshold, fitted on the validation split."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,39 +9,48 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from utils.evaluation.metrics import confidence_threshold, expected_calibration_error
+from utils.evaluation.metrics import (
+    compute_metrics,
+    confidence_threshold,
+    expected_calibration_error,
+)
 from utils.evaluation.predict import predict_logits
+from utils.evaluation.results import PriorRow, ScalingMetrics, ScalingRow
+from utils.evaluation.split import SplitPredictions, label_sets
 from utils.model.checkpoint import Checkpoint
-from utils.model.spec import Head
+from utils.model.spec import Head, LabelSet
 from utils.processing.dataset import FaceDataset
 
 PRIOR_COST = 0.005
+_STRENGTHS: tuple[float, ...] = tuple(np.round(np.arange(0.0, 1.01, 0.1), 1).tolist())
 _FOLDS = 5
+# Perfect or random predictions have no best temperature; real ones are far inside these bounds.
+_TEMPERATURES = (0.05, 20.0)
+
+Samples = tuple[Tensor, Tensor]
 
 
 def calibrate(checkpoint: Checkpoint, validation: FaceDataset) -> None:
-    """Set each head's temperature, prior correction and threshold by the validation split."""
-    logits = predict_logits(checkpoint.build(), validation, torch.device("cpu"))
-    majority = validation.ferplus_majority()
+    """Set each head's temperature, prior correction and threshold on the validation split."""
+    outputs = predict_logits(checkpoint.build(), validation, device=torch.device("cpu"))
+    available = label_sets(validation)
     heads = []
     for index, head in enumerate(checkpoint.heads):
-        labels = torch.from_numpy(validation.labels)
-        if majority is not None and head.name == "perceived":
-            labels = torch.from_numpy(majority)
-        own = logits[:, checkpoint.head_columns(head)]
-        head = replace(head, temperature=fit_temperature(own, labels))
+        labels = available[head.role.target_label_set(available)]
+        logits = outputs[:, checkpoint.head_columns(head)]
+        head = replace(head, temperature=fit_temperature(logits, torch.from_numpy(labels)))
         if index == 0:
-            head = correct_prior(head, own.numpy(), labels.numpy())
-        probabilities = head.probabilities(own.numpy())
+            head = correct_prior(head, logits.numpy(), labels=labels)
+        probabilities = head.probabilities(logits.numpy())
         heads.append(replace(head, threshold=confidence_threshold(probabilities)))
     checkpoint.heads = tuple(heads)
 
 
-def correct_prior(head: Head, logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Head:
-    """Correct the class prior as far as it costs no more than half a point of accuracy.
+def correct_prior(head: Head, logits: NDArray[np.float32], *, labels: NDArray[np.int64]) -> Head:
+    """Choose the strongest class-prior correction that costs at most half a point of accuracy.
 
-    Accuracy on data with the same prior can only pay for the correction; what it buys is recall of
-    the rarer classes, there and on pictures from elsewhere.
+    On data with the same prior the correction can only cost accuracy; it gains recall of the rarer
+    classes, there and on images from elsewhere.
 
     Args:
         head: Calibrated head.
@@ -52,13 +60,34 @@ def correct_prior(head: Head, logits: NDArray[np.float32], labels: NDArray[np.in
     kept = labels >= 0
 
     def accuracy(candidate: Head) -> float:
-        answers = candidate.probabilities(logits[kept]).argmax(1)
-        return float((answers == labels[kept]).mean())
+        predictions = candidate.probabilities(logits[kept]).argmax(1)
+        return float((predictions == labels[kept]).mean())
 
-    least = accuracy(replace(head, prior_correction=0.0)) - PRIOR_COST
-    strengths = np.round(np.arange(0.0, 1.01, 0.1), 1).tolist()
-    good = [x for x in strengths if accuracy(replace(head, prior_correction=x)) >= least]
-    return replace(head, prior_correction=max(good))
+    minimum = accuracy(replace(head, prior_correction=0.0)) - PRIOR_COST
+    allowed = [x for x in _STRENGTHS if accuracy(replace(head, prior_correction=x)) >= minimum]
+    return replace(head, prior_correction=max(allowed))
+
+
+def prior_table(head: Head, predictions: SplitPredictions) -> tuple[PriorRow, ...]:
+    """Return a head's metrics at every strength of the prior correction: 0, 0.1 … 1.
+
+    They are measured against the labels that the head was trained to predict.
+    """
+    labels = predictions.target_labels(head)
+    rows = []
+    for strength in _STRENGTHS:
+        changed = replace(head, prior_correction=strength)
+        probabilities = changed.probabilities(predictions.logits[head.name])
+        metrics = compute_metrics(probabilities, labels, classes=predictions.classes)
+        rows.append(
+            PriorRow(
+                prior_correction=strength,
+                accuracy=metrics.accuracy,
+                balanced_accuracy=metrics.balanced_accuracy,
+                macro_f1=metrics.macro_f1,
+            )
+        )
+    return tuple(rows)
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -73,8 +102,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     logits, labels = logits[labels >= 0], labels[labels >= 0]
     log_temperature = torch.zeros(1, requires_grad=True)
     _minimise(lambda: F.cross_entropy(logits / log_temperature.exp(), labels), [log_temperature])
-    # Perfect or random answers have no best temperature; these bounds are far outside of use.
-    return float(log_temperature.detach().exp().clamp(0.05, 20.0))
+    return float(log_temperature.detach().exp().clamp(*_TEMPERATURES))
 
 
 def fit_vector_scaling(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,58 +124,76 @@ def fit_vector_scaling(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return scale.detach(), bias.detach()
 
 
-def compare_scalings(
-    validation: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]
-) -> list[dict[str, Any]]:
-    """Hold vector scaling against temperature scaling.
+def scaling_table(
+    head: Head, *, validation: SplitPredictions, test: SplitPredictions
+) -> tuple[ScalingRow, ...]:
+    """Compare temperature and vector scaling of a head's logits.
 
-    On the validation split each fifth is judged by what the other four gave, so that the method
-    with more numbers to fit has no advantage.
+    The labels are those that the head was trained to predict, if both splits have them.
+
+    Args:
+        head: Its own temperature and prior correction are ignored.
+        validation: The predictions that scalings are fitted on.
+        test: The predictions that they are measured on.
+    """
+    common = [name for name in LabelSet if validation.has(name) and test.has(name)]
+    label_set = head.role.target_label_set(common)
+    fitted, measured = (
+        (torch.from_numpy(p.logits[head.name]), torch.from_numpy(p.labels[label_set]))
+        for p in (validation, test)
+    )
+    return compare_scalings(fitted, measured, label_set=label_set)
+
+
+def compare_scalings(
+    validation: Samples, test: Samples, *, label_set: LabelSet
+) -> tuple[ScalingRow, ...]:
+    """Fit temperature and vector scaling on validation samples and measure both.
+
+    On the validation split, each fifth is measured with what was fitted on the other four, so that
+    the method with more parameters has no advantage.
 
     Args:
         validation: Float logits ``(N, K)`` and int64 labels ``(N,)``; rows with a negative label
             are left out.
         test: The same of another split.
-
-    Returns:
-        For each method ``scaling``, and for ``validation`` and ``test`` ``accuracy``, ``nll`` (the
-        negative log-likelihood) and ``ece``.
+        label_set: What the labels are.
     """
     logits, labels = (values[validation[1] >= 0] for values in validation)
-    seen, truth = (values[test[1] >= 0] for values in test)
+    test_logits, test_labels = (values[test[1] >= 0] for values in test)
     fold = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)) % _FOLDS)
     rows = []
-    for name, scaled in (("temperature", _by_temperature), ("vector", _by_vector)):
+    for name, scale in (("temperature", _scale_by_temperature), ("vector", _scale_by_vector)):
         crossed = torch.empty_like(logits)
         for number in range(_FOLDS):
-            own = fold == number
-            crossed[own] = scaled(logits[~own], labels[~own], logits[own])
+            held_out = fold == number
+            crossed[held_out] = scale(logits[~held_out], labels[~held_out], logits[held_out])
         rows.append(
-            {
-                "scaling": name,
-                "validation": _figures(crossed, labels),
-                "test": _figures(scaled(logits, labels, seen), truth),
-            }
+            ScalingRow(
+                scaling=name,
+                validation=_scaling_metrics(crossed, labels),
+                test=_scaling_metrics(scale(logits, labels, test_logits), test_labels),
+                label_set=label_set,
+            )
         )
-    return rows
+    return tuple(rows)
 
 
-def _by_temperature(logits: Tensor, labels: Tensor, others: Tensor) -> Tensor:
+def _scale_by_temperature(logits: Tensor, labels: Tensor, others: Tensor) -> Tensor:
     return others / fit_temperature(logits, labels)
 
 
-def _by_vector(logits: Tensor, labels: Tensor, others: Tensor) -> Tensor:
+def _scale_by_vector(logits: Tensor, labels: Tensor, others: Tensor) -> Tensor:
     scale, bias = fit_vector_scaling(logits, labels)
     return scale * others + bias
 
 
-def _figures(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    probabilities = logits.softmax(1).numpy()
-    return {
-        "accuracy": float((logits.argmax(1) == labels).double().mean()),
-        "nll": float(F.cross_entropy(logits, labels)),
-        "ece": expected_calibration_error(probabilities, labels.numpy()),
-    }
+def _scaling_metrics(logits: Tensor, labels: Tensor) -> ScalingMetrics:
+    return ScalingMetrics(
+        accuracy=float((logits.argmax(1) == labels).double().mean()),
+        nll=float(F.cross_entropy(logits, labels)),
+        ece=expected_calibration_error(logits.softmax(1).numpy(), labels.numpy()),
+    )
 
 
 def _minimise(loss_of: Callable[[], Tensor], parameters: list[Tensor]) -> None:
@@ -156,7 +202,7 @@ def _minimise(loss_of: Callable[[], Tensor], parameters: list[Tensor]) -> None:
     def loss() -> Tensor:
         optimizer.zero_grad()
         value = loss_of()
-        value.backward()
+        torch.autograd.backward(value)
         return value
 
-    optimizer.step(loss)  # type: ignore[arg-type, unused-ignore]
+    optimizer.step(loss)  # type: ignore[arg-type, no-untyped-call, unused-ignore]

@@ -1,4 +1,4 @@
-"""Why a network answers as it does: class activation maps and attention maps.
+"""The regions of a face that a prediction depends on: class activation and attention maps.
 
 The maps come from pytorch-grad-cam (https://github.com/jacobgil/pytorch-grad-cam).
 """
@@ -21,15 +21,15 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Explanation:
-    """Where a network looked at some faces.
+    """The influence of each region of N faces on the scores of their target classes.
 
     Attributes:
-        layers: The L layers that were looked at.
-        maps: float32 ``(N, L, S, S)`` in 0..1, 1 is what mattered most for the target class.
-        targets: int64 ``(N,)``, the class that is explained.
+        layers: The L layers whose feature maps are weighted.
+        maps: float32 ``(N, L, S, S)`` in 0..1; 1 is the greatest influence.
+        targets: int64 ``(N,)``, the class index that is explained.
         probabilities: Calibrated float32 ``(N, K)``.
-        attention: float32 ``(N, A, S, S)`` in 0..1, the maps of the network's own A spatial
-            attention modules; A is 0 for most architectures.
+        attention: float32 ``(N, A, S, S)`` in 0..1, the maps of the network's A spatial attention
+            modules; most architectures have none.
     """
 
     layers: tuple[str, ...]
@@ -40,15 +40,15 @@ class Explanation:
 
 
 class Explainer:
-    """Explains a model's answers. Not safe to share between threads: it keeps its own network.
+    """Explains a model's predictions. Not safe to share between threads: it holds one network.
 
     Grad-CAM after Selvaraju et al., 2017 (https://arxiv.org/abs/1610.02391), Grad-CAM++ after
-    Chattopadhay et al., 2018 (https://arxiv.org/abs/1710.11063), Eigen-CAM, which knows no class,
-    after Muhammad and Yeasin, 2020 (https://arxiv.org/abs/2008.00299).
+    Chattopadhay et al., 2018 (https://arxiv.org/abs/1710.11063), Eigen-CAM, which ignores the
+    class, after Muhammad and Yeasin, 2020 (https://arxiv.org/abs/2008.00299).
 
     Args:
         checkpoint: The model.
-        head: Which of its answers; the default one if None.
+        head: Name of the head to explain; None is the default.
         layers: Module paths in the network; None is the architecture's ``last_conv``, ``("all",)``
             the last convolution at each resolution.
         method: One of ``METHODS``.
@@ -61,6 +61,7 @@ class Explainer:
         self,
         checkpoint: Checkpoint,
         head: str | None = None,
+        *,
         layers: tuple[str, ...] | None = None,
         method: str = "gradcam",
     ) -> None:
@@ -73,15 +74,15 @@ class Explainer:
         self.layers = layers or (str(self._network.last_conv),)
         for name in self.layers:
             if name not in dict(self._network.named_modules()):
-                good = ", ".join(stage_layers(checkpoint, self._network))
-                raise ConfigError(f"{checkpoint.model} has no layer {name!r}; good ones: {good}")
+                usable = ", ".join(stage_layers(checkpoint, self._network))
+                raise ConfigError(f"{checkpoint.model} has no layer {name!r}; usable: {usable}")
 
     def explain(self, crops: NDArray[np.uint8], target: str | None = None) -> Explanation:
-        """Explain the answers for RGB uint8 crops ``(N, H, W, 3)``, ``N`` at least 1.
+        """Explain the predictions for RGB uint8 crops ``(N, H, W, 3)``, ``N`` at least 1.
 
         Args:
             crops: The faces.
-            target: The class to explain; each face's own answer if None.
+            target: Name of the class to explain; None explains each face's predicted class.
 
         Raises:
             ConfigError: The class is unknown.
@@ -122,8 +123,8 @@ class Explainer:
         reshape = getattr(self._network, "reshape_transform", None)
         module = self._network.get_submodule(layer)
         with kinds[self._method](self._network, [module], reshape_transform=reshape) as cam:
-            wanted = [ClassifierOutputTarget(int(i)) for i in outputs]
-            return np.asarray(cam(pixels.clone(), wanted), dtype=np.float32)
+            targets = [ClassifierOutputTarget(int(i)) for i in outputs]
+            return np.asarray(cam(pixels.clone(), targets), dtype=np.float32)
 
 
 def stage_layers(checkpoint: Checkpoint, network: nn.Module) -> tuple[str, ...]:
@@ -148,7 +149,7 @@ def stage_layers(checkpoint: Checkpoint, network: nn.Module) -> tuple[str, ...]:
         network(torch.zeros(1, spec.channels, spec.input_size, spec.input_size))
     for hook in hooks:
         hook.remove()
-    # Gates of channel attention are convolutions of one pixel, which show no place.
+    # Gates of channel attention are convolutions of a single pixel, which has no location.
     return tuple(name for side, name in sorted(last.items(), reverse=True) if side > 1)
 
 
@@ -172,8 +173,10 @@ class _AttentionMaps:
 
     def resized(self, count: int, side: int) -> NDArray[np.float32]:
         """Return the maps ``(N, A, side, side)``."""
-        found = np.zeros((count, len(self._maps), side, side), np.float32)
+        resized = np.zeros((count, len(self._maps), side, side), np.float32)
         for index, maps in enumerate(self._maps):
             for row, image in enumerate(maps[:, 0].numpy()):
-                found[row, index] = cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR)
-        return found
+                resized[row, index] = cv2.resize(
+                    image, (side, side), interpolation=cv2.INTER_LINEAR
+                )
+        return resized

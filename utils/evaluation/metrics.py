@@ -1,4 +1,4 @@
-"""Figures of merit: accuracy, calibration, confusion."""
+"""Metrics of a set of predictions: accuracy, calibration, confusion."""
 
 from typing import Any
 
@@ -6,66 +6,93 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from utils.evaluation.results import ClassMetrics, Intervals, Metrics, NearDuplicateMetrics
+
 ECE_BINS = 15
 COVERAGE = 0.9
 
+Probabilities = NDArray[np.floating[Any]]
+Labels = NDArray[np.integer[Any]]
 
-def report(
-    probabilities: NDArray[np.floating[Any]],
-    labels: NDArray[np.integer[Any]],
+
+def compute_metrics(
+    probabilities: Probabilities,
+    labels: Labels,
+    *,
     classes: tuple[str, ...],
-) -> dict[str, Any]:
-    """Return every figure about one set of answers, as plain types.
+    near_duplicates: NDArray[np.bool_] | None = None,
+    intervals: bool = False,
+) -> Metrics:
+    """Measure a set of predictions against labels.
 
     Args:
         probabilities: ``(N, K)`` in 0..1.
         labels: ``(N,)`` class indices; rows with a negative label are left out.
         classes: The K class names.
+        near_duplicates: bool ``(N,)``, which images have a near-duplicate among the training
+            images; None if that is not known.
+        intervals: Compute the bootstrap intervals, which takes a second.
     """
     kept = labels >= 0
-    probabilities, labels = probabilities[kept], labels[kept]
-    answers = probabilities.argmax(1)
+    probable, truth = probabilities[kept], labels[kept]
+    predictions = probable.argmax(1)
     indices = list(range(len(classes)))
     precision, recall, f1, support = precision_recall_fscore_support(
-        labels, answers, labels=indices, zero_division=0
+        truth, predictions, labels=indices, zero_division=0
     )
-    per_class = {
-        name: {
-            "precision": float(precision[i]),
-            "recall": float(recall[i]),
-            "f1": float(f1[i]),
-            "support": int(support[i]),
-        }
-        for i, name in enumerate(classes)
-    }
     present = support > 0
-    return {
-        "images": len(labels),
-        "accuracy": float((answers == labels).mean()),
-        "balanced_accuracy": float(recall[present].mean()),
-        "macro_f1": float(f1[present].mean()),
-        "top2_accuracy": top_accuracy(probabilities, labels, 2),
-        "ece": expected_calibration_error(probabilities, labels),
-        "coverage_80_accuracy": accuracy_at_coverage(probabilities, labels, 0.8),
-        "per_class": per_class,
-        "confusion": confusion_matrix(labels, answers, labels=indices).tolist(),
-    }
+    return Metrics(
+        images=len(truth),
+        accuracy=float((predictions == truth).mean()),
+        balanced_accuracy=float(recall[present].mean()),
+        macro_f1=float(f1[present].mean()),
+        top2_accuracy=top_accuracy(probable, truth, k=2),
+        ece=expected_calibration_error(probable, truth),
+        coverage_80_accuracy=accuracy_at_coverage(probable, truth, coverage=0.8),
+        per_class={
+            name: ClassMetrics(
+                precision=float(precision[i]),
+                recall=float(recall[i]),
+                f1=float(f1[i]),
+                support=int(support[i]),
+            )
+            for i, name in enumerate(classes)
+        },
+        confusion=confusion_matrix(truth, predictions, labels=indices).tolist(),
+        near_duplicates=(
+            None
+            if near_duplicates is None
+            else _near_duplicate_metrics(predictions == truth, near_duplicates[kept])
+        ),
+        intervals=bootstrap_intervals(probabilities, labels) if intervals else None,
+    )
 
 
-def top_accuracy(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], k: int
-) -> float:
+def _near_duplicate_metrics(
+    right: NDArray[np.bool_], near_duplicates: NDArray[np.bool_]
+) -> NearDuplicateMetrics:
+    others = right[~near_duplicates]
+    return NearDuplicateMetrics(
+        accuracy_without=float(others.mean()) if len(others) else None,
+        count=int(near_duplicates.sum()),
+    )
+
+
+def top_accuracy(probabilities: Probabilities, labels: Labels, *, k: int) -> float:
     """Return the share of rows whose label is among the ``k`` most probable classes."""
     best = np.argsort(-probabilities, axis=1)[:, :k]
     return float((best == labels[:, None]).any(1).mean())
 
 
 def coverage_curve(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
+    probabilities: Probabilities, labels: Labels
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return coverage ``(N,)``, rising to 1, and the accuracy of so many most confident answers.
+    """Return the accuracy of the n predictions with the highest confidence, for every n.
 
-    The risk-coverage curve of El-Yaniv and Wiener, 2010, upside down.
+    This is one minus the risk in the risk-coverage curve of El-Yaniv and Wiener, 2010.
+
+    Returns:
+        Coverage ``(N,)``, rising to 1, and accuracy ``(N,)``.
     """
     order = np.argsort(-probabilities.max(1), kind="stable")
     right = (probabilities.argmax(1) == labels)[order]
@@ -73,17 +100,15 @@ def coverage_curve(
     return number / len(labels), np.cumsum(right) / number
 
 
-def accuracy_at_coverage(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], coverage: float
-) -> float:
-    """Return the accuracy of the most confident share of the answers."""
+def accuracy_at_coverage(probabilities: Probabilities, labels: Labels, *, coverage: float) -> float:
+    """Return the accuracy on the share of predictions with the highest confidence."""
     _, accuracy = coverage_curve(probabilities, labels)
     return float(accuracy[max(0, round(coverage * len(labels)) - 1)])
 
 
 def bootstrap_intervals(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], samples: int = 1000
-) -> dict[str, list[float]]:
+    probabilities: Probabilities, labels: Labels, *, samples: int = 1000
+) -> Intervals:
     """Return 95 % percentile intervals over resampled images.
 
     Efron and Tibshirani, 1993, "An Introduction to the Bootstrap". The seed is fixed.
@@ -92,38 +117,33 @@ def bootstrap_intervals(
         probabilities: ``(N, K)`` in 0..1.
         labels: ``(N,)`` class indices; rows with a negative label are left out.
         samples: Number of resamples.
-
-    Returns:
-        ``accuracy``, ``balanced_accuracy``, ``macro_f1`` and ``ece``, each ``[low, high]``.
     """
     kept = labels >= 0
     probabilities, labels = probabilities[kept], labels[kept]
-    answers, classes = probabilities.argmax(1), probabilities.shape[1]
+    predictions, classes = probabilities.argmax(1), probabilities.shape[1]
     rng = np.random.default_rng(0)
-    names = ("accuracy", "balanced_accuracy", "macro_f1", "ece")
-    values = np.empty((samples, len(names)))
+    values = np.empty((samples, 4))
     for i in range(samples):
         chosen = rng.integers(0, len(labels), len(labels))
-        pairs = labels[chosen] * classes + answers[chosen]
+        pairs = labels[chosen] * classes + predictions[chosen]
         confusion = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
         ece = expected_calibration_error(probabilities[chosen], labels[chosen])
-        values[i] = (*_confusion_figures(confusion), ece)
-    low, high = np.quantile(values, (0.025, 0.975), axis=0)
-    return {name: [float(low[i]), float(high[i])] for i, name in enumerate(names)}
+        values[i] = (*_confusion_metrics(confusion), ece)
+    low, high = np.quantile(values, (0.025, 0.975), axis=0).tolist()
+    accuracy, balanced, f1, error = zip(low, high, strict=True)
+    return Intervals(accuracy=accuracy, balanced_accuracy=balanced, macro_f1=f1, ece=error)
 
 
-def _confusion_figures(confusion: NDArray[np.integer[Any]]) -> tuple[float, float, float]:
+def _confusion_metrics(confusion: NDArray[np.integer[Any]]) -> tuple[float, float, float]:
     """Return accuracy, balanced accuracy and macro F1 over the classes that have images."""
-    right, support, answered = np.diag(confusion), confusion.sum(1), confusion.sum(0)
-    there = support > 0
-    recall = right[there] / support[there]
-    f1 = 2 * right[there] / (support[there] + answered[there])
+    right, support, predicted = np.diag(confusion), confusion.sum(1), confusion.sum(0)
+    present = support > 0
+    recall = right[present] / support[present]
+    f1 = 2 * right[present] / (support[present] + predicted[present])
     return float(right.sum() / support.sum()), float(recall.mean()), float(f1.mean())
 
 
-def expected_calibration_error(
-    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]
-) -> float:
+def expected_calibration_error(probabilities: Probabilities, labels: Labels) -> float:
     """Return the mean gap between confidence and accuracy over 15 equal bins.
 
     Guo et al., 2017, "On Calibration of Modern Neural Networks" (https://arxiv.org/abs/1706.04599).
@@ -137,8 +157,6 @@ def expected_calibration_error(
     return sum(gaps) / len(labels)
 
 
-def confidence_threshold(
-    probabilities: NDArray[np.floating[Any]], coverage: float = COVERAGE
-) -> float:
-    """Return the confidence that the given share of answers reaches."""
+def confidence_threshold(probabilities: Probabilities, coverage: float = COVERAGE) -> float:
+    """Return the confidence that a share ``coverage`` of the predictions reaches."""
     return float(np.quantile(probabilities.max(1), 1 - coverage))

@@ -1,4 +1,4 @@
-"""A network's answers for every image of a split."""
+"""A network's logits for every image of a dataset."""
 
 import numpy as np
 import torch
@@ -9,32 +9,32 @@ from utils.errors import ConfigError
 from utils.processing.dataset import FaceDataset
 
 TEST_TIME_AVERAGES = ("none", "flip", "ten-crop")
-_EVALUATION_BATCH = 64
+_BATCH = 64
 _CROP = 11 / 12
 
 
 @torch.inference_mode()
 def predict_logits(
-    network: nn.Module, folder: FaceDataset, device: torch.device, average: str = "none"
+    network: nn.Module, dataset: FaceDataset, *, device: torch.device, average: str = "none"
 ) -> Tensor:
-    """Return float32 logits ``(N, H * K)`` on the CPU for every image of a split, in order.
+    """Return float32 logits ``(N, H * K)`` on the CPU for every image of a dataset, in order.
 
     Args:
         network: Maps normalised images to logits.
-        folder: The images.
-        device: Where the network is.
+        dataset: The images.
+        device: The network's device.
         average: Average the logits over views of each image: ``flip`` is the image and its mirror
-            image, ``ten-crop`` its centre and corners, 11/12 of the side and enlarged again, each
-            and mirrored (Krizhevsky et al., 2012).
+            image, ``ten-crop`` its centre and corners, cropped to 11/12 of the side and resized to
+            the full side, each with its mirror image (Krizhevsky et al., 2012).
 
     Raises:
         ConfigError: ``average`` is unknown.
     """
     network.eval()
     rows = []
-    for start in range(0, len(folder), _EVALUATION_BATCH):
-        indices = np.arange(start, min(start + _EVALUATION_BATCH, len(folder)))
-        pixels = folder.preprocessing.normalize(folder.batch(indices))
+    for start in range(0, len(dataset), _BATCH):
+        indices = np.arange(start, min(start + _BATCH, len(dataset)))
+        pixels = dataset.preprocessing.normalize(dataset.batch(indices))
         batch = torch.from_numpy(pixels).to(device)
         views = [
             network(view.contiguous(memory_format=torch.channels_last)).float()
@@ -54,8 +54,8 @@ def _views(batch: Tensor, average: str) -> list[Tensor]:
         raise ConfigError(f"unknown test-time average {average!r}; known: {known}")
     side = batch.shape[-1]
     crop = round(side * _CROP)
-    most, middle = side - crop, (side - crop) // 2
-    corners = [(0, 0), (0, most), (most, 0), (most, most), (middle, middle)]
+    margin, middle = side - crop, (side - crop) // 2
+    corners = [(0, 0), (0, margin), (margin, 0), (margin, margin), (middle, middle)]
     crops = [
         F.interpolate(
             batch[..., y : y + crop, x : x + crop], size=side, mode="bilinear", align_corners=False

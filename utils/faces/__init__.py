@@ -10,7 +10,7 @@ from utils.faces.base import Detections, FaceDetector
 __all__ = ["Detections", "FaceDetector", "build_detector", "list_detectors"]
 
 
-# Imports stand inside the factories so that only the chosen detector costs start-up time.
+# Imported inside the factories, so that only the chosen detector costs start-up time.
 def _mtcnn(weights: Path | None, **options: Any) -> FaceDetector:
     from utils.faces.mtcnn import MtcnnDetector
 
@@ -51,7 +51,7 @@ _DETECTORS: dict[str, Callable[..., FaceDetector]] = {
 
 
 def list_detectors() -> tuple[str, ...]:
-    """Return the names :func:`build_detector` knows, the default first."""
+    """Return the names that :func:`build_detector` accepts, the default first."""
     return tuple(_DETECTORS)
 
 
@@ -67,17 +67,15 @@ def build_detector(
     Args:
         name: One of :func:`list_detectors`.
         weights: The user's model file for ``yunet`` and ``ssd``; the others need none.
-        min_face: Smallest face in pixels of the picture; 40 is a good value for live video.
-        min_score: Faces scored lower are dropped; None takes the detector's own default. Scores of
-            different detectors can't be compared.
+        min_face: Smallest face to detect, in pixels of the image; 40 suits live video.
+        min_score: Faces with a lower score are dropped; None uses the detector's default. Scores
+            of different detectors are not comparable.
 
     Raises:
-        DetectorError: The name is unknown, or a model file is missing or damaged.
+        DetectorError: The name is unknown, or the model file is missing or damaged.
     """
     if name not in _DETECTORS:
-        raise DetectorError(
-            f"There is no face detector {name!r}; choose one of {', '.join(_DETECTORS)}."
-        )
+        raise DetectorError(f"unknown face detector {name!r}; available: {', '.join(_DETECTORS)}")
     options: dict[str, Any] = {"min_face": min_face}
     if min_score is not None:
         options["min_score"] = min_score

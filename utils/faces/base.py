@@ -1,4 +1,4 @@
-"""What every face detector takes and gives."""
+"""The interface of face detectors and their result."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Detections:
-    """Faces found in one picture, largest box first.
+    """Faces detected in one image, largest box first.
 
     Attributes:
-        boxes: float32 ``(N, 4)``, ``(x1, y1, x2, y2)`` in pixels of the picture, clipped to it.
+        boxes: float32 ``(N, 4)``, ``(x1, y1, x2, y2)`` in pixels of the image, clipped to it.
         scores: float32 ``(N,)`` in 0..1.
         landmarks: float32 ``(N, 5, 2)``: left eye, right eye, nose, left and right mouth corner as
-            seen in the picture; None for a detector that gives none.
+            seen in the image; None if the detector provides none.
     """
 
     boxes: NDArray[np.float32]
@@ -36,10 +36,10 @@ class Detections:
 
 
 class FaceDetector(Protocol):
-    """Finds faces. Implementations are safe to share between threads."""
+    """Detects faces. Implementations are thread-safe."""
 
     name: str
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """Find faces in an RGB uint8 ``(H, W, 3)`` picture; no face gives empty arrays."""
+        """Detect faces in an RGB uint8 ``(H, W, 3)`` image; without faces, arrays are empty."""
         ...

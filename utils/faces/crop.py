@@ -1,7 +1,7 @@
-"""Square face crops, framed the way the classifier's training pictures were.
+"""Square face crops, framed like the classifier's training images.
 
-The relation between a detector's box and the frame of a training picture is measured by
-``backend/measurements/measure_crop.py`` and travels in the checkpoint as a :class:`CropGeometry`.
+The relation between a detector's box and the frame of a training image is measured by
+``backend/measurements/measure_crop.py`` and stored in the checkpoint as a :class:`CropGeometry`.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class CropGeometry:
-    """Where the square crop lies relative to a detector's box.
+    """Position of the square crop relative to a detector's box.
 
-    With ``m`` the longer side of the box, the crop has side ``scale * m`` and its centre is the
-    box's centre moved by ``(dx * m, dy * m)``; positive is right and down.
+    With ``m`` the longer side of the box, the crop has side ``scale * m``, and its centre is the
+    centre of the box shifted by ``(dx * m, dy * m)``.
+
+    Attributes:
+        scale: Side of the crop divided by ``m``.
+        dx: Horizontal shift divided by ``m``; positive is right.
+        dy: Vertical shift divided by ``m``; positive is down.
     """
 
     scale: float
@@ -25,7 +30,9 @@ class CropGeometry:
 
     def __post_init__(self) -> None:
         if not (np.isfinite([self.scale, self.dx, self.dy]).all() and self.scale > 0):
-            raise ValueError(f"crop geometry needs finite numbers and a positive scale, not {self}")
+            raise ValueError(
+                f"crop geometry must have finite values and a positive scale, not {self}"
+            )
 
 
 # Measured with backend/measurements/measure_crop.py on 1000 training images of FER2013 (seed 0).
@@ -42,7 +49,7 @@ DEFAULT_GEOMETRY: dict[str, CropGeometry] = {
 
 
 def crop_square(box: NDArray[np.float32], geometry: CropGeometry) -> tuple[int, int, int]:
-    """Return ``(x, y, side)`` of a box's crop in whole pixels; it may leave the picture."""
+    """Return ``(x, y, side)`` of a box's crop in whole pixels; it may extend beyond the image."""
     x1, y1, x2, y2 = (float(v) for v in box)
     longer = max(x2 - x1, y2 - y1)
     side = max(1, round(geometry.scale * longer))
@@ -52,37 +59,37 @@ def crop_square(box: NDArray[np.float32], geometry: CropGeometry) -> tuple[int, 
 
 
 def crop_faces(
-    image: NDArray[np.uint8], boxes: NDArray[np.float32], geometry: CropGeometry, size: int
+    image: NDArray[np.uint8], boxes: NDArray[np.float32], *, geometry: CropGeometry, size: int
 ) -> NDArray[np.uint8]:
-    """Cut out square faces, all of one size.
+    """Crop faces as squares of one size.
 
     Args:
         image: RGB uint8 ``(H, W, 3)``.
         boxes: float32 ``(N, 4)``, ``(x1, y1, x2, y2)`` in pixels of ``image``.
-        geometry: The relation between box and crop.
+        geometry: Relation between box and crop.
         size: Side of the returned crops in pixels.
 
     Returns:
-        RGB uint8 ``(N, size, size, 3)``. Where a crop leaves the picture, the edge pixels are
-        repeated. Larger crops are shrunk by area averaging, smaller ones enlarged bilinearly.
+        RGB uint8 ``(N, size, size, 3)``. Where a crop extends beyond the image, edge pixels are
+        repeated. Larger crops are reduced by area averaging, smaller ones enlarged bilinearly.
     """
     crops: NDArray[np.uint8] = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
     for crop, box in zip(crops, boxes, strict=True):
-        square = _cut(image, *crop_square(box, geometry))
+        square = _crop(image, *crop_square(box, geometry))
         smoothing = cv2.INTER_AREA if square.shape[0] > size else cv2.INTER_LINEAR
         cv2.resize(square, (size, size), dst=crop, interpolation=smoothing)
     return crops
 
 
-def _cut(image: NDArray[np.uint8], x: int, y: int, side: int) -> NDArray[np.uint8]:
+def _crop(image: NDArray[np.uint8], x: int, y: int, side: int) -> NDArray[np.uint8]:
     height, width = image.shape[:2]
-    # A box at the very edge may ask for a crop outside the picture: keep one pixel to repeat.
+    # The crop of a box at the very edge may lie outside the image: keep one pixel to repeat.
     x = min(max(x, 1 - side), width - 1)
     y = min(max(y, 1 - side), height - 1)
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + side, width), min(y + side, height)
     inside = image[top:bottom, left:right]
     if inside.shape[:2] == (side, side):
         return inside
-    # Only the part in question is copied: padding a 50-megapixel picture would cost 150 MB.
+    # Only this part is copied: padding a 50-megapixel image would cost 150 MB.
     borders = (top - y, y + side - bottom, left - x, x + side - right)
     return np.asarray(cv2.copyMakeBorder(inside, *borders, cv2.BORDER_REPLICATE), dtype=np.uint8)

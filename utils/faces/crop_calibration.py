@@ -1,4 +1,4 @@
-"""Measure how training pictures of cropped faces are framed, seen from a detector's box."""
+"""Measures how training images of cropped faces are framed relative to a detector's box."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -14,14 +14,14 @@ from utils.faces.crop import CropGeometry
 from utils.faces.resize import pad
 
 SIDE = 192
-# Detectors clip boxes to the picture. Without room around a tight face the clipped boxes would make
-# the frame look larger, relative to the box, than it is.
-ROOM = 0.25
+# Detectors clip boxes to the image. Without a margin around a tight face, clipped boxes would make
+# the frame appear larger relative to the box than it is.
+MARGIN = 0.25
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The distribution of one number of the geometry over the training pictures."""
+    """Distribution of one parameter of the geometry over the training images."""
 
     median: float
     lower_quartile: float
@@ -31,15 +31,16 @@ class Spread:
 
 @dataclass(frozen=True)
 class CropMeasurement:
-    """How the frame of training pictures relates to a detector's boxes.
+    """How the frame of training images relates to a detector's boxes.
 
     Attributes:
         detector: The detector's name.
-        images: How many pictures were looked at.
-        found: In how many of them the detector found a face.
-        scale: Side of the frame by the longer side of the box.
-        dx: Centre of the frame less centre of the box, by the longer side; positive is right.
-        dy: The same downwards.
+        images: Number of images measured.
+        found: Number of images in which the detector found a face.
+        scale: Side of the frame divided by the longer side of the box.
+        dx: Horizontal offset of the frame's centre from the box's, divided by the longer side of
+            the box; positive is right.
+        dy: Vertical offset, likewise; positive is down.
     """
 
     detector: str
@@ -51,7 +52,7 @@ class CropMeasurement:
 
     @property
     def geometry(self) -> CropGeometry:
-        """The medians: the crop that frames a new face as the training pictures are framed."""
+        """The medians: the crop that frames a new face like the training images."""
         return CropGeometry(
             scale=round(self.scale.median, 3),
             dx=round(self.dx.median, 3),
@@ -59,23 +60,23 @@ class CropMeasurement:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything measured, and the geometry, as plain types."""
+        """Return all measurements and the geometry as plain types."""
         return {**asdict(self), "geometry": asdict(self.geometry)}
 
 
 def measure_crop(detector: FaceDetector, images: Iterable[NDArray[np.uint8]]) -> CropMeasurement:
-    """Detect the faces in training pictures and relate the boxes to the pictures' frames.
+    """Detect the faces in training images and relate the boxes to the image frames.
 
     Args:
-        detector: The detector that will find the faces at use.
-        images: RGB uint8 ``(H, W, 3)``, one cropped face each; enlarged to 192 pixels for the
-            search.
+        detector: The detector that will be used for inference.
+        images: RGB uint8 ``(H, W, 3)``, one cropped face each; enlarged to 192 pixels for
+            detection.
 
     Returns:
-        Medians and spread over the pictures with a face; of several faces the largest counts.
+        Medians and spread over the images with a face; only the largest face of an image counts.
 
     Raises:
-        DataError: No face was found in any picture.
+        DataError: No face was found in any image.
     """
     relations = []
     count = 0
@@ -86,8 +87,8 @@ def measure_crop(detector: FaceDetector, images: Iterable[NDArray[np.uint8]]) ->
             relations.append(relation)
     if not relations:
         raise DataError(
-            f"{detector.name} found no face in any of {count} pictures; crop geometry can only be "
-            "measured on pictures of faces"
+            f"{detector.name} found no face in any of {count} images; crop geometry can only be "
+            "measured on images of faces"
         )
     scale, dx, dy = (_spread(np.array(values)) for values in zip(*relations, strict=True))
     return CropMeasurement(detector.name, count, len(relations), scale, dx, dy)
@@ -95,7 +96,7 @@ def measure_crop(detector: FaceDetector, images: Iterable[NDArray[np.uint8]]) ->
 
 def _relate(detector: FaceDetector, image: NDArray[np.uint8]) -> tuple[float, float, float] | None:
     enlarged = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    canvas, border = pad(np.asarray(enlarged, dtype=np.uint8), ROOM)
+    canvas, border = pad(np.asarray(enlarged, dtype=np.uint8), MARGIN)
     faces = detector.detect(canvas)
     if len(faces) == 0:
         return None

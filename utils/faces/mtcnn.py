@@ -8,14 +8,14 @@ from utils.faces.mtcnn_cascade import Cascade
 from utils.faces.postprocess import make_detections
 from utils.faces.resize import pad, shrink
 
-# Without a border MTCNN misses faces that fill or overflow the picture: on 200 training pictures of
-# FER2013 it found none in 14 % without and in 8.5 % with it; 0.4 was no better than 0.25.
+# Without a border MTCNN misses faces that fill or exceed the image: in 200 training images of
+# FER2013 it missed 14 % without a border and 8.5 % with it; 0.4 was no better than 0.25.
 PADDING = 0.25
 _SMALLEST = 20.0
 
 
 class MtcnnDetector:
-    """The default detector: five landmarks, faces turned up to about 45 degrees, on the CPU."""
+    """The default detector: five landmarks, faces rotated up to about 45 degrees, on the CPU."""
 
     name = "mtcnn"
 
@@ -30,13 +30,13 @@ class MtcnnDetector:
         """Load the networks.
 
         Args:
-            min_face: Smallest face looked for, in pixels of the picture; the search time falls
-                with its square. The picture is scaled down until this face has 20 pixels, fewer
-                than which the networks can't judge.
-            min_score: Threshold of the last network (O-Net); faces scored lower are dropped.
-            max_side: Pictures with a longer side are scaled down to it for the search; faces
-                smaller than 20 pixels after that are not found.
-            thresholds: Of the first two networks (P-Net, R-Net).
+            min_face: Smallest face to detect, in pixels of the image; detection time falls with its
+                square. The image is scaled down until this face has 20 pixels, the smallest size
+                that the networks can classify.
+            min_score: Threshold of the last network (O-Net); faces with a lower score are dropped.
+            max_side: Larger images are scaled down to this side for detection; faces that are then
+                smaller than 20 pixels are not found.
+            thresholds: Thresholds of the first two networks (P-Net, R-Net).
         """
         self._cascade = Cascade()
         self._min_face = min_face
@@ -44,13 +44,15 @@ class MtcnnDetector:
         self._thresholds = (*thresholds, min_score)
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """Find faces in an RGB uint8 ``(H, W, 3)`` picture."""
+        """Detect faces in an RGB uint8 ``(H, W, 3)`` image."""
         longest = max(image.shape[:2]) * min(1.0, _SMALLEST / self._min_face)
         small, scale = shrink(image, min(self._max_side, max(1, round(longest))))
         padded, border = pad(small, PADDING)
         min_face = max(_SMALLEST, self._min_face * scale)
-        boxes, scores, points = self._cascade.search(padded, min_face, self._thresholds, border)
+        boxes, scores, points = self._cascade.detect(
+            padded, min_face, thresholds=self._thresholds, border=border
+        )
         boxes, points = (boxes - border) / scale, (points - border) / scale
-        # The search begins at about min_face, but also finds faces somewhat below.
+        # The cascade also finds faces somewhat smaller than min_face.
         big = (boxes[:, 2:] - boxes[:, :2]).max(1, initial=0) >= self._min_face
-        return make_detections(image, boxes[big], scores[big], points[big])
+        return make_detections(image, boxes[big], scores=scores[big], landmarks=points[big])

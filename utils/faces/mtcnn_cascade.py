@@ -1,8 +1,8 @@
-"""MTCNN's search: three networks, each looking closer at what the one before left.
+"""The MTCNN cascade: three networks, each refining the candidates of the previous one.
 
 Zhang et al., 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
-Networks" (https://arxiv.org/abs/1604.02878), rounding as facenet-pytorch's ``detect_face`` does,
-to whose results it is tested. All candidates of a stage go through its network in one batch.
+Networks" (https://arxiv.org/abs/1604.02878). Rounding follows facenet-pytorch's ``detect_face``,
+against which it is tested. All candidates of a stage pass through its network in one batch.
 """
 
 import math
@@ -18,19 +18,19 @@ from utils.paths import MTCNN_FOLDER
 
 Floats = NDArray[np.float32]
 PYRAMID_FACTOR = 0.709
-# Of P-Net, in its input's pixels: the smallest face, the step, half a face.
+# P-Net, in pixels of its input: the smallest face, the stride, half a face.
 _CELL, _STRIDE, _BORDER = 12, 2, 6
 
 
 class Cascade:
-    """The three networks and the search with them; keeps no state between pictures.
+    """The three networks and the detection with them; keeps no state between images.
 
     The ONNX files are facenet-pytorch's networks (MIT licence,
     https://github.com/timesler/facenet-pytorch), converted by
     ``backend/measurements/convert_mtcnn.py``.
 
     Args:
-        threads: Cores that a search may use.
+        threads: Number of threads for each network.
 
     Raises:
         DetectorError: A network is missing or damaged.
@@ -45,34 +45,35 @@ class Cascade:
         except CheckpointError as error:
             raise DetectorError(f"MTCNN can't be used: {error}") from error
 
-    def search(
+    def detect(
         self,
         image: NDArray[np.uint8],
         min_face: float,
+        *,
         thresholds: tuple[float, float, float],
         border: int = 0,
     ) -> tuple[Floats, Floats, Floats]:
-        """Find faces.
+        """Detect faces.
 
         Args:
             image: RGB uint8 ``(H, W, 3)``.
-            min_face: Smallest face looked for, in pixels.
+            min_face: Smallest face to detect, in pixels.
             thresholds: Lowest probability that passes each stage.
-            border: So many pixels at each edge are an empty border, made for faces that overflow
-                the picture; it is searched no further than half of the face that is looked for.
+            border: Width in pixels of the empty border that was added for faces that exceed the
+                image; only half a face of it is processed at each scale.
 
         Returns:
-            Boxes ``(N, 4)``, which may leave the picture, scores ``(N,)``, landmarks ``(N, 5, 2)``.
+            Boxes ``(N, 4)``, not clipped to the image; scores ``(N,)``; landmarks ``(N, 5, 2)``.
         """
         boxes = self._candidates(image, border, min_face, thresholds[0])
-        crops, boxes = _cut(image, boxes, 24)
+        crops, boxes = _crop(image, boxes, 24)
         if len(boxes):
             shifts, pairs = self._rnet.run(["shifts", "probabilities"], {"pixels": crops})
             scores = pairs[:, 1]
             boxes, scores, shifts = _rows(scores > thresholds[1], boxes, scores, shifts)
             kept = _suppress(boxes, scores, 0.7)
             boxes = _square(_shift(boxes[kept], shifts[kept]))
-        crops, boxes = _cut(image, boxes, 48)
+        crops, boxes = _crop(image, boxes, 48)
         if not len(boxes):
             return np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty((0, 5, 2), "f4")
         outputs = ["shifts", "points", "probabilities"]
@@ -106,10 +107,10 @@ class Cascade:
 def _pyramid(
     image: NDArray[np.uint8], border: int, scale: float
 ) -> Iterator[tuple[NDArray[np.uint8], float, int]]:
-    """Yield the picture at smaller and smaller scales, with the corner where each level begins.
+    """Yield the image at decreasing scales, with the offset of each level.
 
-    Levels are made from the picture, or from a halved one while that has twice their size: averages
-    over whole blocks lose next to nothing, and large pictures cost most of the time.
+    Levels are resized from the image, or from a halved one as long as that has twice their size:
+    averaging whole blocks loses next to nothing, and large images would take most of the time.
     """
     source, reduced = image, 1
     while min(image.shape[:2]) * scale >= _CELL:
@@ -125,13 +126,13 @@ def _pyramid(
         scale *= PYRAMID_FACTOR
 
 
-def _resize(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+def _resize(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _network_input(pictures: NDArray[np.uint8]) -> Floats:
-    """Turn uint8 ``(N, H, W, 3)`` into float ``(N, 3, H, W)`` in -1..1."""
-    pixels = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)).astype(np.float32)
+def _network_input(images: NDArray[np.uint8]) -> Floats:
+    """Convert uint8 ``(N, H, W, 3)`` to float32 ``(N, 3, H, W)`` in -1..1."""
+    pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).astype(np.float32)
     pixels -= 127.5
     pixels /= 128
     return pixels
@@ -140,7 +141,7 @@ def _network_input(pictures: NDArray[np.uint8]) -> Floats:
 def _cells_to_boxes(
     probabilities: Floats, shifts: Floats, scale: float, threshold: float
 ) -> Floats:
-    """Return ``(N, 9)``: box, probability and shifts of each cell that passes."""
+    """Return ``(N, 9)``: box, probability and shifts of each cell above the threshold."""
     y, x = np.nonzero(probabilities >= threshold)
     corner = np.stack([x, y, x, y], 1).astype(np.float32) * _STRIDE
     boxes = np.floor((corner + np.array([1, 1, _CELL, _CELL], np.float32)) / scale)
@@ -148,7 +149,7 @@ def _cells_to_boxes(
 
 
 def _suppress(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
-    """Return indices of the boxes without a better one that overlaps them more than allowed."""
+    """Return the indices of boxes that remain after non-maximum suppression by IoU."""
     if not len(boxes):
         return np.empty(0, np.intp)
     xywh = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
@@ -157,7 +158,7 @@ def _suppress(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]
 
 
 def _suppress_nested(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
-    """Like ``_suppress``, by the share of the smaller box: drops a face inside a face."""
+    """Like ``_suppress``, by intersection over the smaller box: drops a face inside a face."""
     order, kept = list(np.argsort(-scores)), []
     areas = (boxes[:, 2:] - boxes[:, :2] + 1).prod(1)
     while order:
@@ -172,19 +173,19 @@ def _suppress_nested(boxes: Floats, scores: Floats, overlap: float) -> NDArray[n
 
 
 def _shift(boxes: Floats, shifts: Floats) -> Floats:
-    """Move each side by its share of the box."""
+    """Shift each side by a fraction of the box."""
     return boxes + shifts * np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
 
 
 def _square(boxes: Floats) -> Floats:
-    """Make boxes square about their centres, with their longer side."""
+    """Make boxes square around their centres, with their longer side."""
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = (boxes[:, 2:] - boxes[:, :2]).max(1, keepdims=True) / 2
     return np.concatenate([center - half, center + half], 1)
 
 
-def _cut(image: NDArray[np.uint8], boxes: Floats, side: int) -> tuple[Floats, Floats]:
-    """Return network input of the boxes' parts inside the picture, and the boxes that have one."""
+def _crop(image: NDArray[np.uint8], boxes: Floats, side: int) -> tuple[Floats, Floats]:
+    """Return network input of the boxes that intersect the image, and these boxes."""
     height, width = image.shape[:2]
     corners = np.trunc(boxes).astype(int)
     start = np.maximum(corners[:, :2], 1) - 1
@@ -202,10 +203,11 @@ def _interpolation(part: NDArray[np.uint8], side: int) -> int:
 
 
 def _landmarks(boxes: Floats, points: Floats) -> Floats:
-    """Turn shares of the box ``(N, 10)`` into pixels ``(N, 5, 2)``."""
+    """Convert fractions of the box ``(N, 10)`` to pixels ``(N, 5, 2)``."""
     marks = points.reshape(-1, 2, 5).transpose(0, 2, 1)
     sides = (boxes[:, 2:] - boxes[:, :2] + 1)[:, None]
-    return (marks * sides + boxes[:, None, :2] - 1).astype(np.float32)
+    pixels: Floats = (marks * sides + boxes[:, None, :2] - 1).astype(np.float32)
+    return pixels
 
 
 def _rows(kept: NDArray[np.bool_], *arrays: Floats) -> tuple[Floats, ...]:

@@ -1,4 +1,4 @@
-"""The last step every detector shares: clip, drop, sort, give the right types."""
+"""The last step of every detector: clip, filter, sort and convert types."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from utils.faces.base import Detections
 
 
 def no_faces(*, landmarks: bool) -> Detections:
-    """Return an empty result, with an empty landmark array if the detector gives landmarks."""
+    """Return an empty result, with an empty landmark array if the detector provides landmarks."""
     return Detections(
         boxes=np.empty((0, 4), dtype=np.float32),
         scores=np.empty(0, dtype=np.float32),
@@ -18,19 +18,20 @@ def no_faces(*, landmarks: bool) -> Detections:
 def make_detections(
     image: NDArray[np.uint8],
     boxes: NDArray[np.floating],
+    *,
     scores: NDArray[np.floating],
     landmarks: NDArray[np.floating] | None = None,
 ) -> Detections:
-    """Bring raw boxes into the form that :class:`Detections` promises.
+    """Convert raw boxes to :class:`Detections`.
 
     Args:
-        image: The picture the boxes belong to, ``(H, W, 3)``.
-        boxes: ``(N, 4)``, ``(x1, y1, x2, y2)`` in pixels of the picture, possibly outside it.
+        image: The image that the boxes belong to, ``(H, W, 3)``.
+        boxes: ``(N, 4)``, ``(x1, y1, x2, y2)`` in pixels of the image, possibly outside it.
         scores: ``(N,)``; clipped to 0..1.
-        landmarks: ``(N, 5, 2)`` in pixels, or None. They may lie outside the picture and stay so.
+        landmarks: ``(N, 5, 2)`` in pixels, or None; they are not clipped.
 
     Returns:
-        The faces with at least one pixel inside the picture, clipped to it, largest first.
+        The faces with at least one pixel inside the image, clipped to it, largest first.
     """
     height, width = image.shape[:2]
     clipped = np.clip(boxes, 0, [width, height, width, height]).astype(np.float32)

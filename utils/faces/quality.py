@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.results import FaceProblem
+
 # Beyond these limits at most half of the predictions on FER2013's validation split stay right, as
 # measured by backend/measurements/measure_quality.py: faces shrunk, darkened with sensor noise,
 # blurred.
@@ -19,7 +21,7 @@ def find_problem(
     crop: NDArray[np.uint8],
     box: NDArray[np.float32],
     landmarks: NDArray[np.float32] | None = None,
-) -> str | None:
+) -> FaceProblem | None:
     """Say what keeps a face from being read, or None if nothing does.
 
     Args:
@@ -31,13 +33,13 @@ def find_problem(
         ``too small``, ``too dark``, ``turned away`` or ``too blurred``.
     """
     if max(box[2] - box[0], box[3] - box[1]) < MIN_SIDE:
-        return "too small"
+        return FaceProblem.TOO_SMALL
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.float32)
     if grey.mean() < MIN_BRIGHTNESS:
-        return "too dark"
+        return FaceProblem.TOO_DARK
     if landmarks is not None and turn(landmarks) > MAX_TURN:
-        return "turned away"
-    return "too blurred" if sharpness(grey) < MIN_SHARPNESS else None
+        return FaceProblem.TURNED_AWAY
+    return FaceProblem.TOO_BLURRED if sharpness(grey) < MIN_SHARPNESS else None
 
 
 def sharpness(grey: NDArray[np.float32]) -> float:

@@ -1,4 +1,4 @@
-"""What several detectors do to a picture before the search."""
+"""Resizing and padding of images before detection."""
 
 import cv2
 import numpy as np
@@ -8,11 +8,11 @@ GRAY = (127, 127, 127)  # about zero after the usual normalisations
 
 
 def shrink(image: NDArray[np.uint8], max_side: int) -> tuple[NDArray[np.uint8], float]:
-    """Scale a larger picture down to a longer side of ``max_side`` pixels.
+    """Scale an image down to a longer side of at most ``max_side`` pixels.
 
     Returns:
-        The picture and the factor from its pixels to those of the original (at most 1); divide
-        coordinates by it to go back.
+        The image and its scale relative to the original (at most 1); divide coordinates by it to
+        convert them back.
     """
     scale = min(1.0, max_side / max(image.shape[:2]))
     if scale == 1:
@@ -23,10 +23,10 @@ def shrink(image: NDArray[np.uint8], max_side: int) -> tuple[NDArray[np.uint8], 
 
 
 def pad(image: NDArray[np.uint8], share: float) -> tuple[NDArray[np.uint8], int]:
-    """Put a grey border around a picture, so that a face that overflows it can be found.
+    """Add a grey border around an image, so that faces that exceed it can be detected.
 
     Returns:
-        The picture and the width of the border, ``share`` of the shorter side, in pixels.
+        The image and the width of the border in pixels, ``share`` times the shorter side.
     """
     border = round(share * min(image.shape[:2]))
     padded = cv2.copyMakeBorder(

@@ -1,6 +1,6 @@
 """OpenCV's ResNet-10 SSD face detector (Caffe, 2017).
 
-The user brings the weights: the network is published with OpenCV's samples.
+The user supplies the weights: the network is published with OpenCV's samples.
 """
 
 import threading
@@ -19,7 +19,7 @@ PROTOTXT = "deploy.prototxt"
 WHERE = (
     f"The SSD detector needs {WEIGHTS} (opencv/opencv_3rdparty on GitHub, branch "
     f"dnn_samples_face_detector_20170830) and beside it {PROTOTXT} (opencv/opencv, "
-    "samples/dnn/face_detector); give the path of the former as the detector's weights"
+    "samples/dnn/face_detector); pass the path of the former as the detector's weights"
 )
 INPUT_SIZE = (300, 300)
 MEAN_BGR = (104.0, 177.0, 123.0)
@@ -34,30 +34,30 @@ class SsdDetector:
         """Load the network.
 
         Args:
-            weights: Path of the ``.caffemodel``; ``deploy.prototxt`` lies in the same folder.
-            min_face: Smallest longer side of a box in pixels of the picture.
-            min_score: Faces scored lower are dropped.
+            weights: Path of the ``.caffemodel``; ``deploy.prototxt`` is in the same folder.
+            min_face: Smallest face to detect (longer side of the box), in pixels of the image.
+            min_score: Faces with a lower score are dropped.
 
         Raises:
-            DetectorError: A file is not given, not there or not readable as a network.
+            DetectorError: A file is not given, missing or not a readable network.
         """
         if weights is None:
-            raise DetectorError(f"No model file given (--detector-weights FILE). {WHERE}.")
+            raise DetectorError(f"no model file given (--detector-weights FILE). {WHERE}.")
         prototxt = weights.with_name(PROTOTXT)
         for path in (weights, prototxt):
             if not path.is_file():
-                raise DetectorError(f"{path} is not there. {WHERE}.")
+                raise DetectorError(f"{path}: no such file. {WHERE}.")
         try:
             self._net = cv2.dnn.readNetFromCaffe(str(prototxt), str(weights))
         except cv2.error as error:
-            raise DetectorError(f"{weights} can't be read as a network. {WHERE}.") from error
-        self._lock = threading.Lock()  # setInput and forward belong together
+            raise DetectorError(f"{weights}: not a readable network. {WHERE}.") from error
+        self._lock = threading.Lock()  # setInput and forward must not interleave
         self._min_face = min_face
         self._min_score = min_score
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """Find faces in an RGB uint8 ``(H, W, 3)`` picture."""
-        # Shrinking first averages; blobFromImage alone would skip pixels.
+        """Detect faces in an RGB uint8 ``(H, W, 3)`` image."""
+        # INTER_AREA averages; blobFromImage alone would skip pixels.
         small = cv2.resize(image, INPUT_SIZE, interpolation=cv2.INTER_AREA)
         blob = cv2.dnn.blobFromImage(small, 1.0, INPUT_SIZE, MEAN_BGR, swapRB=True)
         with self._lock:
@@ -68,7 +68,7 @@ class SsdDetector:
         wanted = (scores >= self._min_score) & (
             (boxes[:, 2:] - boxes[:, :2]).max(axis=1) >= self._min_face
         )
-        return make_detections(image, boxes[wanted], scores[wanted])
+        return make_detections(image, boxes[wanted], scores=scores[wanted])
 
 
 def parse_rows(
@@ -76,6 +76,6 @@ def parse_rows(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Split SSD's ``(N, 7)`` rows into boxes ``(N, 4)`` in pixels and scores ``(N,)``.
 
-    A row is image index, class, score, then x1, y1, x2, y2 as shares of the picture's sides.
+    A row is image index, class, score, then x1, y1, x2, y2 as fractions of the image's sides.
     """
     return rows[:, 3:7] * np.array([width, height] * 2, dtype=np.float32), rows[:, 2]

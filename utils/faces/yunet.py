@@ -1,6 +1,6 @@
-"""YuNet (Wu et al., 2023), a small and quick neural detector, through OpenCV.
+"""YuNet (Wu et al., 2023), a small and fast neural detector, run by OpenCV.
 
-The user brings the weights: they are published under the MIT licence in the opencv_zoo repository.
+The user supplies the weights, published under the MIT licence in the opencv_zoo repository.
 """
 
 import threading
@@ -18,12 +18,12 @@ from utils.faces.resize import shrink
 WEIGHTS = "face_detection_yunet_2023mar.onnx"
 WHERE = (
     f"YuNet needs {WEIGHTS}, published in the opencv_zoo repository on GitHub under "
-    "models/face_detection_yunet; give its path as the detector's weights"
+    "models/face_detection_yunet; pass its path as the detector's weights"
 )
 
 
 class YunetDetector:
-    """OpenCV's ``FaceDetectorYN`` with the user's ``.onnx`` file; gives five landmarks."""
+    """OpenCV's ``FaceDetectorYN`` with the user's ``.onnx`` file; provides five landmarks."""
 
     name = "yunet"
 
@@ -39,30 +39,30 @@ class YunetDetector:
 
         Args:
             weights: Path of the ``.onnx`` file.
-            min_face: Smallest longer side of a box in pixels of the picture.
-            min_score: Faces scored lower are dropped.
-            max_side: Pictures with a longer side are scaled down to it for the search.
+            min_face: Smallest face to detect (longer side of the box), in pixels of the image.
+            min_score: Faces with a lower score are dropped.
+            max_side: Larger images are scaled down to this side for detection.
 
         Raises:
-            DetectorError: The file is not given, not there or not a YuNet network.
+            DetectorError: The file is not given, missing or not a YuNet network.
         """
         if weights is None:
-            raise DetectorError(f"No model file given (--detector-weights FILE). {WHERE}.")
+            raise DetectorError(f"no model file given (--detector-weights FILE). {WHERE}.")
         if not weights.is_file():
-            raise DetectorError(f"{weights} is not there. {WHERE}.")
+            raise DetectorError(f"{weights}: no such file. {WHERE}.")
         try:
             self._net = cv2.FaceDetectorYN.create(
                 str(weights), "", (320, 320), score_threshold=min_score
             )
         except cv2.error as error:
-            raise DetectorError(f"{weights} can't be read as a network. {WHERE}.") from error
-        self._lock = threading.Lock()  # the input size is state
+            raise DetectorError(f"{weights}: not a readable network. {WHERE}.") from error
+        self._lock = threading.Lock()  # setInputSize changes the state of the network
         self._weights = weights
         self._min_face = min_face
         self._max_side = max_side
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """Find faces in an RGB uint8 ``(H, W, 3)`` picture.
+        """Detect faces in an RGB uint8 ``(H, W, 3)`` image.
 
         Raises:
             DetectorError: The loaded file is a network, but not YuNet.
@@ -75,7 +75,7 @@ class YunetDetector:
                 self._net.setInputSize((width, height))
                 _, rows = self._net.detect(bgr)
         except cv2.error as error:
-            raise DetectorError(f"{self._weights} does not answer like YuNet. {WHERE}.") from error
+            raise DetectorError(f"{self._weights}: not a YuNet network. {WHERE}.") from error
         if rows is None:
             return no_faces(landmarks=True)
         return self._parse(image, np.asarray(rows, dtype=np.float32), scale)
@@ -86,7 +86,7 @@ class YunetDetector:
         boxes, landmarks, scores = parse_rows(rows)
         boxes, landmarks = boxes / scale, landmarks / scale
         big = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) >= self._min_face
-        return make_detections(image, boxes[big], scores[big], landmarks[big])
+        return make_detections(image, boxes[big], scores=scores[big], landmarks=landmarks[big])
 
 
 def parse_rows(
@@ -95,7 +95,7 @@ def parse_rows(
     """Split YuNet's ``(N, 15)`` rows into boxes, landmarks ``(N, 5, 2)`` and scores.
 
     A row is x, y, width, height; the person's right eye, left eye, nose, right and left mouth
-    corner; score. The person's right is the picture's left, so the points stay in their order.
+    corner; score. The person's right is the image's left, so the points keep their order.
     """
     boxes = np.hstack([rows[:, :2], rows[:, :2] + rows[:, 2:4]])
     return boxes, rows[:, 4:14].reshape(-1, 5, 2), rows[:, 14]

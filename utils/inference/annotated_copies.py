@@ -1,4 +1,4 @@
-"""Annotated copies of pictures and videos in a folder."""
+"""Annotated copies of images and videos, written to a folder."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -16,18 +16,18 @@ from utils.results import Failure, FrameResult
 class AnnotatedCopies:
     """Writes a copy with boxes and labels of everything that was analysed.
 
-    A copy has the path that its original has below the folder that was named. Where two originals
-    would have the same, the later ones get a number. What can't be written in the original's kind
-    becomes PNG, or MP4 for videos.
+    A copy has the path of its original below the input folder. If two originals share that path,
+    the later copies are numbered. A copy that can't have its original's format becomes PNG, or MP4
+    for videos.
 
     Args:
-        folder: Where the copies go; made when needed.
-        file: Write the one picture's copy there instead.
+        folder: Where the copies go; created when the first one is written.
+        file: Where the copy of a single image goes instead.
         originals: Files and folders that no copy may replace or be written into.
     """
 
     def __init__(
-        self, folder: Path, file: Path | None = None, originals: Iterable[Path] = ()
+        self, folder: Path, file: Path | None = None, *, originals: Iterable[Path] = ()
     ) -> None:
         self._folder, self._file = folder, file
         self._originals = {path.resolve() for path in originals}
@@ -35,36 +35,39 @@ class AnnotatedCopies:
         self._used: set[Path] = set()
         self._video: tuple[Source, VideoWriter] | None = None
 
-    def add(self, answer: AnalyzedFrame) -> Failure | None:
-        """Write a picture's copy or one frame of a video's; return why that was not possible.
+    def add(self, analyzed: AnalyzedFrame) -> Failure | None:
+        """Write the copy of an image, or of one frame of a video.
+
+        Returns:
+            Why the copy can't be written; None if it was, or if the analysis failed.
 
         Raises:
             ConfigError: The copy would replace its original.
         """
-        if self._video and self._video[0] is not answer.source:
+        if self._video and self._video[0] is not analyzed.source:
             self.close()
-        if answer.image is None or not isinstance(answer.outcome, FrameResult):
+        if analyzed.image is None or not isinstance(analyzed.outcome, FrameResult):
             return None
-        if self._failed is answer.source:
+        if self._failed is analyzed.source:  # a video whose failure was reported already
             return None
         try:
-            drawn = annotate(answer.image, answer.outcome)
-            if answer.source.kind in (Kind.VIDEO, Kind.CAMERA):
-                self._writer(answer).write(drawn, answer.outcome.time or 0.0)
+            drawn = annotate(analyzed.image, analyzed.outcome)
+            if analyzed.source.kind in (Kind.VIDEO, Kind.CAMERA):
+                self._writer(analyzed).write(drawn, analyzed.outcome.time or 0.0)
             else:
-                save_image(drawn, self._target(answer.source))
+                save_image(drawn, self._target(analyzed.source))
         except ConfigError:
             raise
         except EmotionError as error:
-            self._failed = answer.source
-            return Failure.of(answer.source.name, error)
+            self._failed = analyzed.source
+            return Failure.of(analyzed.source.name, error)
         return None
 
     def close(self) -> None:
-        """Finish the video that is being written.
+        """Complete the video that is being written.
 
         Raises:
-            VideoError: Its end can't be written.
+            VideoError: The end of the video can't be written.
         """
         video, self._video = self._video, None
         if video:
@@ -76,28 +79,28 @@ class AnnotatedCopies:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _writer(self, answer: AnalyzedFrame) -> VideoWriter:
+    def _writer(self, analyzed: AnalyzedFrame) -> VideoWriter:
         if self._video is None:
-            target = self._target(answer.source)
-            with suppress(OSError):  # the writer says what is wrong
+            target = self._target(analyzed.source)
+            with suppress(OSError):  # the writer reports what is wrong
                 target.parent.mkdir(parents=True, exist_ok=True)
-            sound = Path(answer.source.name) if answer.source.kind is Kind.VIDEO else None
-            writer = VideoWriter(target, answer.fps, sound)
-            self._video = (answer.source, writer)
+            sound = Path(analyzed.source.name) if analyzed.source.kind is Kind.VIDEO else None
+            writer = VideoWriter(target, analyzed.fps, source=sound)
+            self._video = (analyzed.source, writer)
         return self._video[1]
 
     def _target(self, source: Source) -> Path:
-        below = source.below
+        path = source.below
         if source.kind in (Kind.VIDEO, Kind.CAMERA):
-            below = below.with_suffix(".mp4")
-        elif below.suffix.lower() not in SAVE_SUFFIXES:
-            below = below.with_suffix(".png")
-        target, number = self._file or self._folder / below, 2
+            path = path.with_suffix(".mp4")
+        elif path.suffix.lower() not in SAVE_SUFFIXES:
+            path = path.with_suffix(".png")
+        target, number = self._file or self._folder / path, 2
         while target in self._used:
-            target = self._folder / below.with_stem(f"{below.stem}-{number}")
+            target = self._folder / path.with_stem(f"{path.stem}-{number}")
             number += 1
         self._used.add(target)
-        place = target.resolve()
-        if self._originals & {place, *place.parents}:
+        resolved = target.resolve()
+        if self._originals & {resolved, *resolved.parents}:
             raise ConfigError(f"{target}: would replace an input; name another file or folder")
         return target

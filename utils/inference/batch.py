@@ -1,4 +1,4 @@
-"""Many pictures and videos: read ahead, analysed together, given out in order."""
+"""Many images and videos: read ahead, analysed in batches, returned in order."""
 
 import sys
 from collections import deque
@@ -21,84 +21,96 @@ from utils.media.sources import Kind, Source
 from utils.media.video import VideoReader
 from utils.results import Failure, Outcome
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class AnalyzedFrame:
-    """What became of a picture or of one frame of a video.
+    """An image or one frame of a video, with its result.
 
     Attributes:
         source: Where it came from.
         outcome: The result, or why there is none.
         image: The pixels that the result describes, RGB uint8 ``(H, W, 3)``; None if it failed.
-        fps: Frames a second of a video, as its file says.
+        fps: Frame rate of the video, from its header; None for images, cameras and failures.
     """
 
     source: Source
     outcome: Outcome
-    image: Picture | None = None
+    image: Image | None = None
     fps: float | None = None
 
 
 def analyze_sources(
     analyzer: EmotionAnalyzer,
     sources: Iterable[Source],
+    *,
     batch_size: int = 4,
     every: int = 1,
     workers: int = 1,
 ) -> Iterator[AnalyzedFrame]:
-    """Yield an answer for every picture and every frame of every video, in order.
+    """Analyse images and videos; one that fails does not stop the others.
 
-    One that fails does not stop the others. Pictures are decoded and analysed in threads; at most
-    ``workers + 1`` batches are in memory.
+    Images are decoded and analysed in threads; at most ``workers + 1`` batches are in memory.
 
     Args:
         analyzer: Detector and classifier.
         sources: What to analyse; may be endless.
-        batch_size: Pictures whose faces are classified together.
+        batch_size: Number of images whose faces are classified together.
         every: Every N-th frame of a video is analysed; the others have the status ``skipped``.
-        workers: Batches of images that are worked on at once, beside one that is being decoded.
+        workers: Number of batches that are analysed at once, while another one is being decoded.
+
+    Yields:
+        Every image and every frame of every video, in order.
     """
-    with ThreadPoolExecutor(workers + 1, "pictures") as pool:
+    with ThreadPoolExecutor(workers + 1, "images") as pool:
         for is_video, run in groupby(sources, lambda source: source.kind is Kind.VIDEO):
             if is_video:
                 for source in run:
                     yield from _video(analyzer, source, every)
             else:
-                yield from _pictures(partial(_analyze, analyzer), run, batch_size, pool, workers)
+                batches = _batches(run, batch_size)
+                yield from _images(partial(_analyze, analyzer), batches, pool=pool, ahead=workers)
 
 
 def analyze_camera(
-    analyzer: EmotionAnalyzer, camera: str, every: int = 1
+    analyzer: EmotionAnalyzer, camera: str, *, every: int = 1
 ) -> Iterator[AnalyzedFrame]:
-    """Yield an answer for each frame of a camera that there was time for, until it ends.
+    """Analyse the newest frame of a camera again and again, until the camera ends.
 
     Args:
         analyzer: Detector and classifier.
         camera: Number, device file or address; see ``utils.media.camera.CameraReader``.
-        every: As in :func:`analyze_sources`.
+        every: Every N-th frame is analysed; the others have the status ``skipped``.
+
+    Yields:
+        The frames; those that arrive during an analysis are dropped.
 
     Raises:
-        VideoError: The camera can't be opened or gives no pictures.
+        VideoError: The camera can't be opened or gives no frames.
     """
     with CameraReader(camera) as reader:
         source = Source(reader.name, Kind.CAMERA, Path("camera.mp4"))
-        for picture, result in analyze_video(analyzer, reader, every):
-            yield AnalyzedFrame(source, result, picture.image)
+        for frame, result in analyze_video(analyzer, reader, every=every):
+            yield AnalyzedFrame(source, result, frame.image)
 
 
-def _pictures(
+def _batches(sources: Iterator[Source], size: int) -> Iterator[list[Source]]:
+    while batch := list(islice(sources, size)):
+        yield batch
+
+
+def _images(
     analyze: Callable[[list[Source]], list[AnalyzedFrame]],
-    sources: Iterator[Source],
-    batch_size: int,
+    batches: Iterator[list[Source]],
+    *,
     pool: ThreadPoolExecutor,
-    workers: int,
+    ahead: int,
 ) -> Iterator[AnalyzedFrame]:
     waiting: deque[Future[list[AnalyzedFrame]]] = deque()
     try:
         while True:
-            while len(waiting) <= workers and (batch := list(islice(sources, batch_size))):
+            while len(waiting) <= ahead and (batch := next(batches, None)):
                 waiting.append(pool.submit(analyze, batch))
             if not waiting:
                 return
@@ -108,7 +120,7 @@ def _pictures(
             future.cancel()
 
 
-def _read(source: Source) -> Picture:
+def _read(source: Source) -> Image:
     if source.error is not None:
         raise source.error
     if source.kind is Kind.STANDARD_INPUT:
@@ -119,7 +131,7 @@ def _read(source: Source) -> Picture:
 
 
 def _analyze(analyzer: EmotionAnalyzer, batch: list[Source]) -> list[AnalyzedFrame]:
-    images: dict[int, Picture] = {}
+    images: dict[int, Image] = {}
     failures: dict[int, Failure] = {}
     for i, source in enumerate(batch):
         try:
@@ -127,18 +139,15 @@ def _analyze(analyzer: EmotionAnalyzer, batch: list[Source]) -> list[AnalyzedFra
         except EmotionError as error:
             failures[i] = Failure.of(source.name, error)
     results = analyzer.analyze_batch(list(images.values()), [batch[i].name for i in images])
-    answered = dict(zip(images, results, strict=True))
-    return [
-        AnalyzedFrame(source, failures.get(i) or answered[i], images.get(i))
-        for i, source in enumerate(batch)
-    ]
+    outcomes: dict[int, Outcome] = failures | dict(zip(images, results, strict=True))
+    return [AnalyzedFrame(source, outcomes[i], images.get(i)) for i, source in enumerate(batch)]
 
 
 def _video(analyzer: EmotionAnalyzer, source: Source, every: int) -> Iterator[AnalyzedFrame]:
     try:
         with VideoReader(Path(source.name)) as video:
-            for picture, result in analyze_video(analyzer, video, every):
-                yield AnalyzedFrame(source, result, picture.image, video.fps)
+            for frame, result in analyze_video(analyzer, video, every=every):
+                yield AnalyzedFrame(source, result, frame.image, video.fps)
             if video.problem:
                 raise VideoError(video.problem)
     except EmotionError as error:

@@ -13,22 +13,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.concurrency import Gate
+from utils.concurrency import FairLock, StreamLimit
 from utils.errors import EmotionError
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.detection_schedule import DetectionSchedule
+from utils.inference.frame_analysis import Frame, FrameAnalysis, FrameAnalyzer
 from utils.inference.live_view import LiveView
-from utils.inference.stream import (
-    Frame,
-    FrameAnalysis,
-    LiveOptions,
-    Stream,
-    analyze_frame,
-    result_at,
-)
+from utils.inference.stream import LiveOptions, Stream
 from utils.inference.timeline import LiveSnapshot
-from utils.inference.tracking import Track
-from utils.results import FrameResult, Status
+from utils.results import FrameResult
 
 __all__ = ["LiveAnalyzer", "LiveOptions"]
 
@@ -42,34 +34,37 @@ MAX_FAILURES = 5
 class LiveAnalyzer:
     """Analyses a live stream without ever making it wait.
 
-    One thread takes the newest due frame when it is free; frames overtaken in the meantime are
-    counted and dropped, so nothing can pile up. A thread that gets no frame for ten seconds ends.
-    All methods are safe to call from any thread.
+    When it is free, one thread takes the newest frame that is due; frames overtaken in the meantime
+    are counted and dropped, so that nothing can pile up. A thread that gets no frame for ten
+    seconds ends. All methods are safe to call from any thread.
 
     Args:
-        analyzer: Shared between viewers.
-        options: Where to begin; see :meth:`set_options`.
-        gate: Held during inference; viewers who share a machine share one, so that they take turns
-            instead of slowing each other (and the coding of video) down. It also limits how many
-            streams run; one too many stays without analysis, says so, and begins when another ends.
+        analyzer: Detector and classifier; may be shared between streams.
+        options: The first options; see :meth:`set_options`.
+        lock: Held during inference. Streams that share a processor share a lock, so that they take
+            turns instead of slowing each other (and the coding of video) down.
+        limit: How many streams may run at once, shared like the lock. A stream beyond the limit is
+            not analysed, reports this as an error, and starts when another one ends.
 
     Attributes:
         view: How frames are shown; may be replaced while the stream runs.
-        listener: Called with the result of every analysed frame, in the analysing thread; has to
-            return at once. None: nobody listens.
+        listener: Called in the analysing thread with the result of every analysed frame; has to
+            return at once. None if there is no listener.
     """
 
     def __init__(
         self,
         analyzer: EmotionAnalyzer,
         options: LiveOptions | None = None,
-        gate: Gate | None = None,
+        *,
+        lock: FairLock | None = None,
+        limit: StreamLimit | None = None,
     ) -> None:
         self._analyzer = analyzer
         self._options = options or LiveOptions()
-        self._gate = gate or Gate()
+        self._lock, self._limit = lock or FairLock(), limit or StreamLimit()
         self._changed = threading.Condition()
-        self._stream = Stream(closed=True)
+        self._stream = Stream(FrameAnalyzer(analyzer), closed=True)
         self._thread: threading.Thread | None = None
         self._error: str | None = None
         self.view = LiveView()
@@ -79,30 +74,29 @@ class LiveAnalyzer:
 
     @property
     def options(self) -> LiveOptions:
-        """The options that the next frame obeys."""
+        """The options of the next frame."""
         return self._options
 
     def set_options(self, options: LiveOptions) -> None:
-        """Change the options; the stream goes on."""
+        """Change the options, from the next frame on; the stream goes on."""
         self._options = options
 
     def start(self) -> None:
-        """Begin a new stream, with face numbers from 1.
+        """Start a new stream, with identities from 1.
 
-        Without effect while one runs, or while all places of the gate are taken.
+        Has no effect while a stream runs, or while the stream limit is reached.
         """
         with self._changed:
             if self._thread is not None:
                 return
-            if not self._gate.admit():
+            if not self._limit.acquire():
                 self._error = (
-                    "All places are taken: this server analyses at most "
-                    f"{self._gate.max_streams} live videos at once. The analysis begins by itself "
-                    "when one of them ends."
+                    f"This server analyses at most {self._limit.max_streams} live videos at once. "
+                    "The analysis starts automatically when one of them ends."
                 )
                 return
             self._error, self._gave_up = None, False
-            self._stream = Stream()
+            self._stream = Stream(FrameAnalyzer(self._analyzer))
             self._thread = threading.Thread(
                 target=self._work, args=(self._stream,), name="live-analyzer", daemon=True
             )
@@ -112,8 +106,8 @@ class LiveAnalyzer:
         """End the stream; may be called any number of times.
 
         Args:
-            wait: Return only when the thread has ended. Without, it ends by itself after the frame
-                that it is analysing; its result is thrown away.
+            wait: Whether to return only when the thread has ended. If not, it ends after the frame
+                that it is analysing; the result is discarded.
         """
         with self._changed:
             thread, self._thread = self._thread, None
@@ -125,7 +119,7 @@ class LiveAnalyzer:
             thread.join()
 
     def submit(self, frame: NDArray[np.uint8], time: float) -> None:
-        """Hand over a frame and return at once; starts the stream if it isn't running.
+        """Offer a frame for analysis and return at once; starts the stream if it isn't running.
 
         Args:
             frame: RGB uint8 ``(H, W, 3)``; must not be changed afterwards.
@@ -133,7 +127,7 @@ class LiveAnalyzer:
         """
         with self._changed:
             if self._thread is None and not self._gave_up:
-                # A frame on its way while the stream was stopped is not a new stream.
+                # A frame that was on its way when the stream was stopped must not start a new one.
                 if clock.monotonic() - self._stopped < LATE_SECONDS:
                     return
                 self.start()
@@ -141,9 +135,9 @@ class LiveAnalyzer:
             self._changed.notify_all()
 
     def process(self, frame: NDArray[np.uint8], time: float) -> NDArray[np.uint8]:
-        """Hand over a frame and draw the newest known result on it; takes a few milliseconds.
+        """Offer a frame and draw the newest known result on it; takes a few milliseconds.
 
-        Whatever goes wrong, a frame comes back: the error is reported by :meth:`snapshot`.
+        If anything fails, the frame is returned as it is and :meth:`snapshot` reports the error.
 
         Args:
             frame: RGB uint8 ``(H, W, 3)``; not changed.
@@ -154,7 +148,7 @@ class LiveAnalyzer:
         """
         try:
             self.submit(frame, time)
-            result = self._result_at(time, frame.shape)
+            result = self._result_at(time, (frame.shape[1], frame.shape[0]))
             view = self.view
             if view.heat and result:
                 view.heat.offer(frame, result)
@@ -166,29 +160,27 @@ class LiveAnalyzer:
             self._stream.drawn.tick(clock.monotonic())
         return drawn
 
-    def picture(self) -> NDArray[np.uint8] | None:
+    def displayed_frame(self) -> NDArray[np.uint8] | None:
         """Return the newest frame as it is shown, RGB uint8 ``(H, W, 3)``; None without one."""
         with self._changed:
             newest = self._stream.newest
         if newest is None:
             return None
-        return self.view.draw(newest.image, self._result_at(newest.time, newest.image.shape))
+        return self.view.draw(newest.image, self._result_at(newest.time, newest.size))
 
     def snapshot(self) -> LiveSnapshot:
-        """Return what is known now."""
+        """Return the state of the stream at this moment."""
         with self._changed:
             running, newest = self._thread is not None, self._stream.newest
             stats = self._stream.stats(clock.monotonic())
             history, error = tuple(self._stream.history), self._error
-        result = self._result_at(newest.time, newest.image.shape) if newest else None
+        result = self._result_at(newest.time, newest.size) if newest else None
         return LiveSnapshot(running, self._analyzer.classes, result, history, stats, error)
 
-    def _result_at(self, time: float, shape: tuple[int, ...]) -> FrameResult | None:
+    def _result_at(self, time: float, size: tuple[int, int]) -> FrameResult | None:
         with self._changed:
-            shown = self._stream.shown
-        if shown is None:
-            return None
-        return result_at(shown, time, (shape[1], shape[0]), self._analyzer)
+            analysis = self._stream.analysis
+        return None if analysis is None else analysis.result_at(time, size)
 
     def _work(self, stream: Stream) -> None:
         try:
@@ -198,47 +190,42 @@ class LiveAnalyzer:
                 except Exception as error:
                     self._fail(stream, error)
         finally:
-            self._gate.leave()
+            self._limit.release()
 
     def _next(self, stream: Stream) -> Frame | None:
-        """Wait for a frame; None when the stream has ended or nothing came for a while."""
+        """Wait for a frame; return None if the stream ended or no frame came for a while."""
         with self._changed:
-            self._changed.wait_for(lambda: stream.slot or stream.closed, IDLE_SECONDS)
-            frame = stream.take()
+            self._changed.wait_for(
+                lambda: stream.closed or not stream.waiting.is_empty, IDLE_SECONDS
+            )
+            frame = stream.waiting.take()
             if frame is None:
                 self._end(stream)
             return frame
 
     def _end(self, stream: Stream) -> None:
-        # A closed stream has left the analyzer already; the thread there now may be its successor.
+        # If the stream is closed already, the current thread may be that of the next stream.
         if not stream.closed:
             stream.close()
             self._thread = None
 
     def _analyse(self, stream: Stream, frame: Frame) -> None:
         options = self._options
-        with self._gate:
+        with self._lock:
             began = clock.perf_counter()
-            analyzer = self._analyzer.with_detector(options.detector)
-            if stream.detector != options.detector:  # boxes are cropped as their own detector's
-                stream.detector, stream.plan = options.detector, DetectionSchedule()
-            shown, seen = analyze_frame(
-                analyzer, stream.tracker, stream.plan, frame, options.smoothing
-            )
+            detecting = self._analyzer.with_detector(options.detector)
+            stream.analyzer.configure(detecting, options.smoothing)
+            analysis = stream.analyzer.analyze(frame)
             seconds = clock.perf_counter() - began
-        off = shown.status is Status.CAMERA_OFF
-        self._publish(stream, shown, seen, None if off else seconds)
+        self._publish(stream, analysis, seconds)
 
-    def _publish(
-        self, stream: Stream, shown: FrameAnalysis, seen: tuple[Track, ...], seconds: float | None
-    ) -> None:
+    def _publish(self, stream: Stream, analysis: FrameAnalysis, seconds: float) -> None:
         with self._changed:
             if not stream.closed:
-                stream.publish(shown, seen, seconds, clock.monotonic())
+                stream.publish(analysis, seconds=seconds, now=clock.monotonic())
                 self._error = None
         if (listener := self.listener) is not None:
-            height, width = shown.frame.image.shape[:2]
-            listener(result_at(shown, shown.frame.time, (width, height), self._analyzer))
+            listener(analysis.result)
 
     def _fail(self, stream: Stream, error: Exception) -> None:
         self._report(error)

@@ -83,7 +83,7 @@ class LiveView:
         shown = image.copy()
         for face in faces:
             if self.heat and (influence := self.heat.map_of(face)) is not None:
-                laid = partial(draw_heat, influence=influence, strength=0.45)
+                laid = partial(draw_heat, heat=influence, strength=0.45)
                 _in_box(shown, face.box, 0.0, laid)
             if self.hide_faces:
                 _in_box(shown, face.box, _MARGIN, _coarse)

@@ -1,9 +1,11 @@
-"""Probabilities smoothed in time: calm while a face is still, quick when its expression changes."""
+"""Probabilities smoothed over time: calm on a still face, quick when its expression changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from utils.defaults import CHART_TAU, TAU
 
 Vector = NDArray[np.float32]
 
@@ -16,8 +18,11 @@ class Smoother:
     ``α · previous + (1 − α) · value`` where ``α = exp(−Δt / τ)``.
 
     Attributes:
-        tau: The time constant τ in seconds; after τ, 63 % of a jump has arrived. 0 switches the
+        tau: Time constant τ in seconds: after τ, 63 % of a jump has arrived. 0 switches the
             smoothing off.
+
+    Raises:
+        ValueError: ``tau`` is negative or not finite.
     """
 
     tau: float
@@ -26,8 +31,8 @@ class Smoother:
         if not (np.isfinite(self.tau) and self.tau >= 0):
             raise ValueError(f"tau must be a time in seconds, at least 0, not {self.tau}")
 
-    def step(self, previous: Vector, value: Vector, elapsed: float) -> Vector:
-        """Return the smoothed value ``elapsed`` seconds after ``previous``; a mean of the two."""
+    def step(self, previous: Vector, value: Vector, *, elapsed: float) -> Vector:
+        """Return the smoothed value ``elapsed`` seconds after ``previous``, read-only."""
         if self.tau == 0:
             return frozen(value)
         alpha = np.exp(-max(elapsed, 0.0) / self.tau)
@@ -35,15 +40,17 @@ class Smoother:
 
 
 @dataclass(frozen=True)
-class Reaction:
+class ChangeDetection:
     """When smoothing gives way to a change of expression.
 
-    One answer that contradicts the smoothed one may be noise; answers that go on contradicting it
-    are a change, and from then on the short time constant holds until they agree again.
+    A single raw prediction that contradicts the smoothed one may be noise. If contradictions go on
+    for ``confirm`` seconds, the expression has changed: the short time constant then applies until
+    raw and smoothed predictions agree again.
 
     Attributes:
-        distance: Two answers contradict each other if they name different classes and so much
-            probability would have to move between them (total variation, 0 to 1).
+        distance: Two predictions contradict each other if their most probable classes differ and
+            more than this much probability would have to move between them (total variation
+            distance, 0 to 1).
         confirm: Seconds for which the contradiction must have lasted.
         tau: The short time constant in seconds.
     """
@@ -52,77 +59,87 @@ class Reaction:
     confirm: float = 0.05
     tau: float = 0.04
 
-    def contradict(self, raw: Vector, smoothed: Vector) -> bool:
-        """Tell whether a new answer contradicts the smoothed one."""
+    def contradicts(self, raw: Vector, smoothed: Vector) -> bool:
+        """Tell whether a raw prediction contradicts the smoothed one."""
         apart = 0.5 * float(np.abs(raw - smoothed).sum())
         return apart > self.distance and int(raw.argmax()) != int(smoothed.argmax())
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is known of one face's expression; arrays are read-only.
+    """The prediction for one tracked face; arrays are read-only.
 
     Attributes:
-        raw: float32 ``(K,)`` probabilities of the last frame alone.
-        smoothed: The same, smoothed for display.
-        chart: The same, smoothed for the timeline.
-        label: Index of the class that is shown.
-        departed: Media time in seconds since when raw answers contradict the smoothed one; None
-            while they agree.
+        raw: float32 ``(K,)`` probabilities of the last classified frame alone.
+        smoothed: float32 ``(K,)``, smoothed for display.
+        chart: float32 ``(K,)``, smoothed for the time line.
+        label: Index of the displayed class.
+        contradicted_since: Media time in seconds since which raw predictions contradict the
+            smoothed one; None while they agree.
     """
 
     raw: Vector
     smoothed: Vector
     chart: Vector
     label: int
-    departed: float | None = None
+    contradicted_since: float | None = None
+
+    def with_raw(self, raw: Vector) -> "Prediction":
+        """Return this prediction with other raw probabilities; the smoothed ones stay."""
+        return replace(self, raw=frozen(raw))
 
 
 @dataclass(frozen=True)
 class Smoothing:
-    """How a stream's answers are smoothed.
+    """How the predictions of a stream are smoothed.
 
     Attributes:
-        probabilities: For the shown probabilities.
-        chart: For the timeline, slower.
-        reaction: The change detector; None leaves plain exponential smoothing.
-        hysteresis: The shown class changes only when another is more probable by so much.
+        probabilities: Smoother of the displayed probabilities.
+        chart: Smoother of the time line, slower.
+        change: Detection of a change of expression; None for plain exponential smoothing.
+        hysteresis: The displayed class changes only if another is more probable by this much.
     """
 
-    probabilities: Smoother = Smoother(0.28)
-    chart: Smoother = Smoother(0.62)
-    reaction: Reaction | None = Reaction()
-    hysteresis: float = 0.15
+    probabilities: Smoother = Smoother(TAU)
+    chart: Smoother = Smoother(CHART_TAU)
+    change: ChangeDetection | None = field(default=ChangeDetection(), kw_only=True)
+    hysteresis: float = field(default=0.15, kw_only=True)
 
-    def begin(self, raw: Vector) -> Prediction:
-        """Return the answer of a face's first frame."""
+    def start(self, raw: Vector) -> Prediction:
+        """Return the prediction after a face's first frame, ``raw`` being float32 ``(K,)``."""
         value = frozen(raw)
         return Prediction(value, value, value, int(value.argmax()))
 
-    def follow(self, old: Prediction, raw: Vector, time: float, elapsed: float) -> Prediction:
-        """Return the answer after another frame.
+    def smooth(
+        self, previous: Prediction, raw: Vector, *, time: float, elapsed: float
+    ) -> Prediction:
+        """Return the prediction after another frame.
 
         Args:
-            old: The answer so far.
+            previous: The prediction so far.
             raw: float32 ``(K,)`` probabilities of the new frame.
-            time: Its media time in seconds.
-            elapsed: Seconds since the frame before.
+            time: Media time of the new frame in seconds.
+            elapsed: Seconds since the frame of ``previous``.
         """
-        departed, smoother = None, self.probabilities
-        if self.reaction and self.reaction.contradict(raw, old.smoothed):
-            departed = time if old.departed is None else old.departed
-            if time - departed >= self.reaction.confirm and self.reaction.tau < smoother.tau:
-                smoother = Smoother(self.reaction.tau)
-        smoothed = smoother.step(old.smoothed, raw, elapsed)
+        since, smoother = None, self.probabilities
+        if self.change and self.change.contradicts(raw, previous.smoothed):
+            since = previous.contradicted_since
+            since = time if since is None else since
+            if time - since >= self.change.confirm and self.change.tau < smoother.tau:
+                smoother = Smoother(self.change.tau)
+        smoothed = smoother.step(previous.smoothed, raw, elapsed=elapsed)
         best = int(smoothed.argmax())
-        ahead = float(smoothed[best] - smoothed[old.label])
-        label = best if ahead > self.hysteresis else old.label
+        lead = float(smoothed[best] - smoothed[previous.label])
         return Prediction(
-            frozen(raw), smoothed, self.chart.step(old.chart, raw, elapsed), label, departed
+            raw=frozen(raw),
+            smoothed=smoothed,
+            chart=self.chart.step(previous.chart, raw, elapsed=elapsed),
+            label=best if lead > self.hysteresis else previous.label,
+            contradicted_since=since,
         )
 
 
-def frozen(array: NDArray) -> Vector:
+def frozen(array: ArrayLike) -> Vector:
     """Return a read-only float32 copy."""
     copy = np.array(array, dtype=np.float32)
     copy.setflags(write=False)

@@ -1,32 +1,34 @@
-"""What a live stream has shown so far: rows of a timeline, rates and delays."""
+"""What a live stream has shown so far: rows of a time line, rates and delays."""
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.inference.tracking import Track
-from utils.results import FrameResult, Status
+from utils.inference.frame_analysis import FrameAnalysis
+from utils.inference.track import Track
+from utils.results import FaceProblem, FrameResult, Status
 
-# Half a minute of four faces at 30 analysed frames a second.
+# Half a minute of four faces at 30 analysed frames per second.
 HISTORY_ROWS = 3600
 _RATE_WINDOW = 2.0
 
 
 @dataclass(frozen=True)
 class TimelineRow:
-    """One face of one analysed frame, or a frame without any; arrays are read-only.
+    """One face of one analysed frame, or a frame without faces; arrays are read-only.
 
     Attributes:
         time: Media time in seconds.
-        status: ``ok``, ``uncertain``, ``low_quality``, ``no_face`` or ``camera_off``.
-        track_id: Which face; None where there is none.
-        raw: float32 ``(K,)`` probabilities of that frame alone; None without a face.
-        smoothed: The same, smoothed for display; None also while the face can't be read.
-        chart: The same, smoothed for the timeline.
-        problem: Why the face could not be read; None if it could.
+        status: ``ok``, ``uncertain`` or ``low_quality`` of the face; without a face ``no_face`` or
+            ``camera_off``.
+        track_id: Identity of the face; None without one.
+        raw: float32 ``(K,)`` probabilities of this frame alone; None without a face.
+        smoothed: float32 ``(K,)``, smoothed for display; None without a face, or if the face has a
+            problem.
+        chart: float32 ``(K,)``, smoothed for the time line; None where ``smoothed`` is.
+        problem: Why the face could not be classified; None if it could.
     """
 
     time: float
@@ -35,20 +37,21 @@ class TimelineRow:
     raw: NDArray[np.float32] | None = None
     smoothed: NDArray[np.float32] | None = None
     chart: NDArray[np.float32] | None = None
-    problem: str | None = None
+    problem: FaceProblem | None = None
 
 
 @dataclass(frozen=True)
 class LiveStats:
-    """How the stream is doing; rates per second over the last two seconds.
+    """Rates and delays of a live stream; rates are per second, over the last two seconds.
 
     Attributes:
-        input_fps: Frames handed over.
-        output_fps: Frames given back with drawings.
-        analysed_fps: Frames detected and classified.
-        inference_ms: Median time in milliseconds of the last analyses.
-        dropped: Frames that were due for analysis and were overtaken by newer ones.
-        result_age_ms: Time since the frame of the newest result arrived; None before the first.
+        input_fps: Rate of the frames that came in.
+        output_fps: Rate of the frames that were drawn and returned.
+        analysed_fps: Rate of the frames that were analysed.
+        inference_ms: Median duration in milliseconds of the last analyses.
+        dropped: Number of frames that were due for analysis and were overtaken by newer ones.
+        result_age_ms: Milliseconds since the frame of the newest result arrived; None before the
+            first result.
     """
 
     input_fps: float = 0.0
@@ -61,15 +64,16 @@ class LiveStats:
 
 @dataclass(frozen=True)
 class LiveSnapshot:
-    """Everything a page may show at one moment.
+    """The state of a live stream at one moment; it never changes.
 
     Attributes:
-        running: Whether frames are being taken.
+        running: Whether frames are being analysed.
         classes: Class names in the order of all probability vectors.
-        result: The faces now, boxes predicted for the newest frame; None before the first result.
-        history: The timeline, oldest first.
+        result: The faces now, with boxes predicted for the newest frame; None before the first
+            result.
+        history: The rows of the time line, oldest first.
         stats: Rates and delays.
-        error: A sentence about what went wrong last; None while all is well.
+        error: What went wrong last, as a sentence for people; None if nothing did.
     """
 
     running: bool
@@ -80,26 +84,31 @@ class LiveSnapshot:
     error: str | None = None
 
 
-def timeline_rows(time: float, status: Status, tracks: Sequence[Track]) -> list[TimelineRow]:
-    """Return the rows of one analysed frame: one for each face, or one that says there is none."""
-    if not tracks:
-        return [TimelineRow(time, status)]
-    return [_row(time, status, track) for track in tracks]
+def timeline_rows(analysis: FrameAnalysis) -> list[TimelineRow]:
+    """Return the rows of an analysed frame: one per classified face, or one without a face."""
+    time = analysis.frame.time
+    if analysis.classified:
+        return [
+            _row(time, analysis.results.track_status(track), track) for track in analysis.classified
+        ]
+    return [TimelineRow(time, Status.CAMERA_OFF if analysis.camera_off else Status.NO_FACE)]
 
 
 def _row(time: float, status: Status, track: Track) -> TimelineRow:
-    prediction = track.prediction
-    if track.problem:
-        return TimelineRow(
-            time, Status.LOW_QUALITY, track.track_id, prediction.raw, problem=track.problem
-        )
+    prediction, problem = track.prediction, track.problem
     return TimelineRow(
-        time, status, track.track_id, prediction.raw, prediction.smoothed, prediction.chart
+        time=time,
+        status=status,
+        track_id=track.track_id,
+        raw=prediction.raw,
+        smoothed=None if problem else prediction.smoothed,
+        chart=None if problem else prediction.chart,
+        problem=problem,
     )
 
 
 class Rate:
-    """Counts events per second over the last two seconds."""
+    """Measures events per second over the last two seconds."""
 
     def __init__(self) -> None:
         self._ticks: deque[float] = deque(maxlen=1000)

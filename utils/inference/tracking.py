@@ -1,20 +1,18 @@
-"""Faces keep their identity from frame to frame."""
+"""Tracking: faces keep their identity from frame to frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
-from utils.faces.base import Detections
-from utils.inference.smoothing import Prediction, Smoothing, frozen
+from utils.inference.assignment import assign
+from utils.inference.face_results import ClassifiedFaces
+from utils.inference.smoothing import Smoothing
+from utils.inference.track import Track
 
-# A box drawn between two detections follows the face for this long, then stands still: a face that
-# vanished would otherwise leave its box sailing through the picture.
-MAX_PREDICTION = 0.4
-# On a machine too slow for one analysis a second, a face still keeps its number for so long, as
-# nothing was analysed in the meantime that could have shown its absence.
+# On a machine that is too slow for one analysis a second, a face still keeps its identity for this
+# many seconds, as no frame was analysed in the meantime that could have shown its absence.
 SLOW_GAP = 10.0
 # How far a face may jump between two analyses, in sides of its box, and still be the same.
 MAX_JUMP = 1.25
@@ -23,66 +21,16 @@ _UNPAIRABLE = 1e6
 _VELOCITY_WEIGHT = 0.5
 
 
-@dataclass(frozen=True)
-class Track:
-    """One face as followed through a stream; arrays are read-only.
-
-    Attributes:
-        track_id: 1, 2, … in the order of appearance.
-        time: Media time in seconds of the last detection.
-        box: float32 ``(4,)``, ``(x1, y1, x2, y2)`` in pixels at that time.
-        velocity: float32 ``(4,)``, pixels per second of each edge.
-        score: The detector's confidence in 0..1.
-        prediction: What is known of its expression; rests while there is a problem.
-        landmarks: float32 ``(5, 2)`` at that time, or None.
-        problem: Why the face could not be read at that time, or None.
-        read: Media time in seconds of ``answer``, which may be newer than the detection.
-        sightings: How many searches found the face.
-    """
-
-    track_id: int
-    time: float
-    box: NDArray[np.float32]
-    velocity: NDArray[np.float32]
-    score: float
-    prediction: Prediction
-    landmarks: NDArray[np.float32] | None = None
-    problem: str | None = None
-    read: float = 0.0
-    sightings: int = 1
-
-    def box_at(self, time: float, longest: float = MAX_PREDICTION) -> NDArray[np.float32]:
-        """Predict the box at a later time, assuming constant velocity for ``longest`` seconds."""
-        elapsed = min(max(time - self.time, 0.0), longest)
-        return frozen(self.box + self.velocity * elapsed)
-
-    def moved_to(self, time: float, longest: float) -> NDArray[np.float32]:
-        """Return the last box, of the size it had, where its centre's motion puts it.
-
-        Someone who walks behind another is seen with a narrower and narrower box; that is no motion
-        to be carried on with.
-        """
-        elapsed = min(max(time - self.time, 0.0), longest)
-        return frozen(self.box + np.tile(self.velocity.reshape(2, 2).mean(axis=0), 2) * elapsed)
-
-    def landmarks_at(self, time: float) -> NDArray[np.float32] | None:
-        """Predict the landmarks at a later time: they move as the box's centre does."""
-        if self.landmarks is None:
-            return None
-        shift = (self.box_at(time) - self.box).reshape(2, 2).mean(axis=0)
-        return frozen(self.landmarks + shift)
-
-
 class Tracker:
     """Gives detections of successive frames an identity by the overlap of their boxes.
 
-    Predicted and detected boxes are paired so that the sum of their overlaps (intersection over
+    Expected and detected boxes are paired so that the sum of their overlaps (intersection over
     union) is largest (Hungarian method). Not safe to share between threads.
 
     Args:
-        max_gap: A track ends after so many seconds of media time in which frames were analysed but
-            did not show it.
-        min_overlap: Boxes that overlap less are paired only if they are near and alike.
+        max_gap: A track ends after this many seconds of media time in which frames were analysed
+            but did not show it.
+        min_overlap: Boxes that overlap less are paired only if they are near and of similar size.
     """
 
     def __init__(self, max_gap: float = 1.5, min_overlap: float = 0.2) -> None:
@@ -91,172 +39,164 @@ class Tracker:
         self.reset()
 
     def reset(self) -> None:
-        """Forget every face; the next one is number 1."""
+        """Forget all faces; the next one gets identity 1."""
         self._next_id = 1
         self._tracks: tuple[Track, ...] = ()
-        self._updated = 0.0
+        self._detected_at = 0.0
 
     @property
     def tracks(self) -> tuple[Track, ...]:
-        """The living tracks, those of the last frame first."""
+        """All living tracks, those of the last detection first."""
         return self._tracks
 
     @property
     def present(self) -> tuple[Track, ...]:
-        """The tracks that the last search found."""
-        return tuple(track for track in self._tracks if track.time == self._updated)
+        """The tracks that the last detection found."""
+        return tuple(track for track in self._tracks if track.detected_at == self._detected_at)
 
     @property
-    def updated(self) -> float:
-        """Media time in seconds of the last search."""
-        return self._updated
+    def detected_at(self) -> float:
+        """Media time in seconds of the last detection."""
+        return self._detected_at
 
     def update(
-        self,
-        time: float,
-        detections: Detections,
-        probabilities: NDArray[np.float32],
-        smoothing: Smoothing,
-        problems: Sequence[str | None] = (),
+        self, time: float, faces: ClassifiedFaces, *, smoothing: Smoothing
     ) -> tuple[Track, ...]:
-        """Take in an analysed frame.
+        """Take in a frame in which faces were detected.
 
         Args:
             time: Media time in seconds; a step back starts afresh, from identity 1.
-            detections: The N faces of the frame.
-            probabilities: float32 ``(N, K)``, in the same order.
-            smoothing: How fast smoothed values follow; may change from call to call.
-            problems: Why each face can't be read, or None; empty if all can.
+            faces: The detected faces of the frame.
+            smoothing: How predictions are smoothed; may change from call to call.
 
         Returns:
-            One track for each detection, in its order.
+            One track for each detected face, in the same order.
         """
-        if self._tracks and time < max(track.read for track in self._tracks):
+        if self._tracks and time < max(track.classified_at for track in self._tracks):
             self.reset()
-        living = tuple(t for t in self._tracks if self._lives(t, time))
-        # Someone hidden behind another comes out on the other side: for finding a face again, its
-        # motion is trusted for longer than for drawing a box that nobody has seen.
-        expected = [t.moved_to(time, self._max_gap) for t in living]
-        pairs = match_boxes(expected, detections.boxes, self._min_overlap)
+        living = tuple(track for track in self._tracks if self._lives(track, time))
+        # A person hidden behind another reappears on the other side: to find a face again, its
+        # motion is extrapolated for longer than to draw a box that no detection confirms.
+        expected = [track.moved_to(time, self._max_gap) for track in living]
+        boxes = faces.detections.boxes
+        pairs = match_boxes(expected, boxes, min_overlap=self._min_overlap)
         seen = []
-        for index in range(len(detections)):
-            prediction = smoothing.begin(probabilities[index])
-            problem = problems[index] if problems else None
-            fresh = _born(index, time, detections, prediction, problem)
-            old = pairs.get(index)
-            seen.append(
-                self._number(fresh) if old is None else _follow(living[old], fresh, smoothing)
-            )
+        for index in range(len(faces.detections)):
+            match = pairs.get(index)
+            if match is None:
+                seen.append(
+                    _new_track(self._next_id, time, faces, index=index, smoothing=smoothing)
+                )
+                self._next_id += 1
+            else:
+                seen.append(_follow(living[match], time, faces, index=index, smoothing=smoothing))
         matched = set(pairs.values())
-        self._updated = time
-        lost = (t for i, t in enumerate(living) if i not in matched)
-        self._tracks = (*seen, *(t for t in lost if self._lives(t, time)))
+        self._detected_at = time
+        lost = (track for i, track in enumerate(living) if i not in matched)
+        self._tracks = (*seen, *(track for track in lost if self._lives(track, time)))
         return tuple(seen)
 
-    def reread(
+    def update_predictions(
         self,
         time: float,
         tracks: Sequence[Track],
-        probabilities: NDArray[np.float32],
+        *,
+        faces: ClassifiedFaces,
         smoothing: Smoothing,
-        problems: Sequence[str | None],
     ) -> tuple[Track, ...]:
-        """Take in a frame that was read where the faces are expected, without a search.
+        """Take in a frame in which faces were classified where they are expected.
 
         Args:
             time: Media time in seconds.
-            tracks: The N living tracks that were read.
-            probabilities: float32 ``(N, K)``, in the same order.
-            smoothing: How fast smoothed values follow.
-            problems: Why each face can't be read, or None.
+            tracks: The N living tracks whose faces were classified.
+            faces: These faces, in the same order.
+            smoothing: How predictions are smoothed.
 
         Returns:
-            The tracks with their new answers.
+            The tracks with their new predictions.
         """
-        fresh = tuple(
-            _read(track, probabilities[i], time, smoothing, problems[i])
-            for i, track in enumerate(tracks)
+        updated = tuple(
+            _classify(track, time, faces, index=index, smoothing=smoothing)
+            for index, track in enumerate(tracks)
         )
-        by_id = {track.track_id: track for track in fresh}
+        by_id = {track.track_id: track for track in updated}
         self._tracks = tuple(by_id.get(track.track_id, track) for track in self._tracks)
-        return fresh
+        return updated
 
-    def miss(self, time: float) -> None:
-        """Take in a frame that was known to show nobody."""
-        self._tracks = tuple(t for t in self._tracks if self._lives(t, time))
-        self._updated = time
+    def record_empty(self, time: float) -> None:
+        """Take in a frame that is known to show no face."""
+        self._tracks = tuple(track for track in self._tracks if self._lives(track, time))
+        self._detected_at = time
 
     def _lives(self, track: Track, time: float) -> bool:
-        limit = SLOW_GAP if track.time == self._updated else self._max_gap
-        return time - track.time <= limit
-
-    def _number(self, track: Track) -> Track:
-        numbered = replace(track, track_id=self._next_id)
-        self._next_id += 1
-        return numbered
+        limit = SLOW_GAP if track.detected_at == self._detected_at else self._max_gap
+        return time - track.detected_at <= limit
 
 
-def _born(
-    index: int, time: float, detections: Detections, prediction: Prediction, problem: str | None
+def _new_track(
+    track_id: int, time: float, faces: ClassifiedFaces, *, index: int, smoothing: Smoothing
 ) -> Track:
-    marks = detections.landmarks
+    found = faces.detections
     return Track(
-        track_id=0,
-        time=time,
-        box=frozen(detections.boxes[index]),
-        velocity=frozen(np.zeros(4)),
-        score=float(detections.scores[index]),
-        prediction=prediction,
-        landmarks=None if marks is None else frozen(marks[index]),
-        problem=problem,
-        read=time,
+        track_id=track_id,
+        detected_at=time,
+        box=found.boxes[index].copy(),
+        velocity=np.zeros(4, np.float32),
+        score=float(found.scores[index]),
+        prediction=smoothing.start(faces.probabilities[index]),
+        landmarks=None if found.landmarks is None else found.landmarks[index].copy(),
+        problem=faces.problems[index],
+        classified_at=time,
     )
 
 
-def _follow(old: Track, fresh: Track, smoothing: Smoothing) -> Track:
-    elapsed = fresh.time - old.time
-    velocity = old.velocity
-    if elapsed > 0:
-        newest = (fresh.box - old.box) / elapsed
-        velocity = frozen(old.velocity + _VELOCITY_WEIGHT * (newest - old.velocity))
-    moved = replace(
-        fresh,
-        track_id=old.track_id,
-        velocity=velocity,
-        prediction=old.prediction,
-        read=old.read,
-        sightings=old.sightings + 1,
-    )
-    return _read(moved, fresh.prediction.raw, fresh.time, smoothing, fresh.problem)
-
-
-def _read(
-    track: Track,
-    raw: NDArray[np.float32],
-    time: float,
-    smoothing: Smoothing,
-    problem: str | None,
+def _follow(
+    track: Track, time: float, faces: ClassifiedFaces, *, index: int, smoothing: Smoothing
 ) -> Track:
-    """Return the track after its face was read again; with a problem its answer rests."""
-    if problem:
-        prediction = replace(track.prediction, raw=frozen(raw))
+    """Return a track after another detection of its face."""
+    found = faces.detections
+    box, velocity = found.boxes[index].copy(), track.velocity
+    elapsed = time - track.detected_at
+    if elapsed > 0:
+        newest = (box - track.box) / elapsed
+        velocity = track.velocity + _VELOCITY_WEIGHT * (newest - track.velocity)
+    moved = replace(
+        track,
+        detected_at=time,
+        box=box,
+        velocity=np.asarray(velocity, np.float32),
+        score=float(found.scores[index]),
+        landmarks=None if found.landmarks is None else found.landmarks[index].copy(),
+        detection_count=track.detection_count + 1,
+    )
+    return _classify(moved, time, faces, index=index, smoothing=smoothing)
+
+
+def _classify(
+    track: Track, time: float, faces: ClassifiedFaces, *, index: int, smoothing: Smoothing
+) -> Track:
+    """Return a track after another classification; with a problem, smoothed values stay."""
+    raw, problem = faces.probabilities[index], faces.problems[index]
+    if problem is not None:
+        prediction = track.prediction.with_raw(raw)
     else:
-        prediction = smoothing.follow(track.prediction, raw, time, time - track.read)
-    return replace(track, prediction=prediction, problem=problem, read=time)
+        elapsed = time - track.classified_at
+        prediction = smoothing.smooth(track.prediction, raw, time=time, elapsed=elapsed)
+    return replace(track, prediction=prediction, problem=problem, classified_at=time)
 
 
 def match_boxes(
-    known: Sequence[NDArray[np.float32]], found: NDArray[np.float32], min_overlap: float
+    known: Sequence[NDArray[np.float32]], found: NDArray[np.float32], *, min_overlap: float
 ) -> dict[int, int]:
-    """Pair boxes of two frames so that the summed overlap is largest, then the rest by nearness.
+    """Pair boxes of two frames so that the summed overlap is largest, then the rest by distance.
 
-    Boxes of a face that moved by more than its width since the last analysis do not overlap; a box
-    that is left over still takes a left-over one of like size close by.
+    Boxes of a face that moved by more than its width since the last detection do not overlap; such
+    a box is paired with an unpaired one of similar size nearby.
 
     Args:
         known: K boxes ``(x1, y1, x2, y2)``.
         found: float32 ``(N, 4)``.
-        min_overlap: Pairs that overlap less are left apart.
+        min_overlap: Smallest overlap (intersection over union) of a pair of the first kind.
 
     Returns:
         Index in ``found`` to index in ``known`` of each pair.
@@ -264,18 +204,18 @@ def match_boxes(
     if not len(known) or not len(found):
         return {}
     overlaps = box_iou(np.stack(known), found)
-    rows, columns = linear_sum_assignment(overlaps, maximize=True)
+    rows, columns = assign(-overlaps)
     pairs = zip(columns.tolist(), rows.tolist(), strict=True)
     matched = {column: row for column, row in pairs if overlaps[row, column] >= min_overlap}
     gaps = _gaps(np.stack(known), found)
     gaps[list(matched.values())] = gaps[:, list(matched)] = _UNPAIRABLE
-    rows, columns = linear_sum_assignment(gaps)
+    rows, columns = assign(gaps)
     near = zip(columns.tolist(), rows.tolist(), strict=True)
     return matched | {column: row for column, row in near if gaps[row, column] <= MAX_JUMP}
 
 
 def _gaps(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the distances ``(K, N)`` of the boxes' centres in mean sides of the two boxes."""
+    """Return the distances ``(K, N)`` of the boxes' centres, in mean sides of the two boxes."""
     center_a, center_b = (box.reshape(-1, 2, 2).mean(1) for box in (a, b))
     side_a, side_b = (np.sqrt(np.clip(x[:, 2:] - x[:, :2], 1, None).prod(1)) for x in (a, b))
     distance = np.linalg.norm(center_a[:, None] - center_b[None], axis=2)

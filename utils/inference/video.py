@@ -1,4 +1,4 @@
-"""Videos and cameras, analysed frame by frame by the engine of live video."""
+"""Videos and cameras, analysed frame by frame with tracking and smoothing."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -6,56 +6,55 @@ from typing import Protocol
 from utils.errors import ConfigError
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.detection_schedule import DetectionSchedule
+from utils.inference.frame_analysis import Frame, FrameAnalyzer
 from utils.inference.smoothing import Smoothing
-from utils.inference.stream import Frame, analyze_frame, result_at
-from utils.inference.tracking import Tracker
 from utils.media.video import VideoFrame
 from utils.results import FrameResult, Status
 
 
 class FrameSource(Protocol):
-    """A video file, a camera, or anything else that gives pictures with times."""
+    """A video file, a camera, or anything else that gives frames with times."""
 
     name: str
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        """Yield the pictures in order."""
+        """Yield the frames in order."""
         ...
 
 
 def analyze_video(
     analyzer: EmotionAnalyzer,
     video: FrameSource,
+    *,
     every: int = 1,
     smoothing: Smoothing | None = None,
 ) -> Iterator[tuple[VideoFrame, FrameResult]]:
-    """Find and follow the faces of a video.
+    """Find and track the faces of a video.
 
     Args:
         analyzer: Detector and classifier.
         video: The opened file or camera.
-        every: Every N-th picture is analysed; to the others the faces are carried by their motion,
-            and their status is ``skipped``.
-        smoothing: How fast the shown probabilities follow.
+        every: Every N-th frame is analysed. In the others, faces are where their motion carries
+            them, and the status is ``skipped``.
+        smoothing: How predictions are smoothed; None takes the defaults.
 
     Yields:
-        Every picture and its result, ``time`` and ``track_id`` filled in.
+        Every frame and its result, with ``time`` and ``track_id``.
 
     Raises:
         ConfigError: ``every`` is not positive.
-        VideoError: Not one picture can be decoded.
+        VideoError: Not a single frame can be decoded.
     """
     if every < 1:
         raise ConfigError(f"every must be a whole number from 1, not {every}")
-    smoothing = smoothing or Smoothing()
-    tracker, plan, shown = Tracker(), DetectionSchedule(rest=0.0), None
-    for picture in video:
-        height, width = picture.image.shape[:2]
-        analysed = picture.index % every == 0
-        if analysed:
-            frame = Frame(picture.image, picture.time, picture.time)
-            shown, _ = analyze_frame(analyzer, tracker, plan, frame, smoothing)
-        assert shown is not None  # the first picture is always analysed
-        result = result_at(shown, picture.time, (width, height), analyzer)
-        status = result.status if analysed else Status.SKIPPED
-        yield picture, result.model_copy(update={"image": video.name, "status": status})
+    # A file waits for nobody: faces are detected as often as their motion asks for.
+    frames = FrameAnalyzer(analyzer, schedule=DetectionSchedule(rest=0.0), smoothing=smoothing)
+    analysis = None
+    for shown in video:
+        frame = Frame(shown.image, shown.time, shown.time)
+        skipped = analysis is not None and shown.index % every != 0
+        if analysis is None or not skipped:
+            analysis = frames.analyze(frame)
+        result = analysis.result_at(frame.time, frame.size)
+        status = Status.SKIPPED if skipped else result.status
+        yield shown, result.model_copy(update={"image": video.name, "status": status})

@@ -1,1 +1,5 @@
-"""Pictures, video, camera, drawing, tables, writers and sessions: bytes, arrays and files."""
+"""Images, video, camera, drawing, tables, writers and sessions: bytes, arrays and files."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

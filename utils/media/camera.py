@@ -1,4 +1,4 @@
-"""Cameras of this computer or the network, read so that only the newest picture waits."""
+"""Cameras of this computer or the network; only the newest frame is kept."""
 
 import threading
 import time as clock
@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 from utils.errors import VideoError
 from utils.media.video import VideoFrame
 
-# A camera that gives no picture for so many seconds is gone.
+# A camera that delivers no frame for this long is treated as disconnected.
 SILENT_SECONDS = 10.0
 
 
 class CameraReader:
-    """Gives the newest picture of a camera; those that nobody was free for are dropped.
+    """Delivers the newest frame of a camera; frames that arrive in the meantime are dropped.
 
-    A thread reads the camera, as its driver would otherwise hand out old pictures.
+    A thread reads the camera continuously: its driver would otherwise hand out buffered old frames.
 
     Args:
-        camera: Its number (0 is the first) or an address that OpenCV knows: a device file, an
+        camera: Its number (0 is the first), or an address that OpenCV opens: a device file or an
             ``rtsp://`` or ``http://`` stream.
 
     Attributes:
-        name: What results call it.
+        name: The camera's name in results.
 
     Raises:
-        VideoError: It can't be opened.
+        VideoError: The camera can't be opened.
     """
 
     def __init__(self, camera: str) -> None:
@@ -36,8 +36,8 @@ class CameraReader:
         self._capture = cv2.VideoCapture(int(camera) if camera.isdigit() else camera)
         if not self._capture.isOpened():
             raise VideoError(
-                f"{self.name}: can't be opened; is it connected, allowed, and not used by another "
-                "program?"
+                f"{self.name}: can't be opened; check that it is connected, that access is allowed "
+                "and that no other program is using it"
             )
         self._changed = threading.Condition()
         self._newest: tuple[NDArray[np.uint8], float] | None = None
@@ -55,10 +55,10 @@ class CameraReader:
         self._capture.release()
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        """Yield the newest picture whenever one is asked for, until the camera ends.
+        """Yield the newest frame each time one is requested, until the camera ends.
 
         Raises:
-            VideoError: The camera gives no picture for ten seconds.
+            VideoError: The camera delivers no frame for ten seconds.
         """
         first, index = None, 0
         while (newest := self._take()) is not None:
@@ -70,15 +70,17 @@ class CameraReader:
     def _take(self) -> tuple[NDArray[np.uint8], float] | None:
         with self._changed:
             if not self._changed.wait_for(lambda: self._newest or self._closed, SILENT_SECONDS):
-                raise VideoError(f"{self.name}: gave no picture for {SILENT_SECONDS:.0f} seconds")
+                raise VideoError(
+                    f"{self.name}: delivered no frame for {SILENT_SECONDS:.0f} seconds"
+                )
             newest, self._newest = self._newest, None
             return newest
 
     def _read(self) -> None:
         while not self._closed:
-            there, image = self._capture.read()
+            received, image = self._capture.read()
             with self._changed:
-                if not there:
+                if not received:
                     self._closed = True
                 else:
                     self._newest = (np.asarray(image, np.uint8), clock.monotonic())

@@ -1,4 +1,4 @@
-"""The one place that draws results onto pictures."""
+"""The one place that draws results onto images."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 
 import cv2
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -14,41 +13,41 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from utils.emotions import UNKNOWN_COLOR, color_of
 from utils.results import Face, FrameResult
 
-Picture = NDArray[np.uint8]
+ImageArray = NDArray[np.uint8]
 Color = tuple[int, int, int]
 Rectangle = tuple[int, int, int, int]
 
 BLACK: Color = (0, 0, 0)
 WHITE: Color = (255, 255, 255)
-# Matplotlib brings a font with many scripts: class names of another data set may need them.
-FONT_FILE = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
+# A font with many scripts: class names of another dataset may need them.
+FONT_FILE = Path(__file__).with_name("fonts") / "DejaVuSans-Bold.ttf"
 SMALLEST_TEXT = 9  # pixels; below it bold letters run together
 
 
 @dataclass(frozen=True)
-class _Plate:
+class _Label:
     text: str
     text_size: int
     width: int
     height: int
 
 
-def annotate(image: Picture, result: FrameResult) -> Picture:
-    """Return a copy of a picture with its faces drawn; see :func:`draw_into`."""
+def annotate(image: ImageArray, result: FrameResult) -> ImageArray:
+    """Return a copy of an image with its faces drawn; see :func:`draw_into`."""
     return draw_into(np.array(image, dtype=np.uint8, order="C"), result)
 
 
-def draw_into(image: Picture, result: FrameResult) -> Picture:
-    """Draw faces into a picture and return it.
+def draw_into(image: ImageArray, result: FrameResult) -> ImageArray:
+    """Draw faces into an image, in place.
 
-    Each face gets a box and a plate, such as ``#3 happy 97 %``, in its emotion's colour. An
-    uncertain one gets a dashed grey box and ``unsure: happy 41 %``, one that can't be read
-    ``can't tell: too dark``. Lines and text grow with the
-    picture; a plate stands above its box, or below or inside it where there is no room.
+    Each face gets a box and a label such as ``#3 happy 97 %`` in its emotion's colour. An uncertain
+    face gets a dashed grey box and ``unsure: happy 41 %``; a face that can't be classified gets
+    ``can't tell: too dark``. Lines and text scale with the image. A label is placed above its box,
+    or below or inside it where there is no room above.
 
     Args:
         image: C-contiguous RGB uint8 ``(H, W, 3)``, the frame that ``result`` describes.
-        result: The faces; boxes in pixels of ``image``.
+        result: The faces, with boxes in pixels of ``image``.
 
     Returns:
         The same array.
@@ -57,31 +56,31 @@ def draw_into(image: Picture, result: FrameResult) -> Picture:
     for face in reversed(result.faces):
         _draw_box(image, face, line)
     taken: list[Rectangle] = []
-    for face in result.faces:  # the largest first: it gets the best place for its plate
-        plate = _plan_plate(image, face)
-        place = _find_place(image, face, plate, taken, line)
-        _draw_plate(image, plate, place, _color(face))
+    for face in result.faces:  # largest first, so that the largest face gets the best place
+        label = _plan_label(image, face)
+        place = _find_place(image, face, label, taken, line)
+        _draw_label(image, label, place, _color(face))
         taken.append(place)
     return image
 
 
-def encode_png(image: Picture) -> bytes:
+def encode_png(image: ImageArray) -> bytes:
     """Return RGB uint8 ``(H, W, 3)`` as the bytes of a PNG file."""
     file = BytesIO()
     Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
 
 
-def draw_heat(image: Picture, influence: NDArray[np.float32], strength: float = 0.5) -> Picture:
-    """Return a copy of a picture with a map laid over it, bright where it is high.
+def draw_heat(image: ImageArray, heat: NDArray[np.float32], *, strength: float = 0.5) -> ImageArray:
+    """Return a copy of an image with a heat map blended over it, bright where values are high.
 
     Args:
         image: RGB uint8 ``(H, W, 3)``.
-        influence: ``(h, w)`` in 0..1, stretched to the picture.
-        strength: Share of the map's colours, 0..1.
+        heat: float32 ``(h, w)`` in 0..1, resized to the image.
+        strength: Weight of the map's colours, 0..1.
     """
     height, width = image.shape[:2]
-    values = cv2.resize(influence, (width, height), interpolation=cv2.INTER_LINEAR)
+    values = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
     colors = cv2.applyColorMap((255 * np.clip(values, 0, 1)).astype(np.uint8), cv2.COLORMAP_INFERNO)
     mixed = (1 - strength) * image + strength * colors[..., ::-1]
     return mixed.astype(np.uint8)
@@ -94,7 +93,7 @@ def _color(face: Face) -> Color:
     return red, green, blue
 
 
-def _draw_box(image: Picture, face: Face, line: int) -> None:
+def _draw_box(image: ImageArray, face: Face, line: int) -> None:
     left, top, right, bottom = (round(v) for v in face.box)
     corners = [(left, top), (right - 1, top), (right - 1, bottom - 1), (left, bottom - 1)]
     color = _color(face)
@@ -116,7 +115,7 @@ def _dashes(
 
 
 def _texts(face: Face) -> list[str]:
-    """Return what a plate may say, the fullest text first."""
+    """Return the possible label texts, longest first."""
     track = "" if face.track_id is None else f"#{face.track_id} "
     percent = f"{round(100 * face.confidence)} %"
     if face.problem:
@@ -127,53 +126,53 @@ def _texts(face: Face) -> list[str]:
     return [f"{track}{face.emotion} {percent}", f"{face.emotion} {percent}", face.emotion]
 
 
-def _plan_plate(image: Picture, face: Face) -> _Plate:
+def _plan_label(image: ImageArray, face: Face) -> _Label:
     height, width = image.shape[:2]
     size = max(SMALLEST_TEXT, round(min(height, width) / 30))
     smallest = max(SMALLEST_TEXT, round(0.65 * size))
-    # Among many faces a plate should not be much wider than its face.
+    # With many faces a label should not be much wider than its face.
     wanted = max(1.5 * (face.box[2] - face.box[0]), 1)
     for text in _texts(face):
         length = _font(size).getlength(text)
         fitting = round(size * min(1.0, wanted / length, width / (length + size)))
-        plate = _measure(text, max(fitting, smallest))
-        if plate.width <= width:
+        label = _measure(text, max(fitting, smallest))
+        if label.width <= width:
             break
-    return plate
+    return label
 
 
-def _measure(text: str, size: int) -> _Plate:
+def _measure(text: str, size: int) -> _Label:
     length = _font(size).getlength(text)
-    return _Plate(text, size, round(length + 0.8 * size), round(1.5 * size))
+    return _Label(text, size, round(length + 0.8 * size), round(1.5 * size))
 
 
 def _find_place(
-    image: Picture, face: Face, plate: _Plate, taken: list[Rectangle], line: int
+    image: ImageArray, face: Face, label: _Label, taken: list[Rectangle], line: int
 ) -> Rectangle:
     height, width = image.shape[:2]
     left, top, _, bottom = (round(v) for v in face.box)
     rim = line // 2 + 1
-    x = max(0, min(left - rim, width - plate.width))
+    x = max(0, min(left - rim, width - label.width))
     places = [
-        (x, y, x + plate.width, y + plate.height)
-        for y in (top - rim - plate.height, bottom + rim, top + rim, bottom - rim - plate.height)
-        if 0 <= y <= height - plate.height
+        (x, y, x + label.width, y + label.height)
+        for y in (top - rim - label.height, bottom + rim, top + rim, bottom - rim - label.height)
+        if 0 <= y <= height - label.height
     ]
     free = [place for place in places if not any(_overlap(place, other) for other in taken)]
-    return (free or places or [(x, 0, x + plate.width, plate.height)])[0]
+    return (free or places or [(x, 0, x + label.width, label.height)])[0]
 
 
 def _overlap(a: Rectangle, b: Rectangle) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _draw_plate(image: Picture, plate: _Plate, place: Rectangle, color: Color) -> None:
-    canvas = Image.new("RGB", (plate.width, plate.height), color)
+def _draw_label(image: ImageArray, label: _Label, place: Rectangle, color: Color) -> None:
+    canvas = Image.new("RGB", (label.width, label.height), color)
     ImageDraw.Draw(canvas).text(
-        (plate.width / 2, plate.height / 2),
-        plate.text,
+        (label.width / 2, label.height / 2),
+        label.text,
         fill=_text_color(color),
-        font=_font(plate.text_size),
+        font=_font(label.text_size),
         anchor="mm",
     )
     left, top, right, bottom = place

@@ -1,4 +1,4 @@
-"""Files, bytes, Pillow pictures and arrays become one thing: RGB uint8 ``(H, W, 3)``, validated."""
+"""Image files, bytes, Pillow images and arrays to validated RGB uint8 ``(H, W, 3)``, and back."""
 
 import logging
 import os
@@ -8,7 +8,7 @@ import zlib
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +18,18 @@ from utils.errors import ImageError, TooLargeError
 
 logger = logging.getLogger(__name__)
 
-ImageSource = str | Path | bytes | Image.Image | NDArray
+ImageSource = str | Path | bytes | Image.Image | NDArray[Any]
 
 SAVE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000
 
-# Pillow knows more formats, but some start other programs (EPS) and none of them holds photos.
+# Pillow supports more formats, but some start other programs (EPS) and none of them holds photos.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM")
 _ACCEPTED = "JPEG, PNG, WebP, GIF, BMP, TIFF, JPEG 2000, AVIF and PPM"
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"))
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _CONVERT = "convert it to JPEG or PNG"
-# Everything that Pillow's decoders were seen to raise on damaged files.
+# Every exception that Pillow's decoders have been observed to raise on damaged files.
 _DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -46,34 +46,34 @@ _pillow_limit = threading.Lock()
 
 
 def load_image(
-    source: ImageSource, max_pixels: int = MAX_PIXELS, name: str | None = None
+    source: ImageSource, *, max_pixels: int = MAX_PIXELS, name: str | None = None
 ) -> NDArray[np.uint8]:
-    """Read a picture from wherever it is and return it upright, in RGB.
+    """Load an image from any supported source, upright and in RGB.
 
-    EXIF orientation is applied, transparency is laid on white, 16-bit grey is scaled to 8 bits and
-    of an animation the first frame is taken.
+    EXIF orientation is applied, transparency is composited onto white, 16-bit grey is scaled to
+    8 bits, and only the first frame of an animation is used.
 
     Args:
-        source: A path, the bytes of a file, a Pillow picture, or an uint8 array: grey ``(H, W)``,
+        source: A path, the bytes of a file, a Pillow image, or a uint8 array: grey ``(H, W)``,
             RGB ``(H, W, 3)`` or RGBA ``(H, W, 4)``.
-        max_pixels: Larger pictures are refused from their header, before anything is decoded.
-        name: What to call the picture in messages; by default the path.
+        max_pixels: Larger images are rejected by their header, before anything is decoded.
+        name: The name of the image in error messages; the path by default.
 
     Returns:
-        RGB uint8 ``(H, W, 3)``. An RGB array comes back as it is, not copied.
+        RGB uint8 ``(H, W, 3)``. An RGB array is returned as is, without a copy.
 
     Raises:
-        ImageError: The picture is missing, empty, damaged, too large or not of a supported kind.
+        ImageError: The image is missing, empty, damaged, too large or of an unsupported format.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels, name or "the array")
     if isinstance(source, Image.Image):
-        name = name or getattr(source, "filename", "") or "the picture"
+        name = name or getattr(source, "filename", "") or "the image"
         _check_size(source.size, max_pixels, name)
         return _to_rgb(source, name)
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)
-        name = name or "the picture"
+        name = name or "the image"
         if not data:
             raise ImageError(f"{name} is empty (0 bytes)")
         return _decode(BytesIO(data), max_pixels, name)
@@ -82,15 +82,14 @@ def load_image(
         with _open_file(path) as file:
             return _decode(file, max_pixels, name or str(path))
     raise ImageError(
-        "a picture must be a path, bytes, a Pillow picture or an array, not "
-        f"{type(source).__name__}"
+        f"an image must be a path, bytes, a Pillow image or an array, not {type(source).__name__}"
     )
 
 
 def save_image(image: NDArray[np.uint8], path: Path) -> None:
-    """Write a picture; the suffix chooses the format, missing folders are made.
+    """Write an image file; the suffix selects the format, and missing folders are created.
 
-    A reader sees the old file or the new one, never half of it.
+    The file is replaced atomically: readers see either the old file or the complete new one.
 
     Args:
         image: RGB uint8 ``(H, W, 3)``.
@@ -100,20 +99,22 @@ def save_image(image: NDArray[np.uint8], path: Path) -> None:
         ImageError: The suffix is not one of ``SAVE_SUFFIXES``, or the file can't be written.
     """
     if path.suffix.lower() not in SAVE_SUFFIXES:
-        raise ImageError(f"{path}: can't write this kind; use one of {', '.join(SAVE_SUFFIXES)}")
+        raise ImageError(
+            f"{path}: unsupported image format for writing; use one of {', '.join(SAVE_SUFFIXES)}"
+        )
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(part, quality=92)
         os.replace(part, path)
-    except (OSError, ValueError) as error:  # ValueError: more pixels than WebP can hold
+    except (OSError, ValueError) as error:  # ValueError: too large for WebP
         with suppress(OSError):
             part.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or error
         raise ImageError(f"{path}: can't be written ({reason})") from error
 
 
-def _from_array(array: NDArray, max_pixels: int, name: str) -> NDArray[np.uint8]:
+def _from_array(array: NDArray[Any], max_pixels: int, name: str) -> NDArray[np.uint8]:
     shape = array.shape
     right_shape = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
     if array.dtype != np.uint8 or not right_shape or 0 in shape:
@@ -130,7 +131,7 @@ def _from_array(array: NDArray, max_pixels: int, name: str) -> NDArray[np.uint8]
 def _open_file(path: Path) -> IO[bytes]:
     try:
         if path.is_dir():
-            raise ImageError(f"{path} is a folder, not a picture")
+            raise ImageError(f"{path} is a folder, not an image")
         if path.exists() and not path.is_file():
             raise ImageError(f"{path} is not a regular file")
         if path.stat().st_size == 0:
@@ -151,8 +152,8 @@ def _decode(file: IO[bytes], max_pixels: int, name: str) -> NDArray[np.uint8]:
     try:
         image = _open_header(file)
     except _DECODE_ERRORS as error:
-        kind = "is a text file, not a picture" if _is_text(head) else "is not a readable picture"
-        raise ImageError(f"{name} {kind}; accepted are {_ACCEPTED}") from error
+        kind = "is a text file, not an image" if _is_text(head) else "is not a readable image"
+        raise ImageError(f"{name} {kind}; accepted formats are {_ACCEPTED}") from error
     with image:
         _check_size(image.size, max_pixels, name)
         return _to_rgb(image, name)
@@ -161,7 +162,7 @@ def _decode(file: IO[bytes], max_pixels: int, name: str) -> NDArray[np.uint8]:
 def _open_header(file: IO[bytes]) -> Image.Image:
     Image.init()
     formats = [name for name in _FORMATS if name in Image.OPEN]
-    # Pillow's own limit is a global that warns or raises at other sizes than ours.
+    # Pillow's own limit is a global that warns or raises at sizes other than ours.
     with _pillow_limit:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
@@ -191,7 +192,7 @@ def _to_rgb(image: Image.Image, name: str) -> NDArray[np.uint8]:
         return np.array(image.convert("RGB"), dtype=np.uint8)
     except _DECODE_ERRORS as error:
         raise ImageError(
-            f"{name} is damaged or cut off and can't be decoded ({error}); get the file again"
+            f"{name} is damaged or truncated and can't be decoded ({error}); obtain the file again"
         ) from error
 
 
@@ -199,7 +200,7 @@ def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
     except _DECODE_ERRORS:
-        # Broken EXIF data says nothing about the pixels.
+        # Broken EXIF data does not affect the pixels.
         logger.debug("ignored unreadable EXIF data")
         return image
 
@@ -218,13 +219,15 @@ def _refuse_other_kinds(head: bytes, name: str) -> None:
         if brands & _AVIF_BRANDS:
             Image.init()
             if "AVIF" not in Image.OPEN:
-                raise ImageError(f"{name} is an AVIF picture; this Pillow can't: {_CONVERT}")
+                raise ImageError(
+                    f"{name} is an AVIF image, which this Pillow can't decode: {_CONVERT}"
+                )
         elif brands & _HEIC_BRANDS:
-            raise ImageError(f"{name} is a HEIC picture, which is not supported: {_CONVERT}")
+            raise ImageError(f"{name} is a HEIC image, which is not supported: {_CONVERT}")
         else:
-            raise ImageError(f"{name} is a video, not a picture")
+            raise ImageError(f"{name} is a video, not an image")
     elif head.startswith(b"%PDF"):
-        raise ImageError(f"{name} is a PDF document, not a picture: {_CONVERT}")
+        raise ImageError(f"{name} is a PDF document, not an image: {_CONVERT}")
     elif b"<svg" in head.lower():
         raise ImageError(f"{name} is an SVG drawing, which is not supported: {_CONVERT}")
 

@@ -1,4 +1,4 @@
-"""Results as a Parquet file, for tables of millions of rows."""
+"""Results as Parquet files, for tables of millions of rows."""
 
 import io
 import json
@@ -13,41 +13,43 @@ import pyarrow.parquet as pq
 from utils.media.rows import Row, columns, rows
 from utils.results import Failure, FrameResult, Outcome
 
-_ROWS_AT_ONCE = 20_000
+_CHUNK_ROWS = 20_000
 _TYPES = {str: pa.string(), float: pa.float64(), int: pa.int32(), bool: pa.bool_()}
 
 
-def write_parquet(journal: Path, path: Path, classes: Sequence[str]) -> None:
-    """Make a Parquet file of the results collected as JSON lines, and remove those.
+def write_parquet(journal: Path, path: Path, *, classes: Sequence[str]) -> None:
+    """Convert results collected as JSON lines to a Parquet file and delete the JSON lines.
 
     Args:
-        journal: The JSON lines.
+        journal: The file of JSON lines.
         path: The Parquet file.
-        classes: The model's classes.
+        classes: Names of the model's classes, in order.
 
     Raises:
-        OSError: The file can't be written; the journal stays.
+        OSError: The file can't be written; the journal is kept.
     """
     schema = _schema(classes)
     part = path.with_name(path.name + ".part")
     table_rows = (row for outcome in read_journal(journal) for row in rows(outcome))
     with pq.ParquetWriter(part, schema) as writer:
-        while some := list(islice(table_rows, _ROWS_AT_ONCE)):
-            writer.write_table(pa.Table.from_pylist([_plain(row) for row in some], schema))
+        while chunk := list(islice(table_rows, _CHUNK_ROWS)):
+            writer.write_table(
+                pa.Table.from_pylist([_with_valid_text(row) for row in chunk], schema)
+            )
     os.replace(part, path)
     journal.unlink()
 
 
 def as_parquet(outcomes: Iterable[Outcome], classes: Sequence[str]) -> bytes:
     """Return results as the bytes of a Parquet file."""
-    table = [_plain(row) for outcome in outcomes for row in rows(outcome)]
+    table = [_with_valid_text(row) for outcome in outcomes for row in rows(outcome)]
     file = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(table, _schema(classes)), file)
     return file.getvalue()
 
 
 def read_journal(journal: Path) -> Iterator[Outcome]:
-    """Yield the results of a file of JSON lines."""
+    """Yield the results in a file of JSON lines."""
     with journal.open(encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             values = json.loads(line)
@@ -59,8 +61,8 @@ def _schema(classes: Sequence[str]) -> pa.Schema:
     return pa.schema([(name, _TYPES[kind]) for name, kind in columns(classes).items()])
 
 
-def _plain(row: Row) -> Row:
-    """Return a row whose texts are valid UTF-8, as Parquet demands; names of files may not be."""
+def _with_valid_text(row: Row) -> Row:
+    """Return a row with valid UTF-8 strings, as Parquet requires; file names may contain others."""
     return {
         name: value.encode("utf-8", "backslashreplace").decode()
         if isinstance(value, str)

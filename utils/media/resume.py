@@ -1,4 +1,4 @@
-"""How far an interrupted run came, by the results that it wrote."""
+"""Which inputs an interrupted run has completed, according to the results it wrote."""
 
 import csv
 import json
@@ -10,16 +10,17 @@ from utils.errors import ConfigError
 
 
 def truncate_incomplete(path: Path, kind: str) -> set[str]:
-    """Cut a file of results back to what is complete and return the names it answers for.
+    """Truncate a result file to its complete entries and return the names of the inputs in it.
 
-    The last picture or video is taken out, as the run may have ended in the middle of it.
+    The entries of the last image or video are removed, since the run may have ended in the middle
+    of it.
 
     Args:
-        path: The file of results; if it isn't there, nothing is.
+        path: The result file; if it does not exist, nothing is done.
         kind: ``jsonl`` or ``csv``.
 
     Raises:
-        ConfigError: The file holds something else, or can't be changed.
+        ConfigError: The file is not a result file of this program, or can't be modified.
     """
     if not path.is_file():
         return set()
@@ -37,14 +38,14 @@ def truncate_incomplete(path: Path, kind: str) -> set[str]:
             with path.open("rb+") as file:
                 file.truncate(end)
     except OSError as error:
-        raise ConfigError(f"{path}: can't be continued ({error.strerror})") from error
+        raise ConfigError(f"{path}: can't be resumed ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, csv.Error) as error:
-        raise ConfigError(f"{path}: holds no results of this program ({error})") from error
+        raise ConfigError(f"{path}: is not a result file of this program ({error})") from error
     return set(done)
 
 
 def _jsonl_names(file: IO[bytes]) -> Iterator[tuple[str | None, int]]:
-    """Yield each line's picture or video, None for a torn one, and where the line begins."""
+    """Yield the image or video of each line (None for a truncated line) and the line's offset."""
     start = 0
     for line in file:
         if line.endswith(b"\n"):
@@ -55,7 +56,7 @@ def _jsonl_names(file: IO[bytes]) -> Iterator[tuple[str | None, int]]:
 
 
 def _csv_names(file: IO[bytes]) -> Iterator[tuple[str | None, int]]:
-    """Yield each row's picture or video, None for a torn one, and where the row begins."""
+    """Yield the image or video of each row (None for a truncated row) and the row's offset."""
     offset = 0
 
     def lines() -> Iterator[str]:

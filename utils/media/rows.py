@@ -1,13 +1,13 @@
-"""Results as rows of a table: one for each face, and one for what has none. See docs/results.md."""
+"""Results as rows of a table: one per face, or one per image without faces; see docs/results.md."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from utils.results import Face, Failure, FrameResult, Outcome, Status
+from utils.results import Face, Failure, Outcome, Status
 
 Row = dict[str, Any]
 
-# Column to kind, as in tables; the probabilities of the classes follow.
+# Column to type; the columns of the class probabilities follow.
 COLUMNS: dict[str, type] = {
     "image": str,
     "time": float,
@@ -30,18 +30,18 @@ COLUMNS: dict[str, type] = {
 
 
 def columns(classes: Sequence[str]) -> dict[str, type]:
-    """Return every column's kind for a model's classes, in order.
+    """Return all columns and their types for a model's classes, in order.
 
-    ``p_<class>`` is the probability, ``raw_<class>`` that of the frame alone in a video.
+    ``p_<class>`` is the probability; ``raw_<class>`` that of the frame alone, in a video.
     """
     probabilities = {f"{kind}_{name}": float for kind in ("p", "raw") for name in classes}
     return COLUMNS | probabilities
 
 
 def rows(outcome: Outcome) -> Iterator[Row]:
-    """Yield the rows of a picture or frame; columns without a value are missing.
+    """Yield the rows of an image or frame; columns without a value are missing.
 
-    There is one row for each face; a picture without faces and one that failed have one as well.
+    Each face has a row. An image without faces has one row, and so has one that failed.
     """
     if isinstance(outcome, Failure):
         status = Status.FAILED.value
@@ -58,21 +58,14 @@ def rows(outcome: Outcome) -> Iterator[Row]:
     if not outcome.faces:
         yield frame
     for number, face in enumerate(outcome.faces, 1):
-        yield frame | {"status": _status(face, outcome).value, "face": number} | _face(face)
-
-
-def _status(face: Face, frame: FrameResult) -> Status:
-    if frame.status is Status.SKIPPED:
-        return Status.SKIPPED
-    if face.problem:
-        return Status.LOW_QUALITY
-    return Status.UNCERTAIN if face.uncertain else Status.OK
+        status = Status.SKIPPED if outcome.status is Status.SKIPPED else face.status
+        yield frame | {"status": status.value, "face": number} | _face(face)
 
 
 def _face(face: Face) -> Row:
     row: Row = dict(zip(("x1", "y1", "x2", "y2"), face.box, strict=True))
     row |= {
-        "reason": face.problem,
+        "reason": None if face.problem is None else str(face.problem),
         "track_id": face.track_id,
         "score": face.score,
         "emotion": face.emotion,

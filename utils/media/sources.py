@@ -1,4 +1,4 @@
-"""What a user names (files, folders, lists, ``-``) becomes single pictures and videos."""
+"""Expands what a user names (files, folders, lists, ``-``) into single images and videos."""
 
 import logging
 import os
@@ -13,8 +13,8 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from utils.errors import ConfigError, EmotionError, ImageError
 
-# HEIC is listed although it can't be read: a folder of phone photos should give errors that say
-# what to do, not an empty list.
+# HEIC is listed although it can't be decoded: a folder of phone photos should produce errors that
+# say what to do, not an empty list.
 # fmt: off
 IMAGE_SUFFIXES: frozenset[str] = frozenset((
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".tif",
@@ -26,7 +26,7 @@ VIDEO_SUFFIXES: frozenset[str] = frozenset((
 ))
 # fmt: on
 STANDARD_INPUT = "-"
-# More would be no picture but an attack.
+# A larger archive member is not an image but an attack.
 MAX_MEMBER_BYTES = 200_000_000
 
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 class Kind(Enum):
     """How a source is read."""
 
-    PICTURE = "picture"
+    IMAGE = "image"
     VIDEO = "video"
     STANDARD_INPUT = "standard input"
     CAMERA = "camera"
@@ -45,14 +45,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Source:
-    """One picture or video.
+    """One image or video to analyse.
 
     Attributes:
-        name: What results call it: its path as the user would write it.
+        name: Its name in results: the path as the user would write it.
         kind: How it is read.
-        below: Its path below the folder that was named, or its own name; where a copy goes.
-        error: Why it can't be used, for the kind ``UNUSABLE``.
-        read: Returns the bytes of a picture that is no file of its own; None if it is one.
+        below: Its path relative to the folder that was named, or its file name; determines where an
+            annotated copy goes.
+        error: Why it can't be used, if its kind is ``UNUSABLE``.
+        read: Returns the bytes of an image that is not a file, such as an archive member; None for
+            files.
     """
 
     name: str
@@ -63,15 +65,15 @@ class Source:
 
 
 def find_sources(names: Iterable[str], pattern: str | None = None) -> Iterator[Source]:
-    """Yield the pictures and videos that names stand for, those of a folder sorted, however deep.
+    """Yield the images and videos that the names refer to; folders are walked recursively, sorted.
 
-    What can't be used comes as a source that says why, so that nothing is skipped silently. Only
-    the names of one folder at a time are held in memory.
+    Anything unusable is yielded as a source that says why, so that nothing is skipped silently.
+    Only the names of one folder at a time are held in memory.
 
     Args:
-        names: Files, folders, and ``-`` for a picture from standard input.
-        pattern: Of the files in folders only those are taken whose name, or path below the folder,
-            matches, as ``*.jpg`` or ``2024/*``.
+        names: Files, folders, and ``-`` for an image from standard input.
+        pattern: Restricts folders to files whose name, or path relative to the folder, matches a
+            pattern such as ``*.jpg`` or ``2024/*``.
     """
     for name in names:
         if name == STANDARD_INPUT:
@@ -79,14 +81,15 @@ def find_sources(names: Iterable[str], pattern: str | None = None) -> Iterator[S
         elif os.path.isdir(name):
             yield from _in_folder(Path(name), pattern)
         else:
-            kind = Kind.VIDEO if is_video_name(name) else Kind.PICTURE
+            kind = Kind.VIDEO if is_video_name(name) else Kind.IMAGE
             yield Source(name, kind, Path(os.path.basename(name)))
 
 
 def list_images(folder: str | Path) -> list[Path]:
-    """List the pictures in a folder and everything below it, sorted by path.
+    """List the images in a folder and its subfolders, sorted by path.
 
-    Files count by their suffix (``IMAGE_SUFFIXES``, in any case); hidden files and folders don't.
+    Files are recognised by their suffix (``IMAGE_SUFFIXES``, case-insensitive); hidden files and
+    folders are skipped.
 
     Raises:
         ImageError: The folder is missing, is not a folder or can't be read.
@@ -99,40 +102,40 @@ def list_images(folder: str | Path) -> list[Path]:
     if not os.access(root, os.R_OK | os.X_OK):
         raise ImageError(f"{root}: no permission to read this folder")
 
-    def unreadable(error: OSError) -> None:
-        logger.warning("skipped a folder that can't be read: %s", error.filename)
+    def warn(error: OSError) -> None:
+        logger.warning("skipped an unreadable folder: %s", error.filename)
 
     found = []
-    for parent, folders, files in os.walk(root, onerror=unreadable):
+    for parent, folders, files in os.walk(root, onerror=warn):
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(parent, name) for name in files if is_image_name(name)]
     return sorted(found, key=lambda path: path.as_posix())
 
 
 def is_image_name(name: str) -> bool:
-    """Say whether a file name has a picture's suffix and isn't hidden."""
+    """Return whether a file name has an image suffix and is not hidden."""
     return not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def zip_sources(file: IO[bytes], name: str) -> Iterator[Source]:
-    """Yield the pictures in a zip archive, sorted; each is read when its turn comes.
+    """Yield the images in a zip archive, sorted by name; each is read only when it is needed.
 
     Args:
         file: The archive.
-        name: What messages call it.
+        name: The name of the archive in error messages.
 
     Raises:
-        ImageError: It is no zip archive.
+        ImageError: The file is not a zip archive.
     """
     try:
         archive = ZipFile(file)
     except BadZipFile as error:
-        raise ImageError(f"{name}: is damaged, or no zip archive") from error
+        raise ImageError(f"{name}: is damaged or not a zip archive") from error
     members = sorted(archive.infolist(), key=lambda member: member.filename)
-    pictures = [m for m in members if not m.is_dir() and is_image_name(Path(m.filename).name)]
-    if not pictures:
-        yield _unusable(name, "the archive holds no pictures")
-    for member in pictures:
+    images = [m for m in members if not m.is_dir() and is_image_name(Path(m.filename).name)]
+    if not images:
+        yield _unusable(name, "the archive contains no images")
+    for member in images:
         yield _member(archive, member)
 
 
@@ -144,16 +147,16 @@ def _member(archive: ZipFile, member: ZipInfo) -> Source:
         try:
             return archive.read(member)
         except (BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError) as error:
-            # RuntimeError: it is encrypted.
+            # RuntimeError: the member is encrypted.
             raise ImageError(
                 f"{member.filename}: can't be read from the archive ({error})"
             ) from error
 
-    return Source(member.filename, Kind.PICTURE, Path(member.filename), read=read)
+    return Source(member.filename, Kind.IMAGE, Path(member.filename), read=read)
 
 
 def read_list(path: Path) -> Iterator[str]:
-    """Yield the names in a text file, one a line; empty lines and those that begin with # are left.
+    """Yield the names in a text file, one per line, except empty lines and # comments.
 
     Raises:
         ConfigError: The file can't be read.
@@ -168,7 +171,7 @@ def read_list(path: Path) -> Iterator[str]:
 
 
 def is_video_name(name: str) -> bool:
-    """Say whether a file name has a video's suffix."""
+    """Return whether a file name has a video suffix."""
     return Path(name).suffix.lower() in VIDEO_SUFFIXES
 
 
@@ -182,18 +185,16 @@ def _in_folder(folder: Path, pattern: str | None) -> Iterator[Source]:
             video = is_video_name(name) and not name.startswith(".")
             if (video or is_image_name(name)) and _matches(below, pattern):
                 count += 1
-                yield Source(str(folder / below), Kind.VIDEO if video else Kind.PICTURE, below)
-        yield from (
-            _unusable(str(e.filename), f"no permission to read ({e.strerror})") for e in failed
-        )
+                yield Source(str(folder / below), Kind.VIDEO if video else Kind.IMAGE, below)
+        yield from (_unusable(str(e.filename), f"can't be read ({e.strerror})") for e in failed)
         count += len(failed)
         failed.clear()
     for error in failed:
         count += 1
         yield _unusable(str(error.filename), f"can't be read ({error.strerror})")
     if not count:
-        wanted = f"matching {pattern!r} " if pattern else ""
-        yield _unusable(str(folder), f"the folder holds no pictures or videos {wanted}".rstrip())
+        suffix = f" matching {pattern!r}" if pattern else ""
+        yield _unusable(str(folder), f"the folder contains no images or videos{suffix}")
 
 
 def _matches(below: Path, pattern: str | None) -> bool:

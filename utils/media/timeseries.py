@@ -1,16 +1,23 @@
 """Results over time as a table: per face, with gaps kept as gaps, thinned for display."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from utils.media.rows import columns, rows
-from utils.results import Outcome
+from utils.results import Outcome, Status
 
-# A line is broken where a face was not seen for so many seconds.
-GAP_SECONDS = 1.0
-MIN_SHOWN = 4
+# See :func:`gap_limit`.
+GAP_SECONDS, GAP_STEPS = 1.0, 3.0
+# A face needs this many rows to be charted: fewer are often no face.
+MIN_ROWS = 4
+# Rows this many seconds before and after a moment are compared in :func:`key_moments`.
+_WINDOW = 0.5
+# Two key moments are further apart than this many seconds.
+_MIN_DISTANCE = 1.0
 
 
 def results_table(outcomes: Iterable[Outcome], classes: Sequence[str]) -> pd.DataFrame:
@@ -20,38 +27,50 @@ def results_table(outcomes: Iterable[Outcome], classes: Sequence[str]) -> pd.Dat
     )
 
 
-def track_ids(table: pd.DataFrame, fewest: int = MIN_SHOWN) -> list[int]:
-    """Return the ``track_id`` of each face that has at least so many rows, in order."""
+def gap_limit(times: ArrayLike) -> float:
+    """Return the time in seconds between two rows of a face above which its line is broken.
+
+    That is one second, or three times the usual step where analyses are further apart than a third
+    of a second: a slow machine, or every N-th frame of a video, is no absence of the face.
+
+    Args:
+        times: Ascending times of the face's rows in seconds.
+    """
+    steps = np.diff(np.asarray(times, np.float64))
+    usual = float(np.median(steps)) if len(steps) else 0.0
+    return max(GAP_SECONDS, GAP_STEPS * usual)
+
+
+def track_ids(table: pd.DataFrame, min_rows: int = MIN_ROWS) -> list[int]:
+    """Return the ``track_id`` of each face that has at least ``min_rows`` rows, in order."""
     counts = table["track_id"].dropna().astype(int).value_counts()
-    return sorted(int(track) for track, count in counts.items() if count >= fewest)
+    return sorted(int(track) for track, count in counts.items() if count >= min_rows)
 
 
-def face_series(table: pd.DataFrame, track_id: int, most: int = 600) -> pd.DataFrame:
-    """Return one face's rows for a chart.
+def face_series(table: pd.DataFrame, track_id: int, *, max_rows: int = 600) -> pd.DataFrame:
+    """Return the rows of one face for a chart: ``time`` and the ``p_<class>`` columns.
 
-    Rows in which the face can't be read have no probabilities, and where it was out of sight a row
-    without any is put in, so that lines break there. Longer tables are thinned by taking means over
-    equal spans of time.
+    Rows with a problem have no probabilities, and where the face was away a row without any is
+    inserted, so that lines break there. Longer tables are thinned by means over equal spans of
+    rows.
 
     Args:
         table: All rows.
         track_id: Which face.
-        most: Rows to be left at most, apart from those of the gaps.
+        max_rows: Largest number of rows, not counting those inserted into gaps.
     """
     shares = [name for name in table.columns if str(name).startswith("p_")]
     line = table.loc[table["track_id"] == track_id, ["time", "status", *shares]].copy()
-    line.loc[line["status"] == "low_quality", shares] = np.nan
+    line.loc[line["status"] == Status.LOW_QUALITY.value, shares] = np.nan
     line = line[["time", *shares]].astype(float).sort_values("time")
-    if len(line) > most:
-        span = np.minimum((np.arange(len(line)) * most) // len(line), most - 1)
+    if len(line) > max_rows:
+        span = np.minimum((np.arange(len(line)) * max_rows) // len(line), max_rows - 1)
         line = line.groupby(span).mean()
     return _with_gaps(line.reset_index(drop=True), shares)
 
 
 def _with_gaps(line: pd.DataFrame, shares: list[str]) -> pd.DataFrame:
-    steps = line["time"].diff()
-    usual = float(steps.median()) if len(line) > 1 else 0.0
-    late = line.index[steps > max(GAP_SECONDS, 3 * usual)]
+    late = line.index[line["time"].diff() > gap_limit(line["time"].to_numpy())]
     if not len(late):
         return line
     breaks = pd.DataFrame({"time": (line["time"].shift()[late] + 1e-3).to_numpy()})
@@ -60,14 +79,18 @@ def _with_gaps(line: pd.DataFrame, shares: list[str]) -> pd.DataFrame:
 
 
 def find_gaps(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the spans of time without a readable face: ``start``, ``end`` and ``reason``.
+    """Return the spans of time in which no face was classified.
 
     Args:
         table: All rows, one or more for each analysed frame.
+
+    Returns:
+        Columns ``start`` and ``end`` in seconds, and ``reason``, a value of :class:`Status`.
     """
     frames = table.dropna(subset=["time"]).groupby("time", sort=True)["status"].agg(set)
-    seen = frames.map(lambda found: bool(found & {"ok", "uncertain"}))
-    reason = frames.map(lambda found: sorted(found)[0]).where(~seen)
+    classified = {Status.OK.value, Status.UNCERTAIN.value}
+    seen = frames.map(lambda statuses: bool(statuses & classified))
+    reason = frames.map(lambda statuses: sorted(statuses)[0]).where(~seen)
     block = (reason.fillna("") != reason.fillna("").shift()).cumsum()
     spans = [
         {"start": part.index[0], "end": part.index[-1], "reason": part.iloc[0]}
@@ -78,37 +101,62 @@ def find_gaps(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def emotion_shares(table: pd.DataFrame, track_id: int) -> pd.Series:
-    """Return the share of each answer among a face's rows; unreadable ones count as ``unclear``."""
-    own = table[table["track_id"] == track_id]
-    answer = own["emotion"].where(own["status"] == "ok", "unclear")
-    return answer.value_counts(normalize=True)
+    """Return the share of each emotion among a face's rows; all but ``ok`` count as ``unclear``."""
+    face = table[table["track_id"] == track_id]
+    emotions = face["emotion"].where(face["status"] == Status.OK.value, "unclear")
+    return emotions.value_counts(normalize=True)
 
 
-def key_moments(table: pd.DataFrame, track_id: int, count: int = 5) -> list[tuple[float, str, str]]:
-    """Return a face's largest changes as (time, expression before, expression after), by time.
+class KeyMoment(NamedTuple):
+    """A moment at which a face's expression changes.
 
-    The answers of half a second before and after are compared.
+    Attributes:
+        time: Media time in seconds.
+        before: The most probable expression before it.
+        after: The most probable expression after it.
+    """
+
+    time: float
+    before: str
+    after: str
+
+
+def key_moments(table: pd.DataFrame, track_id: int, *, count: int = 5) -> list[KeyMoment]:
+    """Return the largest changes of a face's expression, in order of time.
+
+    Mean probabilities of the half seconds before and after a moment are compared.
 
     Args:
         table: All rows.
         track_id: Which face.
-        count: How many at most.
+        count: Largest number of moments.
     """
-    line = face_series(table, track_id, most=2000).dropna()
+    line = face_series(table, track_id, max_rows=2000).dropna()
     shares = [name for name in line.columns if name != "time"]
-    times, values = line["time"].to_numpy(), line[shares].to_numpy()
-    found: list[tuple[float, float, str, str]] = []
-    for i, time in enumerate(times):
-        before = values[(times >= time - 0.5) & (times < time)]
-        after = values[(times >= time) & (times < time + 0.5)]
-        if len(before) and len(after):
-            first, second = before.mean(0), after.mean(0)
-            if first.argmax() != second.argmax():
-                change = float(np.abs(first - second).sum() / 2)
-                names = (str(shares[k.argmax()])[2:] for k in (first, second))
-                found.append((change, float(times[i]), *names))  # type: ignore[arg-type]
-    chosen: list[tuple[float, str, str]] = []
-    for _, time, old, new in sorted(found, reverse=True):
-        if len(chosen) < count and all(abs(time - other[0]) > 1.0 for other in chosen):
-            chosen.append((time, old, new))
+    changes = _changes(
+        line["time"].to_numpy(), line[shares].to_numpy(), [str(n)[2:] for n in shares]
+    )
+    chosen: list[KeyMoment] = []
+    for _, moment in sorted(changes, reverse=True):
+        apart = all(abs(moment.time - other.time) > _MIN_DISTANCE for other in chosen)
+        if len(chosen) < count and apart:
+            chosen.append(moment)
     return sorted(chosen)
+
+
+def _changes(
+    times: NDArray[np.float64], values: NDArray[np.float64], names: Sequence[str]
+) -> Iterator[tuple[float, KeyMoment]]:
+    """Yield the moments at which the most probable class changes, with the size of the change.
+
+    The size is the total variation distance, 0 to 1.
+    """
+    for time in times.tolist():
+        before = values[(times >= time - _WINDOW) & (times < time)]
+        after = values[(times >= time) & (times < time + _WINDOW)]
+        if not len(before) or not len(after):
+            continue
+        first, second = before.mean(0), after.mean(0)
+        if first.argmax() != second.argmax():
+            moment = KeyMoment(time, names[first.argmax()], names[second.argmax()])
+            yield float(np.abs(first - second).sum() / 2), moment

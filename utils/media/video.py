@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from utils.errors import VideoError
 
-# Without playlists (HLS, DASH, concat): those make a file read other files or fetch addresses.
+# Playlists (HLS, DASH, concat) are excluded: they can make a file open other files or fetch URLs.
 _CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts,asf,flv,ogg,mjpeg,gif,"
     "yuv4mpegpipe,apng,webp_pipe,h264,hevc,ivf"
@@ -21,11 +21,11 @@ _CONTAINERS = (
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """One decoded picture.
+    """One decoded frame.
 
     Attributes:
-        index: 0, 1, … in the order of showing.
-        time: Seconds since the first picture, by the file's own time stamps.
+        index: 0, 1, … in presentation order.
+        time: Seconds since the first frame, from the file's own timestamps.
         image: RGB uint8 ``(H, W, 3)``, upright.
     """
 
@@ -35,7 +35,7 @@ class VideoFrame:
 
 
 class VideoReader:
-    """Reads a video's pictures in order, upright and with their times.
+    """Reads a video's frames in order, upright and with their timestamps.
 
     Example:
         >>> with VideoReader(Path("clip.mp4")) as video:
@@ -43,18 +43,18 @@ class VideoReader:
         ...         print(frame.time, frame.image.shape)
 
     Args:
-        source: A path, or an opened binary file.
-        name: What results and messages call it; the path if None.
+        source: A path, or an open binary file.
+        name: The name of the video in results and error messages; the path if None.
 
     Attributes:
-        name: What results and messages call it.
-        fps: Average pictures a second, as the file says; None if it does not.
-        size: Width and height in pixels, as the file says, before it is turned upright.
-        duration: Seconds, as the file says; None if it does not.
-        problem: After reading, a sentence if the file broke off; else None.
+        name: The name of the video in results and error messages.
+        fps: Average frames per second according to the file; None if unknown.
+        size: Width and height in pixels according to the file, before rotation is applied.
+        duration: Length in seconds according to the file; None if unknown.
+        problem: After reading, a sentence if the file is truncated; otherwise None.
 
     Raises:
-        VideoError: The file is missing, no video, or has no picture that can be decoded.
+        VideoError: The file is missing, is not a video, or contains no frame that can be decoded.
     """
 
     def __init__(self, source: Path | BinaryIO, name: str | None = None) -> None:
@@ -69,10 +69,12 @@ class VideoReader:
                 options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
             )
         except (FFmpegError, OSError) as error:
-            raise VideoError(f"{self.name}: can't be read as a video ({_reason(error)})") from error
+            raise VideoError(
+                f"{self.name}: can't be opened as a video ({_reason(error)})"
+            ) from error
         if not self._container.streams.video:
             self._container.close()
-            raise VideoError(f"{self.name}: has no video, only {self._kinds()}")
+            raise VideoError(f"{self.name}: contains no video stream, only {self._kinds()}")
         stream = self._container.streams.video[0]
         stream.thread_type = "AUTO"
         self.size = (stream.width, stream.height)
@@ -87,30 +89,30 @@ class VideoReader:
         self._container.close()
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        """Yield the pictures; a file that breaks off yields what is there and sets ``problem``.
+        """Yield the frames; a truncated file yields what can be decoded and sets ``problem``.
 
         Raises:
-            VideoError: Not one picture can be decoded.
+            VideoError: No frame can be decoded.
         """
         first, last, index = None, 0.0, 0
         try:
-            for picture in self._container.decode(video=0):
-                time = picture.time if picture.time is not None else self._guess(last, index)
+            for frame in self._container.decode(video=0):
+                time = frame.time if frame.time is not None else self._estimate_time(last, index)
                 first = time if first is None else first
-                # Time stamps of damaged files may step back; time lines may not.
+                # Timestamps of damaged files may go backwards; timelines must not.
                 last = max(time - first, last)
-                image = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
-                yield VideoFrame(index, last, _upright(image, picture.rotation))
+                image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                yield VideoFrame(index, last, _upright(image, frame.rotation))
                 index += 1
         except (FFmpegError, OSError) as error:
             self.problem = (
-                f"{self.name}: broke off after {last:.1f} seconds, {index} pictures "
+                f"{self.name}: ends prematurely after {last:.1f} seconds, {index} frames "
                 f"({_reason(error)})"
             )
         if not index:
-            raise VideoError(self.problem or f"{self.name}: holds no picture")
+            raise VideoError(self.problem or f"{self.name}: contains no frame")
 
-    def _guess(self, last: float, index: int) -> float:
+    def _estimate_time(self, last: float, index: int) -> float:
         return last + 1 / (self.fps or 25.0) if index else 0.0
 
     def _kinds(self) -> str:
@@ -119,7 +121,7 @@ class VideoReader:
 
 
 def _upright(image: NDArray[np.uint8], rotation: float) -> NDArray[np.uint8]:
-    """Undo a telephone's turn: ``rotation`` is the counter-clockwise degrees to show it by."""
+    """Rotate a frame for display; ``rotation`` is in degrees, counter-clockwise."""
     turns = round(rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 

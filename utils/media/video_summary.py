@@ -1,4 +1,4 @@
-"""A whole video in a few figures: who was seen when, and how often with which expression."""
+"""Summary of a video: which faces were seen when, and how often with which expression."""
 
 from collections import Counter
 
@@ -8,15 +8,15 @@ from utils.results import Face, FrameResult
 
 
 class Person(BaseModel):
-    """One face of a video, followed by its box; never by who it is.
+    """One face of a video, tracked by its box and never identified.
 
     Attributes:
         track_id: Identity within the video.
-        first: Media time in seconds when it was first seen.
-        last: When it was last seen.
-        frames: Analysed frames that show it.
-        shares: Emotion to its share of those frames; the rest was ``uncertain``.
-        uncertain: Share of those frames without a certain answer.
+        first: Media time in seconds of the first frame that shows it.
+        last: Media time in seconds of the last frame that shows it.
+        frames: Number of analysed frames that show it.
+        shares: Emotion to its share of these frames; the rest are uncertain.
+        uncertain: Share of these frames in which the prediction is uncertain.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,12 +30,12 @@ class Person(BaseModel):
 
 
 class VideoSummary:
-    """Counts a video's results one by one; its size grows with the faces, not with the frames.
+    """Counts the results of a video; its memory grows with the faces, not with the frames.
 
     Attributes:
-        frames: Analysed frames so far.
-        time: Media time in seconds of the last one.
-        size: Width and height in pixels; None before the first.
+        frames: Number of analysed frames so far.
+        time: Media time in seconds of the last analysed frame.
+        size: Width and height of the frames in pixels; None before the first one.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class VideoSummary:
         self._counts: dict[int, Counter[str | None]] = {}
 
     def add(self, result: FrameResult) -> None:
-        """Take in an analysed frame."""
+        """Count an analysed frame."""
         self.frames += 1
         self.time = result.time or 0.0
         self.size = (result.width, result.height)
@@ -63,17 +63,17 @@ class VideoSummary:
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """The faces in the order of their appearance; what was seen in one frame alone is left out.
+        """The faces in the order of their appearance, without those seen in a single frame.
 
-        A single frame is seldom a face.
+        A detection that only one frame of a video confirms is seldom a face.
         """
-        found = []
+        people = []
         for track_id, counts in sorted(self._counts.items()):
             frames = counts.total()
             shares = {name: n / frames for name, n in counts.most_common() if name is not None}
             first, last = self._seen[track_id]
             if frames > 1 or self.frames == 1:
-                found.append(
+                people.append(
                     Person(
                         track_id=track_id,
                         first=first,
@@ -83,4 +83,4 @@ class VideoSummary:
                         uncertain=counts[None] / frames,
                     )
                 )
-        return tuple(found)
+        return tuple(people)

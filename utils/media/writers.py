@@ -1,4 +1,4 @@
-"""Writers of results, each of which appends: JSON, JSON lines, CSV, Parquet; and of pictures."""
+"""Result writers, which all append: JSON, JSON lines, CSV, Parquet."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from utils.errors import ConfigError, OutputError
+from utils.extras import require
 from utils.media.rows import columns, rows
 from utils.results import Outcome, to_document
 
@@ -15,19 +16,19 @@ FORMATS = ("json", "jsonl", "csv", "parquet")
 
 
 class ResultWriter(Protocol):
-    """Takes results one by one; what was taken is in the file, even if the program is killed."""
+    """Writes results one by one; every written result survives a killed program."""
 
     def write(self, outcome: Outcome) -> None:
         """Append a result or failure."""
         ...
 
     def close(self) -> None:
-        """Finish the document."""
+        """Complete the document."""
         ...
 
 
 class JsonLinesWriter:
-    """One JSON document a line."""
+    """Writes one JSON document per line."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
@@ -38,15 +39,15 @@ class JsonLinesWriter:
         self._file.flush()
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: every line is complete."""
 
 
 class JsonArrayWriter:
-    """One JSON document: a list, or the only element itself.
+    """Writes one JSON document: a list, or a single result.
 
     Args:
-        file: Where to write.
-        single: Write the one result without a list around it.
+        file: The output.
+        single: Write the only result itself instead of a list.
     """
 
     def __init__(self, file: IO[str], single: bool = False) -> None:
@@ -62,7 +63,7 @@ class JsonArrayWriter:
         self._count += 1
 
     def close(self) -> None:
-        """End the list."""
+        """Close the list."""
         if not self._single:
             self._file.write("\n]\n" if self._count else "[]\n")
         elif self._count:
@@ -71,12 +72,12 @@ class JsonArrayWriter:
 
 
 class CsvWriter:
-    """A table as text, UTF-8, a comma between columns, the first line names them."""
+    """Writes a comma-separated UTF-8 table with a header line."""
 
-    def __init__(self, file: IO[str], classes: Sequence[str], begun: bool) -> None:
+    def __init__(self, file: IO[str], classes: Sequence[str], *, header: bool = True) -> None:
         self._file = file
         self._writer = csv.DictWriter(file, columns(classes), lineterminator="\n")
-        if not begun:
+        if header:
             self._writer.writeheader()
 
     def write(self, outcome: Outcome) -> None:
@@ -85,15 +86,15 @@ class CsvWriter:
         self._file.flush()
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: every line is complete."""
 
 
 class FileWriter:
-    """A sink whose file this program opened: errors of the disk are named, and it is closed.
+    """A writer that owns its file: it reports disk errors and closes the file.
 
     Args:
         path: The file.
-        make: Makes the sink for the opened file; is told whether the file holds results already.
+        make: Creates the writer for the open file; receives whether the file already has content.
         finish: Called at the end, after the file was closed.
 
     Raises:
@@ -109,9 +110,9 @@ class FileWriter:
         self._path, self._finish = path, finish
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # File names may be no valid text; such bytes must come out as they went in.
+            # File names may contain invalid UTF-8; such bytes must be written back unchanged.
             self._file = path.open("a", encoding="utf-8", errors="surrogateescape", newline="")
-            self._sink = make(self._file, self._file.tell() > 0)
+            self._writer = make(self._file, self._file.tell() > 0)
         except OSError as error:
             raise OutputError(f"{path}: can't be written ({error.strerror})") from error
 
@@ -119,23 +120,23 @@ class FileWriter:
         """Append a result or failure.
 
         Raises:
-            OutputError: The disk is full or the file can't be written for another reason.
+            OutputError: The disk is full, or the file can't be written for another reason.
         """
         try:
-            self._sink.write(outcome)
+            self._writer.write(outcome)
         except OSError as error:
             raise OutputError(
-                f"{self._path}: can't be written ({error.strerror}); it holds the results so far"
+                f"{self._path}: can't be written ({error.strerror}); it contains the results so far"
             ) from error
 
     def close(self) -> None:
-        """Finish and close the file.
+        """Complete and close the file.
 
         Raises:
-            OutputError: The rest can't be written.
+            OutputError: The remaining data can't be written.
         """
         try:
-            self._sink.close()
+            self._writer.close()
             self._file.close()
             if self._finish:
                 self._finish()
@@ -144,18 +145,18 @@ class FileWriter:
 
 
 def open_writer(
-    path: Path, kind: str, classes: Sequence[str], single: bool = False
+    path: Path, kind: str, *, classes: Sequence[str], single: bool = False
 ) -> ResultWriter:
-    """Open a file for results; what it holds already stays, new results are appended.
+    """Open a result file; existing content is kept and new results are appended.
 
-    Parquet can't be read before its end is written: results are first collected as JSON lines in
-    :func:`journal_of` the file, from which it is made at the end.
+    A Parquet file can't be read before its footer is written: results are first collected as JSON
+    lines in :func:`journal_of` the file, which is converted at the end.
 
     Args:
-        path: The file; missing folders are made.
+        path: The file; missing folders are created.
         kind: One of ``FORMATS``.
-        classes: The model's classes, for the columns of tables.
-        single: JSON: there will be one result alone, to be written without a list around it.
+        classes: Names of the model's classes, for the columns of tables.
+        single: JSON: write the only result itself instead of a list.
 
     Raises:
         OutputError: The file can't be opened for writing.
@@ -163,41 +164,44 @@ def open_writer(
     if kind == "json":
         return FileWriter(path, lambda file, begun: JsonArrayWriter(file, single))
     if kind == "csv":
-        return FileWriter(path, lambda file, begun: CsvWriter(file, classes, begun))
+        return FileWriter(path, lambda file, begun: CsvWriter(file, classes, header=not begun))
     if kind == "parquet":
+        require("parquet", feature="Parquet")
         from utils.media.parquet import write_parquet
 
         journal = journal_of(path)
         return FileWriter(
             journal,
             lambda file, begun: JsonLinesWriter(file),
-            lambda: write_parquet(journal, path, classes),
+            lambda: write_parquet(journal, path, classes=classes),
         )
     return FileWriter(path, lambda file, begun: JsonLinesWriter(file))
 
 
 def as_csv(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
-    """Return results as the text of a CSV file."""
+    """Return results as CSV text."""
     file = io.StringIO()
-    table = CsvWriter(file, classes, begun=False)
+    table = CsvWriter(file, classes)
     for outcome in outcomes:
         table.write(outcome)
     return file.getvalue()
 
 
 def journal_of(path: Path) -> Path:
-    """Return where the results for a Parquet file are collected until it is finished."""
+    """Return the path where results for a Parquet file are collected until it is complete."""
     return path.with_name(path.name + ".part.jsonl")
 
 
 def guess_format(path: Path) -> str:
-    """Return the format that a file's suffix stands for.
+    """Return the output format for a file's suffix.
 
     Raises:
-        ConfigError: It stands for none.
+        ConfigError: The suffix is not that of a known format.
     """
     kind = path.suffix.lower().lstrip(".")
     kind = {"ndjson": "jsonl"}.get(kind, kind)
     if kind not in FORMATS:
-        raise ConfigError(f"--out {path}: give --format, one of {', '.join(FORMATS)}")
+        raise ConfigError(
+            f"--out {path}: unknown suffix; add --format with one of {', '.join(FORMATS)}"
+        )
     return kind

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from utils.devices import resolves_to_cpu
 from utils.errors import ConfigError
+from utils.extras import require
 from utils.model.onnx_runtime import OnnxRuntime
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import ModelSpec
@@ -69,6 +70,7 @@ class EmotionClassifier:
                 raise ConfigError(f"{path}: ONNX files run on the CPU; for {device} take the .pth")
             runtime = OnnxRuntime(Path(path), threads)
             return cls(runtime.spec, runtime, head)
+        require("train", feature=f"{path or 'The bundled model on a GPU'}", modules=("torch",))
         # PyTorch takes a second to import, which the ONNX file does without.
         from utils.model.checkpoint import load_checkpoint
         from utils.model.torch_runtime import TorchRuntime

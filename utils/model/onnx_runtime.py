@@ -39,7 +39,8 @@ class OnnxRuntime:
     def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised float32 ``(N, C, S, S)`` to raw logits ``(N, H * K)``."""
         (logits,) = self._session.run([OUTPUT], {INPUT: pixels})
-        return logits
+        result: NDArray[np.float32] = logits
+        return result
 
 
 def _read_spec(path: Path, metadata: dict[str, str]) -> ModelSpec:

@@ -62,7 +62,8 @@ class Preprocessing:
         """Turn uint8 ``(N, C, S, S)`` into float32 of about zero mean and unit deviation."""
         mean = np.asarray(self.mean, np.float32)[:, None, None]
         std = np.asarray(self.std, np.float32)[:, None, None]
-        return (pixels.astype(np.float32) / np.float32(255) - mean) / std
+        values: NDArray[np.float32] = (pixels.astype(np.float32) / np.float32(255) - mean) / std
+        return values
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types for a checkpoint or JSON."""

@@ -1,8 +1,9 @@
 """What a trained model is and how it must be used, whichever runtime holds its weights."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, field
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,55 @@ from numpy.typing import NDArray
 
 from utils.errors import ConfigError
 from utils.model.preprocessing import Preprocessing
+
+
+class LabelSet(str, Enum):
+    """Labels that predictions can be measured against.
+
+    The values are the keys in checkpoints and JSON documents.
+
+    Attributes:
+        FOLDER: The folder names of the dataset.
+        FERPLUS: The majority of the FER+ votes.
+    """
+
+    FOLDER = "folder"
+    FERPLUS = "ferplus"
+
+    @property
+    def display_name(self) -> str:
+        """Name in reports and tables."""
+        return "FER+ majority" if self is LabelSet.FERPLUS else "folder labels"
+
+
+class HeadRole(str, Enum):
+    """What a head was trained to predict; the values are the heads' names in checkpoints.
+
+    Attributes:
+        PERCEIVED: The expression that the crowd of FER+ perceived.
+        FER2013: The labels of FER2013 itself, in a network that has a ``PERCEIVED`` head too.
+        LABELS: The folder names of any dataset.
+    """
+
+    PERCEIVED = "perceived"
+    FER2013 = "fer2013"
+    LABELS = "labels"
+
+    @classmethod
+    def of(cls, name: str) -> "HeadRole":
+        """Return the role of a head by its name; a head of any other name predicts ``LABELS``."""
+        return cls(name) if name in {role.value for role in cls} else cls.LABELS
+
+    def target_label_set(self, available: Container[str]) -> LabelSet:
+        """Return the label set that a head of this role was trained to predict.
+
+        Args:
+            available: Label sets to choose from; without FER+ a ``PERCEIVED`` head is measured
+                against the folder names like the others.
+        """
+        if self is HeadRole.PERCEIVED and LabelSet.FERPLUS in available:
+            return LabelSet.FERPLUS
+        return LabelSet.FOLDER
 
 
 @dataclass(frozen=True)
@@ -43,6 +93,11 @@ class Head:
         if not all(0 <= p <= 1 for p in self.prior):
             raise ValueError(f"prior must be shares between 0 and 1, not {self.prior}")
 
+    @property
+    def role(self) -> HeadRole:
+        """What the head was trained to predict."""
+        return HeadRole.of(self.name)
+
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return calibrated probabilities ``(N, K)`` of this head's logits ``(N, K)``.
 
@@ -56,7 +111,8 @@ class Head:
             prior = np.array([p or 1.0 for p in self.prior], np.float32)
             values = values - self.prior_correction * np.log(prior)
         values = np.exp(values - values.max(1, keepdims=True))
-        return values / values.sum(1, keepdims=True)
+        result: NDArray[np.float32] = values / values.sum(1, keepdims=True)
+        return result
 
 
 @dataclass(kw_only=True)

@@ -28,4 +28,5 @@ class TorchRuntime:
     def __call__(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised float32 ``(N, C, S, S)`` to raw logits ``(N, H * K)``."""
         batch = torch.from_numpy(pixels).to(self.device, memory_format=torch.channels_last)
-        return self._network(batch).float().cpu().numpy()
+        logits: NDArray[np.float32] = self._network(batch).float().cpu().numpy()
+        return logits

@@ -55,7 +55,8 @@ def roll_right(image: Image) -> Image:
 
 def glasses(image: Image) -> Image:
     """Cover the eyes with dark glasses: two discs and a bridge at 38 % of the height."""
-    out, side = image.copy(), len(image)
+    out: Image = image.copy()
+    side = len(image)
     y, radius = round(0.38 * side), round(0.13 * side)
     for x in (0.3, 0.7):
         cv2.circle(out, (round(x * side), y), radius, (25, 25, 25), -1)
@@ -65,7 +66,8 @@ def glasses(image: Image) -> Image:
 
 def hand(image: Image) -> Image:
     """Cover the left half of mouth and chin like a hand, in the image's mean colour."""
-    out, side = image.copy(), len(image)
+    out: Image = image.copy()
+    side = len(image)
     colour = tuple(float(c) for c in image.mean((0, 1)))
     center = (round(0.25 * side), round(0.85 * side))
     cv2.ellipse(out, center, (round(0.3 * side), round(0.25 * side)), 20, 0, 360, colour, -1)
@@ -97,7 +99,8 @@ CORRUPTIONS: dict[str, Callable[[Image], Image]] = {
 
 
 def _to_uint8(image: NDArray[np.generic]) -> Image:
-    return np.clip(np.asarray(image, np.float64).round(), 0, 255).astype(np.uint8)
+    values: Image = np.clip(np.asarray(image, np.float64).round(), 0, 255).astype(np.uint8)
+    return values
 
 
 def _add_noise(image: NDArray[np.generic], deviation: float) -> Image:

@@ -66,7 +66,8 @@ class FaceDataset:
         soft = soft_targets(self.votes)
         voted = soft.sum(1, keepdims=True) > 0
         weight = np.float32(ferplus_weight) * voted.astype(np.float32)
-        return hard * (1 - weight) + soft * weight
+        values: NDArray[np.float32] = hard * (1 - weight) + soft * weight
+        return values
 
     def ferplus_majority(self) -> NDArray[np.int64] | None:
         """Return int64 ``(N,)`` FER+ majority labels, -1 for images without; None without FER+."""
@@ -154,7 +155,8 @@ class FaceDataset:
 
     def _decode(self, index: int) -> NDArray[np.uint8]:
         image = load_image(self.paths[index])
-        return self.preprocessing.to_network_size(image[None])[0]
+        values: NDArray[np.uint8] = self.preprocessing.to_network_size(image[None])[0]
+        return values
 
 
 def load_split(

@@ -70,7 +70,8 @@ def soft_targets(votes: NDArray[np.float32]) -> NDArray[np.float32]:
     repeated = np.where(named > 1, named, 0)
     named = np.where(repeated.sum(1, keepdims=True) > 0, repeated, named)
     total = named.sum(1, keepdims=True)
-    return np.divide(named, total, out=np.zeros_like(named), where=total > 0)
+    values: NDArray[np.float32] = np.divide(named, total, out=np.zeros_like(named), where=total > 0)
+    return values
 
 
 def majority(votes: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -58,4 +58,6 @@ def nearest_training_images(
 def _vectors(dataset: FaceDataset) -> NDArray[np.float32]:
     pixels = dataset.batch(np.arange(len(dataset)))
     # Centred values keep the float32 differences of large squares exact enough.
-    return pixels.reshape(len(pixels), -1).astype(np.float32) - np.float32(128)
+    flat: NDArray[np.float32] = pixels.reshape(len(pixels), -1).astype(np.float32)
+    flat -= np.float32(128)
+    return flat

@@ -94,5 +94,5 @@ def build_ema(network: nn.Module, decay: float) -> AveragedModel | None:
     """
     if not decay:
         return None
-    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call, unused-ignore]
-    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    ema = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=ema, use_buffers=True)

@@ -2,16 +2,15 @@
 
 import csv
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from utils.evaluation.calibration import calibrate
-from utils.evaluation.evaluate import LABEL_SETS, Evaluation, evaluate_split, target_label_set
-from utils.evaluation.plots import save_confusion, save_curves, save_reliability
-from utils.evaluation.result_plots import save_coverage, save_mistakes
+from utils.evaluation.plots.curves import save_curves
+from utils.evaluation.plots.heads import save_figures
+from utils.evaluation.results import Metrics
+from utils.evaluation.split import predict_split
+from utils.evaluation.tables import per_class_table
 from utils.model.checkpoint import Checkpoint, save_checkpoint
-from utils.model.spec import Head
+from utils.model.spec import LabelSet
 from utils.processing.dataset import FaceDataset, load_split
 from utils.training.history import TrainingHistory
 from utils.training.trainer import BEST
@@ -50,61 +49,15 @@ def finish(
             classes=validation.classes,
         )
     for name, folder in splits.items():
-        evaluation = evaluate_split(checkpoint, folder)
-        checkpoint.metrics[name] = {h.name: evaluation.reports(h.name) for h in checkpoint.heads}
+        predictions = predict_split(checkpoint, folder)
+        checkpoint.metrics[name] = predictions.metrics_document(checkpoint.heads)
         for head in checkpoint.heads:
-            save_pictures(checkpoint, evaluation, head, name, out)
+            save_figures(predictions, head, model=checkpoint.model, split=name, out=out)
     save_checkpoint(checkpoint, out / BEST)
     if history is not None:
         save_curves(history.rows(), out / "curves.png")
         _write_rows(history.rows(), out / "history.csv")
     (out / "report.md").write_text(_markdown(checkpoint, history), "utf-8")
-
-
-def save_pictures(
-    checkpoint: Checkpoint, evaluation: Evaluation, head: Head, split: str, out: Path
-) -> None:
-    """Write a head's confusion matrix and reliability diagram for the labels that it answers."""
-    label_set = target_label_set(head, evaluation.labels)
-    probabilities, labels = evaluation.probabilities[head.name], evaluation.labels[label_set]
-    figures = evaluation.reports(head.name)[label_set]
-    title = (
-        f"{checkpoint.model} ({head.name}), {split}, {LABEL_SETS[label_set]}: "
-        f"{figures['accuracy']:.1%}"
-    )
-    path = out / f"confusion_{split}_{head.name}.png"
-    save_confusion(figures["confusion"], checkpoint.classes, path, title)
-    save_reliability(probabilities, labels, out / f"reliability_{split}_{head.name}.png")
-
-
-def save_evaluation(
-    checkpoint: Checkpoint,
-    head: Head,
-    evaluation: Evaluation,
-    folder: FaceDataset,
-    out: Path,
-    split: str,
-) -> None:
-    """Write all pictures of a head: ``save_pictures``, coverage and the worst mistakes."""
-    save_pictures(checkpoint, evaluation, head, split, out)
-    labels = evaluation.labels[target_label_set(head, evaluation.labels)]
-    probabilities = evaluation.probabilities[head.name]
-    curves = {split: (probabilities, labels)}
-    save_coverage(curves, head.threshold, out / f"coverage_{split}_{head.name}.png")
-    images = folder.batch(np.arange(len(folder)))
-    path = out / f"mistakes_{split}_{head.name}.png"
-    save_mistakes(images, probabilities, labels, checkpoint.classes, path)
-
-
-def per_class_table(figures: dict[str, Any]) -> str:
-    """Return precision, recall, F1 and support of each class as a Markdown table."""
-    lines = ["| class | precision | recall | F1 | images |", "|---|---:|---:|---:|---:|"]
-    lines += [
-        f"| {name} | {row['precision']:.1%} | {row['recall']:.1%} | {row['f1']:.1%} "
-        f"| {row['support']} |"
-        for name, row in figures["per_class"].items()
-    ]
-    return "\n".join(lines)
 
 
 def _write_rows(rows: list[dict[str, float]], path: Path) -> None:
@@ -131,18 +84,19 @@ def _markdown(checkpoint: Checkpoint, history: TrainingHistory | None) -> str:
     ]
     for split, heads in checkpoint.metrics.items():
         for name, sets in heads.items():
-            label_set = target_label_set(checkpoint.head(name), sets)
-            for labels, figures in sets.items():
-                parts.append(_figures(f"{split}, head {name}, {LABEL_SETS[labels]}", figures))
-                if labels == label_set:
+            target = checkpoint.head(name).role.target_label_set(sets)
+            for label_set, document in sets.items():
+                title = f"{split}, head {name}, {LabelSet(label_set).display_name}"
+                parts.append(_section(title, Metrics.from_document(document)))
+                if label_set == target:
                     parts.append(f"![confusion](confusion_{split}_{name}.png)")
     return "\n\n".join(parts) + "\n"
 
 
-def _figures(title: str, figures: dict[str, Any]) -> str:
+def _section(title: str, metrics: Metrics) -> str:
     return (
         f"## {title}\n\n"
-        f"Accuracy {figures['accuracy']:.2%}, balanced {figures['balanced_accuracy']:.2%}, "
-        f"macro F1 {figures['macro_f1']:.3f}, ECE {figures['ece']:.2%} "
-        f"({figures['images']} images).\n\n{per_class_table(figures)}"
+        f"Accuracy {metrics.accuracy:.2%}, balanced {metrics.balanced_accuracy:.2%}, "
+        f"macro F1 {metrics.macro_f1:.3f}, ECE {metrics.ece:.2%} "
+        f"({metrics.images} images).\n\n{per_class_table(metrics)}"
     )

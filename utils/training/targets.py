@@ -9,7 +9,7 @@ from torch import Tensor
 from utils.errors import ConfigError
 from utils.evaluation.predict import predict_logits
 from utils.model.checkpoint import Checkpoint, load_checkpoint
-from utils.model.spec import Head
+from utils.model.spec import Head, HeadRole
 from utils.processing.dataset import FaceDataset
 from utils.training.config import TargetConfig
 
@@ -18,14 +18,14 @@ def build_heads(config: TargetConfig) -> tuple[Head, ...]:
     """Return the heads of a configuration, not yet calibrated."""
     votes = config.ferplus_weight
     if not votes:
-        return (Head("labels", "folder names"),)
+        return (Head(HeadRole.LABELS.value, "folder names"),)
     label_set = "FER+ crowd votes"
     if votes < 1:
         label_set = f"{votes:.0%} FER+ crowd votes, {1 - votes:.0%} folder names"
-    perceived = Head("perceived", label_set)
+    perceived = Head(HeadRole.PERCEIVED.value, label_set)
     if not config.benchmark_head:
         return (perceived,)
-    return (perceived, Head("fer2013", "folder names"))
+    return (perceived, Head(HeadRole.FER2013.value, "folder names"))
 
 
 def head_shares(config: TargetConfig) -> tuple[float, ...]:
@@ -73,7 +73,7 @@ def distilled_targets(
     teachers = [_load_teacher(path, dataset) for path in config.distill]
     predictions = [_predict(teacher, dataset, device) for teacher in teachers]
     blended = []
-    columns = torch.split(targets, len(dataset.classes), dim=1)
+    columns = torch.split(targets, len(dataset.classes), 1)
     for head, labels in zip(build_heads(config), columns, strict=True):
         soft = [by_head[head.name] for by_head in predictions if head.name in by_head]
         if soft:
@@ -96,7 +96,7 @@ def _predict(teacher: Checkpoint, dataset: FaceDataset, device: torch.device) ->
     """Return float32 probabilities ``(N, K)`` by the name of the teacher's head."""
     network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     seen = dataset.with_preprocessing(teacher.preprocessing)
-    logits = predict_logits(network, seen, device, "flip").numpy()
+    logits = predict_logits(network, seen, device=device, average="flip").numpy()
     return {
         head.name: torch.from_numpy(head.probabilities(logits[:, teacher.head_columns(head)]))
         for head in teacher.heads

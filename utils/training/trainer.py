@@ -212,7 +212,7 @@ class Trainer:
         """Return the cross-entropy and the accuracy on the validation split."""
         targets = self._validation_targets
         network = self._learner.kept_network
-        logits = predict_logits(network, self._splits.validation, self._device)
+        logits = predict_logits(network, self._splits.validation, device=self._device)
         cross_entropy = SoftTargetLoss(self._num_classes, self._shares)
         return cross_entropy(logits, targets).item(), self._accuracy(logits, targets)
 

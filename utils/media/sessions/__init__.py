@@ -1,4 +1,8 @@
-"""Recordings kept in a database: SQLite in a file, or PostgreSQL."""
+"""Recordings in a database: SQLite in a file, or PostgreSQL."""
+
+from utils.extras import require
+
+require("app", feature="Recording sessions", modules=("alembic", "pandas", "sqlalchemy"))
 
 from utils.media.sessions.recorder import Recorder
 from utils.media.sessions.store import Marker, SessionInfo, SessionStore

@@ -8,23 +8,26 @@ from utils.errors import DatabaseError
 from utils.media.sessions.store import SessionStore
 from utils.results import FrameResult
 
-# A crash loses at most so much.
+# A crash loses at most this much.
 FLUSH_SECONDS = 0.5
-# A recording that gets no frames lets its thread go; with the next frame it has a new one.
+# The thread of a recording without frames ends; the next frame starts a new one.
 IDLE_SECONDS = 30.0
-# While the database can't be written, so many frames wait: ten minutes at 15 a second.
+# Frames that wait while the database can't be written: ten minutes at 15 frames a second.
 MAX_WAITING = 9000
 
 
 class Recorder:
     """Collects results and writes them twice a second. Safe to share between threads.
 
-    A database that is locked or full is tried again; what it can't take meanwhile waits, and beyond
-    ten minutes the oldest frames are dropped and counted.
+    If the database is locked or full, writing is retried. Results wait meanwhile; beyond ten
+    minutes the oldest are dropped and counted.
 
     Args:
         store: The database.
         session_id: The session to write into.
+
+    Attributes:
+        session_id: The session that is written into.
     """
 
     def __init__(self, store: SessionStore, session_id: int) -> None:
@@ -33,7 +36,7 @@ class Recorder:
         self._waiting: deque[FrameResult] = deque(maxlen=MAX_WAITING)
         self._first: float | None = None
         self._time = self._newest = 0.0
-        self._lost = self._written = 0
+        self._dropped = self._written = 0
         self._error: str | None = None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -41,27 +44,27 @@ class Recorder:
 
     @property
     def seconds(self) -> float:
-        """Time of the newest frame, from the first one."""
+        """Time of the newest frame, counted from the first."""
         return self._time
 
     @property
     def frames(self) -> int:
-        """Frames that are in the database."""
+        """Number of frames in the database."""
         return self._written
 
     @property
     def problem(self) -> str | None:
-        """Why nothing is written at the moment, in a sentence; None while all is well."""
-        if self._error and self._lost:
-            return f"{self._error} {self._lost} frames were lost."
+        """Why nothing can be written at the moment, in a sentence; None while writing works."""
+        if self._error and self._dropped:
+            return f"{self._error} {self._dropped} frames were lost."
         return self._error
 
     def put(self, result: FrameResult) -> None:
-        """Take an analysed frame; returns at once.
+        """Queue an analysed frame and return at once.
 
         Args:
-            result: Its ``time`` is media time; the session's begins with the first frame. A stream
-                that begins again goes on where it was.
+            result: Its ``time`` is media time; the session's time starts with the first frame. A
+                restarted stream continues where the session ended.
         """
         with self._lock:
             if self._stopped.is_set():
@@ -70,23 +73,23 @@ class Recorder:
             if self._first is None or time - self._first < self._time - 1:
                 self._first = time - self._time
             self._time = max(self._time, time - self._first)
-            self._lost += len(self._waiting) == MAX_WAITING
+            self._dropped += len(self._waiting) == MAX_WAITING
             self._waiting.append(result.model_copy(update={"time": round(self._time, 4)}))
             self._newest = clock.monotonic()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
                 self._thread.start()
 
-    def mark(self, words: str) -> None:
-        """Name this moment.
+    def mark(self, label: str) -> None:
+        """Label this moment.
 
         Raises:
-            DatabaseError: It can't be written.
+            DatabaseError: The marker can't be written.
         """
-        self._store.mark(self.session_id, self._time, words)
+        self._store.mark(self.session_id, self._time, label=label)
 
     def stop(self) -> None:
-        """Write the rest and end; may be called twice."""
+        """Write what is waiting and stop; may be called more than once."""
         self._stopped.set()
         with self._lock:
             thread = self._thread
@@ -115,7 +118,7 @@ class Recorder:
         self._error = None
         self._written += len(results)
         with self._lock:
-            # Frames that came meanwhile are at the end; overflow may have taken some of ours.
+            # Newer frames are at the end; overflow may have dropped some that were just written.
             written = {id(result) for result in results}
             while self._waiting and id(self._waiting[0]) in written:
                 self._waiting.popleft()

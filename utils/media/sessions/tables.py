@@ -7,16 +7,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 def now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(timezone.utc)
 
 
 class Base(DeclarativeBase):
-    """What all tables have in common."""
+    """Base of all tables."""
 
 
 class SessionRow(Base):
-    """One recording: of the camera, or a video that was kept."""
+    """One recording: of the camera, or a saved video."""
 
     __tablename__ = "session"
 
@@ -33,8 +33,8 @@ class SessionRow(Base):
 class PointRow(Base):
     """One face of one analysed frame, or a frame without any.
 
-    ``shown`` and ``raw`` are the smoothed and the frame's own probabilities: little-endian float32,
-    in the order of the session's classes.
+    ``shown`` holds the smoothed probabilities, ``raw`` those of the frame alone: little-endian
+    float32, in the order of the session's classes.
     """
 
     __tablename__ = "point"
@@ -62,7 +62,7 @@ class PointRow(Base):
 
 
 class MarkerRow(Base):
-    """A moment of a session that somebody named."""
+    """A labelled moment of a session."""
 
     __tablename__ = "marker"
 
@@ -71,4 +71,4 @@ class MarkerRow(Base):
         ForeignKey("session.id", ondelete="CASCADE"), index=True
     )
     time: Mapped[float] = mapped_column(Float)
-    words: Mapped[str] = mapped_column(String(200))
+    label: Mapped[str] = mapped_column("words", String(200))

@@ -111,4 +111,5 @@ def count_multiply_adds(model: nn.Module, input_size: int, *, in_channels: int) 
     image = torch.zeros(1, in_channels, input_size, input_size)
     with FlopCounterMode(display=False) as counter, torch.inference_mode(False):
         model.eval()(image)
-    return counter.get_total_flops() // 2
+    count: int = counter.get_total_flops() // 2
+    return count

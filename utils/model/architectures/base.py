@@ -43,7 +43,8 @@ class PooledLinearNetwork(EmotionNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
-        return self.fc(self.dropout(self.forward_features(x).mean((2, 3))))
+        logits: Tensor = self.fc(self.dropout(self.forward_features(x).mean((2, 3))))
+        return logits
 
 
 @runtime_checkable

@@ -53,4 +53,5 @@ class BaselineCNN(EmotionNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
-        return self.classifier(self.features(x))
+        logits: Tensor = self.classifier(self.features(x))
+        return logits

@@ -56,4 +56,5 @@ class KernelCNN(EmotionNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
-        return self.classifier(self.features(self.pool(self.kernels(x))))
+        logits: Tensor = self.classifier(self.features(self.pool(self.kernels(x))))
+        return logits

@@ -36,7 +36,8 @@ class SeparableBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C_in, H, W)`` to ``(N, C_out, ceil(H/2), ceil(W/2))``."""
-        return (self.body(x) + self.shortcut(x)).relu()
+        out: Tensor = (self.body(x) + self.shortcut(x)).relu()
+        return out
 
 
 class MiniXception(EmotionNetwork):
@@ -86,4 +87,5 @@ class MiniXception(EmotionNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
-        return self.classifier(self.blocks(self.entry(x)))
+        logits: Tensor = self.classifier(self.blocks(self.entry(x)))
+        return logits

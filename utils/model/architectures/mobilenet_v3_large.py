@@ -55,7 +55,8 @@ class MobileNetV3Large(EmotionNetwork):
     def forward(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
         features = self.features(x.repeat(1, self.repeat, 1, 1))
-        return self.classifier(features.mean((2, 3)))
+        logits: Tensor = self.classifier(features.mean((2, 3)))
+        return logits
 
     def freeze_backbone(self, trainable_groups: int) -> None:
         """Train only the classifier and the last of five groups of layers."""

@@ -23,7 +23,8 @@ class SqueezeExcitation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to the same shape."""
         gate = F.relu(self.reduce(x.mean((2, 3), keepdim=True)))
-        return x * self.expand(gate).sigmoid()
+        out: Tensor = x * self.expand(gate).sigmoid()
+        return out
 
 
 class SEBlock(nn.Module):
@@ -105,4 +106,5 @@ class SEResNet(PooledLinearNetwork):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to the feature map ``(N, D, h, w)`` before pooling."""
-        return self.stages(self.stem(x))
+        out: Tensor = self.stages(self.stem(x))
+        return out

@@ -25,7 +25,8 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C_in, H, W)`` to ``(N, C_out, ceil(H/stride), ceil(W/stride))``."""
-        return (self.body(x) + self.shortcut(x)).relu()
+        out: Tensor = (self.body(x) + self.shortcut(x)).relu()
+        return out
 
 
 class SimpleResNet(PooledLinearNetwork):
@@ -68,4 +69,5 @@ class SimpleResNet(PooledLinearNetwork):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to the feature map ``(N, 128, h, w)`` before pooling."""
-        return self.blocks(self.stem(x))
+        out: Tensor = self.blocks(self.stem(x))
+        return out

@@ -63,9 +63,10 @@ class SmallViT(EmotionNetwork):
     def forward(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
         tokens = self.stem(x).flatten(2).transpose(1, 2) + self.positions
-        return self.fc(self.encoder(tokens).mean(1))
+        logits: Tensor = self.fc(self.encoder(tokens).mean(1))
+        return logits
 
     def reshape_transform(self, tokens: Tensor) -> Tensor:
         """Arrange a layer's tokens ``(N, T, D)`` as a feature map ``(N, D, side, side)``."""
-        n, _, dim = tokens.shape
-        return tokens.transpose(1, 2).reshape(n, dim, self.side, self.side)
+        out: Tensor = tokens.transpose(1, 2).reshape(len(tokens), -1, self.side, self.side)
+        return out

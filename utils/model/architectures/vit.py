@@ -63,12 +63,13 @@ class ViT(EmotionNetwork):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float ``(N, C, S, S)`` to raw logits ``(N, num_classes)``."""
-        return self.network(x.repeat(1, self.repeat, 1, 1))
+        logits: Tensor = self.network(x.repeat(1, self.repeat, 1, 1))
+        return logits
 
     def reshape_transform(self, tokens: Tensor) -> Tensor:
         """Arrange a layer's tokens ``(N, 1 + T, D)`` as a feature map ``(N, D, side, side)``."""
-        n, _, dim = tokens.shape
-        return tokens[:, 1:].transpose(1, 2).reshape(n, dim, self.side, self.side)
+        out: Tensor = tokens[:, 1:].transpose(1, 2).reshape(len(tokens), -1, self.side, self.side)
+        return out
 
     def freeze_backbone(self, trainable_groups: int) -> None:
         """Train only the last layer and the last transformer blocks; each block is a group."""

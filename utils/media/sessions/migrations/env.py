@@ -1,4 +1,4 @@
-"""Run by Alembic: brings a database to the newest form."""
+"""Run by Alembic: migrates a database to the newest schema."""
 
 from alembic import context
 

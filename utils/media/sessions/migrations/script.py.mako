@@ -8,10 +8,10 @@ down_revision = ${repr(down_revision)}
 
 
 def upgrade() -> None:
-    """Bring the tables to this form."""
+    """Migrate the tables to this schema."""
     ${upgrades if upgrades else "pass"}
 
 
 def downgrade() -> None:
-    """Bring the tables back to the form before."""
+    """Migrate the tables back to the schema before."""
     ${downgrades if downgrades else "pass"}

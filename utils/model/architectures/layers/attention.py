@@ -21,7 +21,8 @@ class ChannelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to the same shape."""
         mean, maximum = x.mean((2, 3), keepdim=True), x.amax((2, 3), keepdim=True)
-        return x * (self.shared(mean) + self.shared(maximum)).sigmoid()
+        out: Tensor = x * (self.shared(mean) + self.shared(maximum)).sigmoid()
+        return out
 
 
 class SpatialAttention(nn.Module):
@@ -41,7 +42,8 @@ class SpatialAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to the same shape."""
         channels = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)
-        return x * self.gate(channels)
+        out: Tensor = x * self.gate(channels)
+        return out
 
 
 class CBAM(nn.Sequential):

@@ -26,7 +26,8 @@ def _oriented(angle: float, width: float, *, odd: bool) -> NDArray[np.float64]:
     across = -x * np.sin(angle) + y * np.cos(angle)
     along = x * np.cos(angle) + y * np.sin(angle)
     window = np.exp(-(across**2) / (2 * width**2) - along**2 / (2 * (2 * width) ** 2))
-    return window * (across if odd else 1 - across**2 / width**2)
+    values: NDArray[np.float64] = window * (across if odd else 1 - across**2 / width**2)
+    return values
 
 
 def _blob(width: float) -> NDArray[np.float64]:
@@ -77,4 +78,5 @@ class FaceKernels(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``(N, C, H, W)`` to ``(N, F, H, W)``."""
         grey = x.mean(1, keepdim=True)
-        return self.norm(nn.functional.conv2d(grey, self.kernels, padding=SIDE // 2)).relu()
+        out: Tensor = self.norm(nn.functional.conv2d(grey, self.kernels, padding=SIDE // 2)).relu()
+        return out

@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make the three tables."""
+    """Create the three tables."""
     op.create_table(
         "session",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -51,6 +51,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove them, and all that is in them."""
+    """Drop the tables and all that is in them."""
     for table in ("marker", "point", "session"):
         op.drop_table(table)

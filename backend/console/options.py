@@ -1,0 +1,44 @@
+"""Command-line options that become typed configurations, and the checks that several share."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from utils.errors import ConfigError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Config = TypeVar("Config", bound=DataclassInstance)
+else:
+    Config = TypeVar("Config")
+
+
+def build_config(kind: type[Config], options: Mapping[str, Any]) -> Config:
+    """Return a configuration made of parsed options.
+
+    Args:
+        kind: The dataclass; it checks its values on construction.
+        options: Parsed values by name, one for each field of the dataclass and possibly others, as
+            ``vars`` returns them for an ``argparse.Namespace``. Lists become tuples.
+
+    Raises:
+        ConfigError: A value is impossible.
+    """
+    values = {item.name: options[item.name] for item in fields(kind)}
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def check_at_least_one(**options: int | None) -> None:
+    """Refuse counts below 1.
+
+    Args:
+        **options: Values by option name, with underscores for hyphens; None means "not set" and is
+            accepted.
+
+    Raises:
+        ConfigError: A value is below 1; the message names the option.
+    """
+    for name, value in options.items():
+        if value is not None and value < 1:
+            raise ConfigError(f"--{name.replace('_', '-')} must be at least 1, not {value}")

@@ -1,0 +1,93 @@
+"""Cards: one per face, with a bar for each class."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+import streamlit as st
+
+from utils.emotions import UNKNOWN_COLOR, color_of
+from utils.results import Face
+
+
+def count_faces(faces: Sequence[Face]) -> str:
+    """Return "1 face in view", "2 faces in view" …"""
+    return f"{len(faces)} face{'' if len(faces) == 1 else 's'} in view"
+
+
+def face_bars(
+    faces: Iterable[Face],
+    previous: Mapping[int | None, Mapping[str, float]] | None = None,
+    *,
+    baseline: Mapping[str, float] | None = None,
+) -> None:
+    """Draw a card with one bar per class for each face.
+
+    Args:
+        faces: Shown side by side where there is room.
+        previous: Probabilities shown before, by ``track_id``; the bars grow from there.
+        baseline: Probabilities of the neutral face; the cards then show the change from it.
+    """
+    before = previous or {}
+    cards = [
+        _card(face, number, previous=before.get(face.track_id), baseline=baseline)
+        for number, face in enumerate(faces, start=1)
+    ]
+    st.html(f"<div class='faces'>{''.join(cards)}</div>")
+
+
+def empty_bars(classes: Sequence[str]) -> None:
+    """Draw the bars while there is no face."""
+    bars = "".join(_bar(name, None) for name in classes)
+    st.html(f"<div class='faces idle'><section class='face'>{bars}</section></div>")
+
+
+def _card(
+    face: Face,
+    number: int,
+    *,
+    previous: Mapping[str, float] | None,
+    baseline: Mapping[str, float] | None,
+) -> str:
+    number = face.track_id or number
+    verdict, color = face.emotion, color_of(face.emotion)
+    if face.problem:
+        verdict, color = f"can't tell: {face.problem}", UNKNOWN_COLOR
+    elif face.uncertain:
+        verdict = f"unclear, maybe {face.emotion}"
+    bars = "".join(
+        _bar(
+            name,
+            value,
+            previous=(previous or {}).get(name, value),
+            best=name == face.emotion,
+            change=None if baseline is None else value - baseline.get(name, 0.0),
+        )
+        for name, value in face.probabilities.items()
+    )
+    return (
+        f"<section class='face' aria-label='Face {number}'><header>"
+        f"<span class='dot' style='background:{color}'></span>"
+        f"<b>Face {number}</b><span class='top'>{escape(verdict)}</span></header>"
+        f"{bars}</section>"
+    )
+
+
+def _bar(
+    name: str,
+    value: float | None,
+    *,
+    previous: float = 0.0,
+    best: bool = False,
+    change: float | None = None,
+) -> str:
+    percent = 0 if value is None else round(100 * value)
+    shown = "–" if value is None else f"{percent} %"
+    if change is not None:
+        shown = f"{round(100 * change):+d}"
+    return (
+        f"<div class='bar{' best' if best else ''}' role='meter' aria-label='{escape(name)}' "
+        f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{percent}'>"
+        f"<span>{escape(name)}</span><span class='rail'><span class='fill' style='"
+        f"--from:{100 * previous:.1f}%;--to:{100 * (value or 0):.1f}%;"
+        f"background:{color_of(name)}'></span></span><span class='value'>{shown}</span></div>"
+    )

@@ -1,0 +1,153 @@
+"""Charts: probabilities over time, shares of expressions, and their one colour scale."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from utils.emotions import color_of
+from utils.inference.timeline import TimelineRow
+from utils.media.sessions import Marker
+
+UNCLEAR = "unclear"
+TIMELINE_HEIGHT = 150
+GAP_REASONS = {
+    "no_face": "no face in view",
+    "low_quality": "face not readable",
+    "camera_off": "camera off",
+    "failed": "analysis failed",
+}
+
+
+def emotion_scale(classes: Sequence[str]) -> alt.Scale:
+    """Return the one colour of each class; those of "unclear" and of other classes are grey."""
+    names = list(dict.fromkeys([*classes, UNCLEAR]))
+    return alt.Scale(domain=names, range=[color_of(name) for name in names])
+
+
+def legend(classes: Sequence[str]) -> str:
+    """Return the classes with their colours as HTML, to stand once above several charts."""
+    items = (
+        f"<span><i class='dot' style='background:{color_of(name)}'></i>{escape(name)}</span>"
+        for name in classes
+    )
+    return f"<p class='legend'>{''.join(items)}</p>"
+
+
+def probability_chart(
+    series: pd.DataFrame,
+    classes: Sequence[str],
+    *,
+    span: tuple[float, float],
+    stacked: bool = False,
+) -> alt.Chart:
+    """Draw one face's probabilities over time.
+
+    Args:
+        series: One face's rows, of ``utils.media.timeseries.face_series``; lines break at rows
+            without probabilities.
+        classes: Names of the classes.
+        span: First and last second of the time axis.
+        stacked: Draw areas on top of each other; else lines.
+    """
+    line = series.rename(columns={f"p_{name}": name for name in classes})
+    long = line.melt("time", var_name="emotion", value_name="probability")
+    base = alt.Chart(long).encode(
+        x=alt.X("time:Q", title=None, scale=alt.Scale(domain=list(span), nice=False)).axis(
+            grid=False, labelExpr="datum.value + ' s'", tickCount=8
+        ),
+        color=alt.Color("emotion:N", scale=emotion_scale(classes), legend=None),
+        tooltip=[
+            "emotion:N",
+            alt.Tooltip("probability:Q", format=".0%"),
+            alt.Tooltip("time:Q", title="seconds", format=".1f"),
+        ],
+    )
+    height = alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, 1])).axis(
+        format="%", tickCount=3
+    )
+    if stacked:
+        marked, height = base.mark_area(interpolate="linear"), height.stack("zero")
+    else:
+        marked = base.mark_line(strokeWidth=2, interpolate="linear")
+    chart: alt.Chart = marked.encode(y=height).properties(height=TIMELINE_HEIGHT)
+    return chart
+
+
+def gap_shading(gaps: pd.DataFrame) -> alt.Chart:
+    """Shade the spans of ``utils.media.timeseries.find_gaps``, with their reason as tooltip."""
+    named = gaps.assign(reason=gaps["reason"].map(lambda name: GAP_REASONS.get(name, name)))
+    chart: alt.Chart = (
+        alt.Chart(named)
+        .mark_rect(color="#888888", opacity=0.18)
+        .encode(x="start:Q", x2="end:Q", tooltip=["reason:N"])
+    )
+    return chart
+
+
+def marker_rules(markers: Sequence[Marker]) -> alt.LayerChart:
+    """Draw a dashed vertical rule at each marker, with its label as tooltip."""
+    table = pd.DataFrame([(m.time, m.label) for m in markers], columns=["time", "label"])
+    base = alt.Chart(table).encode(
+        x="time:Q", tooltip=["label:N", alt.Tooltip("time:Q", format=".1f")]
+    )
+    # Black dashes on white can be seen on every emotion's colour and on both backgrounds.
+    return alt.LayerChart(
+        layer=[
+            base.mark_rule(color="white", size=2),
+            base.mark_rule(color="black", size=2, strokeDash=[4, 4]),
+        ]
+    )
+
+
+def share_bars(shares: Mapping[str, float]) -> alt.Chart:
+    """Draw the share of each expression, the most frequent first."""
+    names = list(shares)
+    table = pd.DataFrame({"expression": names, "share": list(shares.values())})
+    chart: alt.Chart = (
+        alt.Chart(table)
+        .mark_bar(cornerRadius=4)
+        .encode(
+            y=alt.Y(
+                "expression:N", sort=names, title=None, scale=alt.Scale(paddingInner=0.35)
+            ).axis(ticks=False, domain=False),
+            x=alt.X("share:Q", title=None, scale=alt.Scale(domain=[0, 1])).axis(
+                format="%", grid=False, tickCount=3
+            ),
+            color=alt.Color("expression:N", scale=emotion_scale(names), legend=None),
+            tooltip=["expression:N", alt.Tooltip("share:Q", format=".0%")],
+        )
+        .properties(height=alt.Step(26))
+    )
+    return chart
+
+
+def history_table(
+    history: Sequence[TimelineRow], classes: Sequence[str], *, seconds: float
+) -> pd.DataFrame:
+    """Return a live stream's history as a table like that of a recording.
+
+    Args:
+        history: All faces' rows, oldest first.
+        classes: Names of the classes, in the order of the probabilities.
+        seconds: How far back the table goes.
+
+    Returns:
+        ``time`` in seconds before the newest row (≤ 0), ``status``, ``track_id``, and ``p_<class>``
+        smoothed for the timeline; NaN where there is no face or it can't be read.
+    """
+    newest = history[-1].time if history else 0.0
+    recent = [row for row in history if newest - row.time <= seconds]
+    nothing = np.full(len(classes), np.nan)
+    shares = [nothing if row.chart is None else row.chart for row in recent]
+    table = pd.DataFrame(
+        np.array(shares, float).reshape(-1, len(classes)),
+        columns=[f"p_{name}" for name in classes],
+    )
+    return table.assign(
+        time=np.array([row.time - newest for row in recent], float),
+        status=[row.status.value for row in recent],
+        track_id=np.array([row.track_id for row in recent], float),
+    )

@@ -1,0 +1,55 @@
+"""Texts for the user: what the page estimates, why there is no camera, how things stand."""
+
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+NOTICE = (
+    "<div class='notice'>"
+    "<p>This page estimates <b>apparent facial expressions</b>: what a face looks like, not what "
+    "a person feels. An AI model on this page's server does the work. Pictures are discarded after "
+    "analysis, nothing is sent anywhere else, and nothing is kept unless you ask for it. The "
+    "estimates are often wrong: don't use them to judge people, least of all pupils or "
+    "employees.</p>"
+    "<p class='law'>Emotion recognition under the EU AI Act: prohibited at work and in schools, "
+    "except for medical or safety reasons (Article 5(1)(f)); where permitted, the people concerned "
+    "must be informed (Article 50(3)), and the use is high-risk, with obligations from 2 December "
+    "2027 (Annex III, point 1(c)).</p>"
+    "</div>"
+)
+_CAMERA_PROBLEM_CSS = """
+p {
+  margin: 0; padding: 0.7rem 0.9rem; border-radius: 10px;
+  color: var(--st-text-color);
+  background: color-mix(in srgb, var(--st-red-color, #c0392b) 16%, transparent);
+}
+p[hidden] { display: none; }
+"""
+_camera_problem = st.components.v2.component(
+    "camera_problem",
+    html="<p role='alert' hidden></p>",
+    css=_CAMERA_PROBLEM_CSS,
+    js=Path(__file__).parents[1].joinpath("camera_problem.js").read_text(encoding="utf-8"),
+)
+
+
+def notice() -> None:
+    """Say what is estimated, where, what is kept, and what the law demands."""
+    st.html(NOTICE)
+
+
+def camera_problem() -> None:
+    """Explain why the browser provides no camera, as soon as that is known."""
+    _camera_problem(key="camera-problem")
+
+
+def status_line(sentence: str, hint: str = "") -> None:
+    """Show a state in one sentence that screen readers announce.
+
+    Args:
+        sentence: The state.
+        hint: What the user can do about it, in smaller type below.
+    """
+    below = f"<p class='hint'>{escape(hint)}</p>" if hint else ""
+    st.html(f"<p class='status' role='status'>{escape(sentence)}</p>{below}")

@@ -1,0 +1,8 @@
+"""Default values that the settings and the library share."""
+
+# Live video analyses every N-th frame.
+INTERVAL = 2
+# Time constants in seconds: of the displayed probabilities, and of those in the time line.
+TAU, CHART_TAU = 0.28, 0.62
+# Live streams that one process analyses at once.
+MAX_STREAMS = 8

@@ -1,0 +1,1 @@
+"""Models compared: two of them, all architectures, all changes of a training recipe."""
