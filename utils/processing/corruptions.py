@@ -1,7 +1,8 @@
-"""What a webcam does to a face: made by rule, to measure how much accuracy each costs.
+"""Corruptions of face images as webcams produce them, to measure the accuracy that each costs.
 
-Each function takes and returns RGB uint8 ``(H, W, 3)``. Lengths are shares of the image's side, so
-that they mean the same for faces of every size.
+In the manner of ImageNet-C (Hendrycks and Dietterich, 2019, https://arxiv.org/abs/1903.12261). Each
+function maps RGB uint8 ``(H, W, 3)`` to the same shape and always gives the same result for the
+same image. Lengths are shares of the image's side, so they mean the same for faces of every size.
 """
 
 from collections.abc import Callable
@@ -14,42 +15,42 @@ Image = NDArray[np.uint8]
 
 
 def blur(image: Image) -> Image:
-    """Blur as by wrong focus: a Gaussian of 3 % of the side, 1.4 pixels at 48."""
-    return _bytes(cv2.GaussianBlur(image, (0, 0), 0.03 * len(image)))
+    """Blur like a lens out of focus: a Gaussian of 3 % of the side, 1.4 pixels at 48."""
+    return _to_uint8(cv2.GaussianBlur(image, (0, 0), 0.03 * len(image)))
 
 
 def low_light(image: Image) -> Image:
-    """Keep a quarter of the light, with the noise of a sensor of 3 grey levels."""
-    return _noisy(image * 0.25, 3.0)
+    """Keep a quarter of the light, with sensor noise of 3 grey levels."""
+    return _add_noise(image * 0.25, 3.0)
 
 
 def noise(image: Image) -> Image:
-    """Add the noise of a bad sensor, 15 grey levels."""
-    return _noisy(image, 15.0)
+    """Add the noise of a poor sensor, 15 grey levels."""
+    return _add_noise(image, 15.0)
 
 
 def jpeg_30(image: Image) -> Image:
-    """Compress as JPEG of quality 30."""
-    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 30])
-    if not done:
+    """Compress as JPEG with quality 30."""
+    encoded, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 30])
+    if not encoded:
         raise RuntimeError("OpenCV can't write JPEG")
-    return _bytes(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1])
+    return _to_uint8(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1])
 
 
 def small_24(image: Image) -> Image:
-    """Show the face with 24x24 pixels only."""
+    """Reduce the face to 24x24 pixels and enlarge it again."""
     small = cv2.resize(image, (24, 24), interpolation=cv2.INTER_AREA)
-    return _bytes(cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+    return _to_uint8(cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def roll_left(image: Image) -> Image:
-    """Turn the head by 20 degrees, anticlockwise."""
-    return _rolled(image, 20)
+    """Rotate the face by 20 degrees, anticlockwise."""
+    return _rotate(image, 20)
 
 
 def roll_right(image: Image) -> Image:
-    """Turn the head by 20 degrees, clockwise."""
-    return _rolled(image, -20)
+    """Rotate the face by 20 degrees, clockwise."""
+    return _rotate(image, -20)
 
 
 def glasses(image: Image) -> Image:
@@ -64,7 +65,7 @@ def glasses(image: Image) -> Image:
 
 
 def hand(image: Image) -> Image:
-    """Cover the left half of mouth and chin, as a hand does, in the picture's mean colour."""
+    """Cover the left half of mouth and chin like a hand, in the image's mean colour."""
     out: Image = image.copy()
     side = len(image)
     colour = tuple(float(c) for c in image.mean((0, 1)))
@@ -74,13 +75,13 @@ def hand(image: Image) -> Image:
 
 
 def colour_cast(image: Image) -> Image:
-    """Light the face warmly and balance it as cameras do, by the grey-world rule.
+    """Light the face warmly and white-balance it like a camera, by the grey-world rule.
 
-    Where the light was cut off, the balance can't bring it back.
+    Clipped highlights are lost and stay discoloured.
     """
     cast = np.clip(image * np.array([1.5, 1.0, 0.5]), 0, 255)
     means = np.maximum(cast.mean((0, 1)), 1.0)
-    return _bytes(cast * means.mean() / means)
+    return _to_uint8(cast * means.mean() / means)
 
 
 CORRUPTIONS: dict[str, Callable[[Image], Image]] = {
@@ -97,20 +98,20 @@ CORRUPTIONS: dict[str, Callable[[Image], Image]] = {
 }
 
 
-def _bytes(image: NDArray[np.generic]) -> Image:
+def _to_uint8(image: NDArray[np.generic]) -> Image:
     values: Image = np.clip(np.asarray(image, np.float64).round(), 0, 255).astype(np.uint8)
     return values
 
 
-def _noisy(image: NDArray[np.generic], deviation: float) -> Image:
-    """Add Gaussian noise that depends on the image alone, so that runs agree."""
+def _add_noise(image: NDArray[np.generic], deviation: float) -> Image:
+    """Add Gaussian noise seeded by the image, so that runs agree."""
     values = np.asarray(image, np.float64)
     seed = int(values.sum()) % 2**32
-    return _bytes(values + np.random.default_rng(seed).normal(0, deviation, values.shape))
+    return _to_uint8(values + np.random.default_rng(seed).normal(0, deviation, values.shape))
 
 
-def _rolled(image: Image, degrees: float) -> Image:
+def _rotate(image: Image, degrees: float) -> Image:
     center = ((image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2)
     matrix = cv2.getRotationMatrix2D(center, degrees, 1.0)
-    turned = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
-    return _bytes(turned)
+    rotated = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    return _to_uint8(rotated)

@@ -1,7 +1,7 @@
-"""Random changes to training faces: drawn for each image, applied to the whole batch at once.
+"""Random changes to training images: drawn for each image, applied to the whole batch at once.
 
-All geometric changes of an image become one homography and so one resampling, which keeps small
-faces sharp and costs a fraction of a chain of single transforms.
+All geometric changes of an image are combined in one homography and so need one resampling, which
+keeps small faces sharp and costs a fraction of a chain of transforms.
 """
 
 import math
@@ -16,21 +16,21 @@ from utils.errors import ConfigError
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Ranges of the random changes; every range is symmetric about "unchanged".
+    """Probabilities and ranges of the random changes; 0 is off, ranges are symmetric about it.
 
     Attributes:
         flip: Probability of a horizontal flip.
-        rotation: Degrees.
-        shift: Share of the image side.
-        shear: Degrees.
-        zoom: Relative change of scale.
-        perspective: Strength of the projective terms.
-        brightness: Added to values in 0..1.
-        contrast: Relative change of contrast about the image's mean.
-        erasing: Probability of one erased rectangle of 2 to 20 % of the area.
-        exposure: Greatest absolute logarithm (base 2) of a gamma.
-        coarseness: Probability of losing fine detail, as by few pixels or wrong focus.
-        noise: Greatest deviation of added sensor noise.
+        rotation: Largest angle, in degrees.
+        shift: Largest shift, as a share of the image side.
+        shear: Largest shear, in degrees.
+        zoom: Largest relative change of scale.
+        perspective: Largest projective term, in normalised coordinates.
+        brightness: Largest value added to values in 0..1.
+        contrast: Largest relative change of contrast about the image's mean.
+        erasing: Probability that one rectangle of 2 to 20 % of the area is erased.
+        exposure: Largest absolute logarithm (base 2) of a gamma.
+        coarseness: Probability of losing fine detail, as with few pixels or poor focus.
+        noise: Largest standard deviation of added sensor noise, for values in 0..1.
     """
 
     flip: float = 0.0
@@ -47,18 +47,18 @@ class Augmentation:
     noise: float = 0.0
 
     def __call__(self, images: Tensor, size: int | None = None) -> Tensor:
-        """Change a batch at random, by torch's global generator.
+        """Change a batch at random, with torch's global generator.
 
         Args:
             images: Float ``(N, C, S, S)`` in 0..1.
-            size: Side of the output; S if None.
+            size: Side of the output in pixels; S if None.
 
         Returns:
             Float ``(N, C, size, size)`` in 0..1.
         """
         size = size or images.shape[-1]
-        if self._moves or size != images.shape[-1]:
-            images = self._move(images, size)
+        if self._is_geometric or size != images.shape[-1]:
+            images = self._warp(images, size)
         if self.coarseness:
             images = self._coarsen(images)
         if self.exposure:
@@ -72,11 +72,10 @@ class Augmentation:
         return self._add_noise(images) if self.noise else images
 
     @property
-    def _moves(self) -> bool:
-        geometric = (self.flip, self.rotation, self.shift, self.shear, self.zoom, self.perspective)
-        return any(geometric)
+    def _is_geometric(self) -> bool:
+        return any((self.flip, self.rotation, self.shift, self.shear, self.zoom, self.perspective))
 
-    def _move(self, images: Tensor, size: int) -> Tensor:
+    def _warp(self, images: Tensor, size: int) -> Tensor:
         homography = self._homographies(len(images)).to(images.device)
         axis = (torch.arange(size, device=images.device) * 2 + 1) / size - 1
         y, x = torch.meshgrid(axis, axis, indexing="ij")
@@ -88,7 +87,7 @@ class Augmentation:
         )
 
     def _homographies(self, n: int) -> Tensor:
-        """Return ``(n, 3, 3)`` maps from output to input in normalised coordinates."""
+        """Return ``(n, 3, 3)`` maps from output to input, in normalised coordinates -1..1."""
         angle = _uniform(n) * math.radians(self.rotation)
         shear = torch.tan(_uniform(n) * math.radians(self.shear))
         scale = 1 + _uniform(n) * self.zoom
@@ -114,7 +113,10 @@ class Augmentation:
         return ((images - mean) * contrast + mean + brightness).clamp(0, 1)
 
     def _erase(self, images: Tensor) -> Tensor:
-        """Fill one rectangle an image with its mean (Zhong et al., 2017, arXiv 1708.04896)."""
+        """Fill one rectangle per image with its mean.
+
+        Random erasing after Zhong et al., 2017 (https://arxiv.org/abs/1708.04896).
+        """
         n, size, device = len(images), images.shape[-1], images.device
         area, ratio = torch.rand(n) * 0.18 + 0.02, torch.exp(_uniform(n) * math.log(2.5))
         height, width = (area * ratio).sqrt() * size, (area / ratio).sqrt() * size
@@ -127,29 +129,29 @@ class Augmentation:
         return torch.where(mask, images.mean((1, 2, 3), keepdim=True), images)
 
     def _coarsen(self, images: Tensor) -> Tensor:
-        """Shrink a random part of the batch to 40 to 80 % and back."""
+        """Shrink some images of the batch to 40 to 80 % and enlarge them again."""
         chosen = torch.rand(len(images)) < self.coarseness
         if not chosen.any():
             return images
         size = images.shape[-1]
         small = int(size * (0.4 + 0.4 * torch.rand(()).item()))
         coarse = F.interpolate(images[chosen], size=small, mode="area")
-        back = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
-        return images.index_copy(0, chosen.nonzero()[:, 0].to(images.device), back)
+        enlarged = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
+        return images.index_copy(0, chosen.nonzero()[:, 0].to(images.device), enlarged)
 
     def _add_noise(self, images: Tensor) -> Tensor:
-        # Squared, so that most images get little.
+        # Squared, so that most images get little noise.
         deviation = _column(torch.rand(len(images)) ** 2 * self.noise, images)
         return (images + torch.randn_like(images) * deviation).clamp(0, 1)
 
 
 def _column(values: Tensor, images: Tensor) -> Tensor:
-    """Return ``(n,)`` values as ``(n, 1, 1, 1)`` beside the images."""
+    """Return ``(n,)`` values as ``(n, 1, 1, 1)`` on the device of the images."""
     return values.to(images.device).view(-1, 1, 1, 1)
 
 
 def _uniform(n: int) -> Tensor:
-    """Draw ``(n,)`` values in -1..1."""
+    """Draw ``(n,)`` values in -1..1, uniformly."""
     return torch.rand(n) * 2 - 1
 
 
@@ -188,7 +190,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 
 def build_augmentation(name: str) -> Augmentation:
-    """Return an augmentation by name.
+    """Return an augmentation of ``AUGMENTATIONS`` by name.
 
     Raises:
         ConfigError: The name is unknown.

@@ -22,19 +22,23 @@ class _Section(BaseModel):
 class NetworkConfig(_Section):
     """The network, its input and what it starts from."""
 
-    model: str = Field("se_resnet", description="architecture (--list-models shows all)")
+    model: str = Field(default="se_resnet", description="architecture (--list-models shows all)")
     model_args: dict[str, Any] = Field(
-        {}, description="further arguments of the architecture (YAML)"
+        default_factory=dict, description="further arguments of the architecture (YAML)"
     )
-    init: Path | None = Field(None, description="checkpoint whose weights training starts from")
+    init: Path | None = Field(
+        default=None, description="checkpoint whose weights training starts from"
+    )
     unfreeze_every: int = Field(
-        0, ge=0, description="pretrained models: epochs until the next group of layers trains"
+        default=0, ge=0, description="pretrained models: epochs per unfrozen group of layers"
     )
     unfreeze_groups: int | None = Field(
-        None, ge=0, description="pretrained models: how many groups train in the end (default: all)"
+        default=None, ge=0, description="pretrained models: groups to unfreeze (default: all)"
     )
-    input_size: int = Field(48, ge=8, le=1024, description="side of the square input, pixels")
-    color: Literal["grey", "rgb"] = Field("grey", description="input channels")
+    input_size: int = Field(
+        default=48, ge=8, le=1024, description="side of the square input, pixels"
+    )
+    color: Literal["grey", "rgb"] = Field(default="grey", description="input channels")
 
     def build_args(self, outputs: int) -> dict[str, Any]:
         """Return the arguments of ``build_model`` for a network with so many outputs."""
@@ -48,24 +52,22 @@ class NetworkConfig(_Section):
 class ScheduleConfig(_Section):
     """Epochs, batches and the optimiser with its learning rate."""
 
-    epochs: int = Field(50, ge=1, description="passes over the training images")
-    batch_size: int = Field(32, ge=2, description="images per step")
+    epochs: int = Field(default=50, ge=1, description="passes over the training images")
+    batch_size: int = Field(default=32, ge=2, description="images per step")
     optimizer: Literal["adam", "adamw", "sgd"] = Field(
-        "adam", description="sgd has Nesterov momentum 0.9"
+        default="adam", description="sgd has Nesterov momentum 0.9"
     )
-    lr: float = Field(1e-3, gt=0, description="peak learning rate")
-    weight_decay: float = Field(0.0, ge=0, description="not applied to biases and BatchNorm")
+    lr: float = Field(default=1e-3, gt=0, description="peak learning rate")
+    weight_decay: float = Field(default=0.0, ge=0, description="not for biases and BatchNorm")
     lr_schedule: Literal["constant", "cosine", "onecycle", "plateau"] = Field(
-        "plateau", alias="schedule", description="learning rate over time"
+        default="plateau", alias="schedule", description="learning rate over time"
     )
-    warmup_epochs: float = Field(0.0, ge=0, description="linear warm-up before cosine or constant")
+    warmup_epochs: float = Field(default=0.0, ge=0, description="linear warm-up (cosine, constant)")
     patience: int = Field(
-        10,
-        ge=0,
-        description="stop after so many epochs without a better validation accuracy; 0: never",
+        default=10, ge=0, description="stop after so many epochs without a better one; 0: never"
     )
     keep: Literal["best", "last"] = Field(
-        "best",
+        default="best",
         description="epoch whose weights are kept: the best on validation, or the last, for "
         "training on harder images than those of validation",
     )
@@ -75,15 +77,19 @@ class LossConfig(_Section):
     """The training loss."""
 
     kind: Literal["cross_entropy", "focal", "generalized"] = Field(
-        "cross_entropy", alias="loss", description="training loss; generalized is noise-robust"
+        default="cross_entropy",
+        alias="loss",
+        description="training loss; generalized is noise-robust",
     )
-    focal_gamma: float = Field(2.0, ge=0, description="focusing exponent of the focal loss")
+    focal_gamma: float = Field(default=2.0, ge=0, description="focusing exponent of the focal loss")
     noise_q: float = Field(
-        0.5, gt=0, le=1, description="generalized loss: 1 is the mean absolute error"
+        default=0.5, gt=0, le=1, description="generalized loss: 1 is the mean absolute error"
     )
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="mass spread over all classes")
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=1, description="mass spread over all classes"
+    )
     class_weights: Literal["none", "balanced", "sqrt"] = Field(
-        "none", description="weight classes by inverse frequency, or its square root"
+        default="none", description="weight classes by inverse frequency, or its square root"
     )
 
 
@@ -91,18 +97,21 @@ class TargetConfig(_Section):
     """The labels and predictions the network learns."""
 
     ferplus_weight: float = Field(
-        0.0, ge=0, le=1, description="share of FER+ votes in the targets (needs DATA/ferplus.csv)"
+        default=0.0, ge=0, le=1, description="share of FER+ votes (needs DATA/ferplus.csv)"
     )
     benchmark_head: bool = Field(
-        False, description="a second head that learns the folder names only, beside the votes"
+        default=False, description="a second head that learns the folder names, not the votes"
     )
     benchmark_share: float = Field(
-        0.5, gt=0, lt=1, description="share of that head in the loss and in the choice of the epoch"
+        default=0.5, gt=0, lt=1, description="share of that head in loss and validation accuracy"
     )
     distill: tuple[Path, ...] = Field(
-        (), description="teachers: checkpoints (A,B) whose mean prediction is part of the targets"
+        default=(),
+        description="teachers: checkpoints (A,B) whose mean prediction is part of the targets",
     )
-    distill_weight: float = Field(0.5, ge=0, le=1, description="share of the teachers' prediction")
+    distill_weight: float = Field(
+        default=0.5, ge=0, le=1, description="share of the teachers' prediction"
+    )
 
     @field_validator("distill", mode="before")
     @classmethod
@@ -113,38 +122,44 @@ class TargetConfig(_Section):
 class AugmentationConfig(_Section):
     """Random changes to the training images, and their size in the first epochs."""
 
-    mixup: float = Field(0.0, ge=0, description="Beta parameter of mixup; 0: off")
-    cutmix: float = Field(0.0, ge=0, description="Beta parameter of CutMix; 0: off")
+    mixup: float = Field(default=0.0, ge=0, description="Beta parameter of mixup; 0: off")
+    cutmix: float = Field(default=0.0, ge=0, description="Beta parameter of CutMix; 0: off")
     preset: Literal["none", "basic", "light", "full", "webcam"] = Field(
-        "basic",
+        default="basic",
         alias="augmentation",
         description="basic: flip and colour jitter; light: also small shifts and erasing; full: "
         "larger ones; webcam: also blur, noise, bad light and low resolution",
     )
     progressive_size: int | None = Field(
-        None, ge=8, description="smaller input for the first epochs (fully convolutional models)"
+        default=None, ge=8, description="input of the first epochs (fully convolutional models)"
     )
-    progressive_epochs: int = Field(0, ge=0, description="epochs at progressive_size")
+    progressive_epochs: int = Field(default=0, ge=0, description="epochs at progressive_size")
 
 
 class ExecutionConfig(_Section):
     """Precision, hardware and reproducibility."""
 
     ema: float = Field(
-        0.0, ge=0, lt=1, description="decay per step of the averaged weights; 0: off"
+        default=0.0, ge=0, lt=1, description="decay per step of the averaged weights; 0: off"
     )
-    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="autocast precision")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to train")
-    compile: bool = Field(False, description="torch.compile (needs a C++ compiler on CPU)")
-    cache_gb: float = Field(4.0, ge=0, description="keep decoded images in memory up to this size")
-    seed: int = Field(0, ge=0, description="same seed, same run")
+    precision: Literal["fp32", "bf16", "fp16"] = Field(
+        default="fp32", description="autocast precision"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="where to train"
+    )
+    compile: bool = Field(default=False, description="torch.compile (needs a C++ compiler on CPU)")
+    cache_gb: float = Field(
+        default=4.0, ge=0, description="keep decoded images in memory up to this size"
+    )
+    seed: int = Field(default=0, ge=0, description="same seed, same run")
 
 
 class TrainConfig(_Section):
     """Everything that determines a training run; saved in its checkpoint."""
 
     data: Path = Field(
-        Path("images"), description="folder with train/ and validation/ ImageFolders"
+        default=Path("images"), description="folder with train/ and validation/ ImageFolders"
     )
     network: NetworkConfig = NetworkConfig()
     schedule: ScheduleConfig = ScheduleConfig()
@@ -152,7 +167,7 @@ class TrainConfig(_Section):
     targets: TargetConfig = TargetConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     execution: ExecutionConfig = ExecutionConfig()
-    out: Path | None = Field(None, description="run folder (default: runs/MODEL-TIME)")
+    out: Path | None = Field(default=None, description="run folder (default: runs/MODEL-TIME)")
 
     @classmethod
     def from_flat(cls, values: Mapping[str, Any]) -> "TrainConfig":
