@@ -160,7 +160,10 @@ def test_copies_of_kinds_that_cannot_be_written_become_png(
         (["{photo}", "--model", "{file}"], ["file.txt"]),
         (["{photo}", "--model", "/nowhere.pth"], ["/nowhere.pth", "no such model file"]),
         (["{photo}", "--device", "abacus"], ["abacus"]),
-        (["{photo}", "--save", "{tmp}/copies", "--save-dir", "{tmp}/copies"], ["--save-dir", "not both"]),
+        (
+            ["{photo}", "--save", "{tmp}/copies", "--save-dir", "{tmp}/copies"],
+            ["--save-dir", "not both"],
+        ),
         (["{folder}", "--save-dir", "{folder}/copies"], ["replace an input"]),
         (["{photo}", "--out", "{tmp}/faces"], ["--format", "jsonl"]),
         (["{photo}", "--out", "{file}", "--format", "csv"], ["file.txt", "--resume"]),

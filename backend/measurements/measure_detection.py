@@ -161,10 +161,9 @@ def table(matches: list[FaceMatch]) -> str:
         if len(overlaps):
             name = f"{low} or more" if high == SIZE_LIMITS[-1] else f"{low} to {high}"
             found = overlaps[overlaps >= MATCH_IOU]
-            lines.append(
-                f"| {name} | {len(overlaps)} | {len(found) / len(overlaps):.1%} "
-                f"| {found.mean():.3f} |"
-            )
+            mean = f"{found.mean():.3f}" if len(found) else "–"
+            share = len(found) / len(overlaps)
+            lines.append(f"| {name} | {len(overlaps)} | {share:.1%} | {mean} |")
     median = np.median([match.fast_ms for match in matches])
     return "\n".join([*lines, "", f"{median:.1f} ms per frame (median)"])
 
