@@ -1,4 +1,4 @@
-"""The README's examples of the service, run as they stand."""
+"""The README's examples of the service, run as they are printed."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def blocks(language: str) -> list[str]:
 def folder(
     astronaut: np.ndarray, astronaut_jpg: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A folder with the files that the examples name."""
+    """A folder with the files that the examples use."""
     folder = tmp_path_factory.mktemp("examples")
     for name in ("photo.jpg", "other.jpg"):
         (folder / name).write_bytes(astronaut_jpg.read_bytes())
@@ -45,10 +45,10 @@ def test_curl(service: Service, folder: Path) -> None:
             local, shell=True, cwd=folder, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
-        assert "error" not in answer, command
+        document = json.loads(done.stdout)
+        assert "error" not in document, command
         if "/predict " in local:
-            assert answer["faces"][0]["emotion"] == "happy"
+            assert document["faces"][0]["emotion"] == "happy"
 
 
 def test_the_python_client(service: Service, folder: Path) -> None:
