@@ -1,6 +1,6 @@
-"""A folder of pictures as they arrive in real life: odd but good ones, and broken ones.
+"""A folder of images as they occur in practice: unusual but valid ones, and broken ones.
 
-``make_good`` and ``make_bad`` write the files; each entry says what a program must make of it.
+``make_good`` and ``make_bad`` write the files; each entry says what a program must do with it.
 """
 
 import struct
@@ -19,13 +19,13 @@ WHITE = (255, 255, 255)
 
 @dataclass(frozen=True)
 class Good:
-    """A picture that must load.
+    """An image that must load.
 
     Attributes:
         path: The file.
         shape: ``(H, W)`` after loading.
         top_left: RGB of the pixel at (2, 2) after loading.
-        tolerance: By how much lossy formats may miss it.
+        tolerance: Largest difference from it, for lossy formats.
     """
 
     path: Path
@@ -51,7 +51,7 @@ def halves() -> NDArray[np.uint8]:
 
 
 def make_good(folder: Path) -> dict[str, Good]:
-    """Write the good pictures; the key says what is special about each."""
+    """Write the valid images; the key says what is special about each."""
     folder.mkdir(parents=True, exist_ok=True)
     return {**_colours(folder), **_depths(folder), **_transparent(folder), **_containers(folder)}
 
@@ -81,8 +81,8 @@ def make_bad(folder: Path) -> dict[str, Bad]:
         "video": ("clip.jpg", b"\0\0\0\x14ftypisom\0\0\0\0mp42" + b"\0" * 64, "is a video"),
         "SVG": ("drawing.png", b"<?xml version='1.0'?>\n<svg width='9'/>", "SVG"),
         "PDF": ("paper.png", b"%PDF-1.7\n" + b"\0" * 64, "PDF"),
-        "decompression bomb": ("bomb.png", _png_header(30_000, 30_000), "900.0 megapixels"),
-        "just above the limit": ("large.png", _png_header(10_001, 10_000), "too large"),
+        "decompression bomb": ("bomb.png", png_header(30_000, 30_000), "900.0 megapixels"),
+        "just above the limit": ("large.png", png_header(10_001, 10_000), "too large"),
     }
     for key, (name, data, message) in contents.items():
         (folder / name).write_bytes(data)
@@ -171,7 +171,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _png_header(width: int, height: int, depth: int = 8) -> bytes:
+def png_header(width: int, height: int, *, depth: int = 8) -> bytes:
+    """Return a PNG file that declares a size without having the pixels."""
     header = struct.pack(">IIBBBBB", width, height, depth, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(b"\0" * 9))

@@ -1,4 +1,4 @@
-"""The service as people start it, on loopback."""
+"""The service as users start it, on loopback."""
 
 import os
 import socket
@@ -18,10 +18,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass
 class Service:
-    """A running service: its address, its process and what it printed."""
+    """A running service.
+
+    Attributes:
+        address: Its base URL.
+        process: The process.
+        log: File with everything it printed.
+    """
 
     address: str
-    process: subprocess.Popen
+    process: "subprocess.Popen[bytes]"
     log: Path
 
     @property

@@ -1,4 +1,4 @@
-"""How every program ends: exit codes, sentences, tracebacks."""
+"""How every program ends: exit codes, messages, tracebacks."""
 
 import subprocess
 import sys
@@ -35,12 +35,12 @@ def test_exit_codes(
     assert capsys.readouterr().err == message
 
 
-def test_defects_keep_their_traceback() -> None:
+def test_bugs_keep_their_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         cli.run(raising(ZeroDivisionError()))
 
 
-def test_a_reader_that_went_away_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     code = (
         "from backend.console import cli\ncli.run(lambda: [print(i) for i in range(10**6)] and 0)"
     )

@@ -104,7 +104,7 @@ def test_the_program_writes_what_it_measured_into_a_checkpoint(
 def test_the_program_names_a_users_mistake(tmp_path: Path) -> None:
     for args, words in (
         (["--data", "/nowhere"], "/nowhere"),
-        (["--data", tmp_path], "no pictures"),
+        (["--data", tmp_path], "no images"),
         (["--data", tmp_path, "--write", "/nowhere.pth"], "/nowhere.pth"),
     ):
         done = measure(*args)

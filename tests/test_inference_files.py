@@ -23,7 +23,7 @@ NAMES = ["a.jpg", "deep/er/d.png", "no-face.png", "broken.jpg"]
 
 @pytest.fixture
 def folder(astronaut_jpg: Path, clip: Path, tmp_path: Path) -> Path:
-    """Two photos with a face, one without, a broken one, a video, and what doesn't count."""
+    """Two photos with a face, one without, a broken one, a video, and files to be ignored."""
     root = tmp_path / "folder"
     (root / "deep" / "er").mkdir(parents=True)
     (root / "a.jpg").write_bytes(astronaut_jpg.read_bytes())
@@ -88,7 +88,7 @@ def test_the_formats_hold_the_same(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_a_killed_run_goes_on_without_repeating(
+def test_a_killed_run_is_resumed_without_repeating(
     kind: str, folder: Path, tmp_path: Path, clip: Path
 ) -> None:
     whole, out = tmp_path / f"whole.{kind}", tmp_path / f"faces.{kind}"
@@ -105,7 +105,7 @@ def test_a_killed_run_goes_on_without_repeating(
         time.sleep(0.01)
     run.send_signal(signal.SIGKILL)
     run.wait()
-    with journal.open("ab") as file:  # as if the power had gone in the middle of a line
+    with journal.open("ab") as file:  # as if the power had failed in the middle of a line
         file.write(b'{"model": "se_')
     assert "--resume" in infer(*sources, "--out", out).stderr
     done = infer(*sources, "--out", out, "--resume")
@@ -136,7 +136,7 @@ def test_lists_standard_input_and_files_mix(folder: Path, tmp_path: Path) -> Non
     assert len(documents[0]["faces"][0]["probabilities"]) == 2
 
 
-def test_a_video_is_told_in_a_few_lines(clip: Path, tmp_path: Path) -> None:
+def test_a_video_is_summarised_in_a_few_lines(clip: Path, tmp_path: Path) -> None:
     done = infer(clip, "--every", "2", "--save-dir", tmp_path / "copies")
     assert done.returncode == 0, done.stderr
     assert "10 frames): 1 face" in done.stdout

@@ -59,19 +59,19 @@ def test_json_is_one_document_as_documented(astronaut_jpg: Path) -> None:
     assert tuple(face["probabilities"]) == EMOTIONS
 
 
-def test_an_onnx_file_answers_as_its_checkpoint(astronaut_jpg: Path) -> None:
-    answers = []
+def test_an_onnx_file_predicts_the_same_as_its_checkpoint(astronaut_jpg: Path) -> None:
+    probabilities = []
     for model in ("best_model.pth", "best_model.onnx", "best_model_int8.onnx"):
         done = infer(astronaut_jpg, "--json", "--device", "cpu", "--model", REPO / "model" / model)
         assert done.returncode == 0, done.stderr
         (face,) = json.loads(done.stdout)["faces"]
-        answers.append(face["probabilities"])
-    original, exact, small = answers
+        probabilities.append(face["probabilities"])
+    original, exact, small = probabilities
     assert exact == pytest.approx(original, abs=1e-3)
     assert small == pytest.approx(original, abs=0.05)
 
 
-def test_every_kind_of_picture_is_answered(tmp_path: Path) -> None:
+def test_every_kind_of_image_has_an_outcome(tmp_path: Path) -> None:
     good, bad = make_good(tmp_path), make_bad(tmp_path)
     paths = [entry.path for entry in good.values()] + [entry.path for entry in bad.values()]
     done = infer(*paths, "--json", "--detector", "none")
@@ -118,7 +118,7 @@ def test_save_several_goes_into_a_folder(astronaut_jpg: Path, tmp_path: Path) ->
     assert copies == ["a/x.jpg", "b/x.jpg"]
 
 
-def test_odd_file_names_are_answered(tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_unusual_file_names_are_handled(tiny_checkpoint: Path, tmp_path: Path) -> None:
     folder, long = tmp_path / "in", "x" * 5000
     folder.mkdir()
     for name in ("caf\u00e9.jpg", os.fsdecode(b"latin-\xe9.jpg")):

@@ -17,36 +17,10 @@ from utils.errors import ConfigError
 
 
 def test_the_command_line_becomes_a_configuration() -> None:
-    config = parse_args(
-        [
-            "a.jpg",
-            "b.mp4",
-            "--list",
-            "x",
-            "--list",
-            "y",
-            "--glob",
-            "*.png",
-            "--every",
-            "3",
-            "--webcam",
-            "0",
-            "--json",
-            "--out",
-            "o.json",
-            "--top",
-            "2",
-            "--quiet",
-            "--detector",
-            "haar",
-            "--min-face",
-            "30",
-            "--min-score",
-            "0.5",
-            "--threads",
-            "2",
-        ]
-    )
+    sources = "a.jpg b.mp4 --list x --list y --glob *.png --every 3 --webcam 0"
+    output = "--json --out o.json --top 2 --quiet"
+    analyzer = "--detector haar --min-face 30 --min-score 0.5 --threads 2"
+    config = parse_args(f"{sources} {output} {analyzer}".split())
     assert config == PredictConfig(
         sources=SourceConfig(
             names=("a.jpg", "b.mp4"),

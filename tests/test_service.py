@@ -1,4 +1,4 @@
-"""The service's addresses, against the real server on loopback."""
+"""The endpoints of the service, tested against the real server on loopback."""
 
 import json
 import threading
@@ -23,37 +23,39 @@ def client(service: Service) -> httpx.Client:
     return httpx.Client(base_url=service.address, timeout=60)
 
 
-def test_a_picture_is_answered_as_in_the_terminal(
+def test_an_image_gives_the_result_of_the_terminal(
     client: httpx.Client, astronaut_jpg: Path
 ) -> None:
     photo = astronaut_jpg.read_bytes()
-    told = json.loads(infer(astronaut_jpg, "--json", "--threads", 1).stdout)
+    expected = json.loads(infer(astronaut_jpg, "--json", "--threads", 1).stdout)
     form = client.post("/predict", files={"image": (str(astronaut_jpg), photo, "image/jpeg")})
     raw = client.post("/predict", content=photo, headers={"Content-Type": "image/jpeg"})
     assert form.status_code == raw.status_code == 200, form.text + raw.text
-    assert form.json() == told
-    assert raw.json()["faces"] == told["faces"]
-    assert tuple(told["faces"][0]["probabilities"]) == EMOTIONS
+    assert form.json() == expected
+    assert raw.json()["faces"] == expected["faces"]
+    assert tuple(expected["faces"][0]["probabilities"]) == EMOTIONS
 
 
-def test_wishes_are_followed(client: httpx.Client, astronaut_jpg: Path) -> None:
+def test_options_are_applied(client: httpx.Client, astronaut_jpg: Path) -> None:
     photo = {"image": astronaut_jpg.read_bytes()}
-    answer = client.post("/predict?top=2&detector=haar", files=photo).json()
-    assert len(answer["faces"][0]["probabilities"]) == 2
+    response = client.post("/predict?top=2&detector=haar", files=photo).json()
+    assert len(response["faces"][0]["probabilities"]) == 2
     for query in ("min_face=300", "min_score=1"):
-        answer = client.post(f"/predict?{query}", files=photo).json()
-        assert (answer["faces"], answer["status"]) == ([], "no_face")
+        response = client.post(f"/predict?{query}", files=photo).json()
+        assert (response["faces"], response["status"]) == ([], "no_face")
     whole = client.post("/predict?detector=none", files=photo).json()["faces"][0]
     assert whole["box"] == [0, 0, 512, 512]
 
 
-def test_a_batch_answers_for_each_of_100(client: httpx.Client, astronaut_jpg: Path) -> None:
+def test_a_batch_has_an_outcome_for_each_of_100_images(
+    client: httpx.Client, astronaut_jpg: Path
+) -> None:
     photo = astronaut_jpg.read_bytes()
     broken = {7: b"", 50: b"no picture", 99: photo[:4000]}
     files = [("images", (f"{i}.jpg", broken.get(i, photo))) for i in range(100)]
-    answer = client.post("/predict_batch?detector=haar&top=1", files=files)
-    assert answer.status_code == 200, answer.text
-    results = answer.json()["results"]
+    response = client.post("/predict_batch?detector=haar&top=1", files=files)
+    assert response.status_code == 200, response.text
+    results = response.json()["results"]
     assert [r["image"] for r in results] == [f"{i}.jpg" for i in range(100)]
     assert {i for i, r in enumerate(results) if "error" in r} == set(broken)
     assert all(r["error"]["code"] == "bad_image" for r in results if "error" in r)
@@ -65,9 +67,9 @@ def test_a_batch_answers_for_each_of_100(client: httpx.Client, astronaut_jpg: Pa
 
 
 def test_a_clip_has_a_timeline(client: httpx.Client, clip: Path) -> None:
-    answer = client.post("/predict_video?every=2", files={"video": clip.read_bytes()})
-    assert answer.status_code == 200, answer.text
-    video = answer.json()
+    response = client.post("/predict_video?every=2", files={"video": clip.read_bytes()})
+    assert response.status_code == 200, response.text
+    video = response.json()
     assert video["frames"] == len(video["timeline"]) == 10
     assert [f["time"] for f in video["timeline"]] == pytest.approx(np.arange(10) / 5, abs=0.01)
     (person,) = video["people"]
@@ -79,28 +81,28 @@ def test_a_clip_has_a_timeline(client: httpx.Client, clip: Path) -> None:
 
 
 def test_a_playlist_is_no_video(client: httpx.Client) -> None:
-    # It would make the server fetch an address that somebody else chose.
+    # It would make the server fetch an address that the client chose.
     playlists = (b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/\n", b"ffconcat version 1.0\nfile x\n")
     for playlist in playlists:
         bad = client.post("/predict_video", files={"video": playlist})
         assert (bad.status_code, bad.json()["error"]["code"]) == (400, "bad_video")
 
 
-def test_every_kind_of_picture_is_answered(client: httpx.Client, tmp_path: Path) -> None:
+def test_every_kind_of_image_gets_a_response(client: httpx.Client, tmp_path: Path) -> None:
     for entry in make_good(tmp_path).values():
-        answer = client.post("/predict?detector=none", files={"image": entry.path.read_bytes()})
-        assert answer.status_code == 200, entry.path
-        assert len(answer.json()["faces"]) == 1
+        response = client.post("/predict?detector=none", files={"image": entry.path.read_bytes()})
+        assert response.status_code == 200, entry.path
+        assert len(response.json()["faces"]) == 1
     for entry in make_bad(tmp_path).values():
         if not entry.path.is_file():
             continue
         files = {"image": (entry.path.name, entry.path.read_bytes())}
-        answer = client.post("/predict?detector=none", files=files)
-        assert answer.status_code in (400, 413), (entry.path, answer.text)
-        assert entry.path.name in answer.json()["error"]["message"]
+        response = client.post("/predict?detector=none", files=files)
+        assert response.status_code in (400, 413), (entry.path, response.text)
+        assert entry.path.name in response.json()["error"]["message"]
 
 
-def test_mutated_pictures_crash_nothing(
+def test_mutated_images_crash_nothing(
     client: httpx.Client, astronaut: np.ndarray, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(0)
@@ -118,10 +120,10 @@ def test_mutated_pictures_crash_nothing(
     paths.append(tmp_path / "polyglot.jpg")
     paths[-1].write_bytes((tmp_path / "whole.jpeg").read_bytes() + b"%PDF-1.4 PK\x03\x04 <script>")
     for path in paths:
-        answer = client.post(
+        response = client.post(
             "/predict?detector=none", files={"image": (path.name, path.read_bytes())}
         )
-        assert answer.status_code in (200, 400, 413), (path, answer.text)
+        assert response.status_code in (200, 400, 413), (path, response.text)
     done = infer(tmp_path, "--detector", "none", "--format", "jsonl")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -144,43 +146,43 @@ def test_mutated_pictures_crash_nothing(
         ("GET", "/nothing", {}, 404, "not_found"),
     ],
 )
-def test_errors_have_one_shape(
+def test_errors_have_one_form(
     client: httpx.Client, method: str, path: str, request_: dict, status: int, code: str
 ) -> None:
-    answer = client.request(method, path, **request_)
-    assert answer.status_code == status, answer.text
-    assert set(answer.json()) == {"error"}
-    assert answer.json()["error"]["code"] == code
-    assert len(answer.json()["error"]["message"].split()) > 1
+    response = client.request(method, path, **request_)
+    assert response.status_code == status, response.text
+    assert set(response.json()) == {"error"}
+    assert response.json()["error"]["code"] == code
+    assert len(response.json()["error"]["message"].split()) > 1
 
 
-def test_broken_forms_are_the_clients_mistake(client: httpx.Client) -> None:
+def test_malformed_forms_are_client_errors(client: httpx.Client) -> None:
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=x; charset=nope"):
-        answer = client.post(
+        response = client.post(
             "/predict", content=b"--x\r\nzz", headers={"Content-Type": content_type}
         )
-        assert answer.status_code == 422, answer.text
-        assert answer.json()["error"]["code"] == "bad_parameter"
+        assert response.status_code == 422, response.text
+        assert response.json()["error"]["code"] == "bad_parameter"
 
 
-def test_64_clients_at_once_are_all_answered(service: Service, astronaut_jpg: Path) -> None:
+def test_64_clients_at_once_all_get_a_response(service: Service, astronaut_jpg: Path) -> None:
     photo, barrier = astronaut_jpg.read_bytes(), threading.Barrier(64)
 
-    def ask(_: int) -> dict:
+    def post(_: int) -> dict:
         barrier.wait()
-        answer = httpx.post(f"{service.address}/predict", files={"image": photo}, timeout=60)
-        return answer.json() if answer.status_code == 200 else {"status": answer.status_code}
+        response = httpx.post(f"{service.address}/predict", files={"image": photo}, timeout=60)
+        return response.json() if response.status_code == 200 else {"status": response.status_code}
 
     with ThreadPoolExecutor(64) as pool:
-        answers = list(pool.map(ask, range(64)))
-    # What waited for longer than the deadline on a slow machine was refused, not left hanging.
-    assert {a.get("status") for a in answers} <= {"ok", 503}
-    right = [a["faces"] for a in answers if a["status"] == "ok"]
+        responses = list(pool.map(post, range(64)))
+    # Requests queued beyond the deadline on a slow machine are refused instead of left hanging.
+    assert {a.get("status") for a in responses} <= {"ok", 503}
+    right = [a["faces"] for a in responses if a["status"] == "ok"]
     assert len(right) >= 16
     assert all(faces == right[0] for faces in right)
 
 
-def test_it_tells_what_it_is(client: httpx.Client, service: Service) -> None:
+def test_the_service_describes_itself(client: httpx.Client, service: Service) -> None:
     assert client.get("/healthz").json() == client.get("/readyz").json() == {"status": "ok"}
     info = client.get("/model_info").json()
     assert tuple(info["classes"]) == tuple(info["colors"]) == EMOTIONS
@@ -189,6 +191,8 @@ def test_it_tells_what_it_is(client: httpx.Client, service: Service) -> None:
     assert info["limits"]["max_batch"] == 100
     assert "key" not in info["limits"]
     assert "apparent expression" in info["notice"]
+    for article in ("Article 50(3)", "Article 5(1)(f)", "Annex III No 1(c)"):
+        assert article in info["notice"]
 
 
 def test_metrics_count(client: httpx.Client, astronaut_jpg: Path) -> None:
@@ -207,6 +211,6 @@ def test_metrics_count(client: httpx.Client, astronaut_jpg: Path) -> None:
     assert "some/unknown" not in client.get("/metrics").text
 
 
-def test_nothing_of_a_picture_is_logged(service: Service, client: httpx.Client) -> None:
+def test_nothing_of_an_image_is_logged(service: Service, client: httpx.Client) -> None:
     client.post("/predict", files={"image": ("secret-name.jpg", b"secret-bytes")})
     assert "secret" not in service.log.read_text()

@@ -1,4 +1,4 @@
-"""The examples of docs/service.md, run as they stand."""
+"""The README's examples of the service, run as they are printed."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def curl_commands() -> list[str]:
 def folder(
     astronaut: np.ndarray, astronaut_jpg: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A folder with the files that the examples name."""
+    """A folder with the files that the examples use."""
     folder = tmp_path_factory.mktemp("examples")
     for name in ("photo.jpg", "other.jpg"):
         (folder / name).write_bytes(astronaut_jpg.read_bytes())

@@ -1,4 +1,4 @@
-"""Limits, keys, overload and clients that misbehave, against the real server on loopback."""
+"""Limits, keys, overload and misbehaving clients, tested against the real server on loopback."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from corpus import _png_header
+from corpus import png_header
 from PIL import Image
 from service_process import ROOT, Service, ServiceStarter
 
@@ -40,18 +40,18 @@ def client(strict: Service) -> httpx.Client:
     return httpx.Client(base_url=strict.address, headers={"X-API-Key": KEY}, timeout=60)
 
 
-def picture(width: int, height: int) -> bytes:
+def png(width: int, height: int) -> bytes:
     file = BytesIO()
     Image.new("RGB", (width, height), "grey").save(file, "png")
     return file.getvalue()
 
 
-def test_the_key_is_needed(strict: Service) -> None:
+def test_the_key_is_required(strict: Service) -> None:
     for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": "Bearer wrong"}):
         for path in ("/model_info", "/metrics"):
-            answer = httpx.get(strict.address + path, headers=headers)
-            assert answer.status_code == 401
-            assert answer.json()["error"]["code"] == "key_required"
+            response = httpx.get(strict.address + path, headers=headers)
+            assert response.status_code == 401
+            assert response.json()["error"]["code"] == "key_required"
     for headers in ({"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}):
         assert httpx.get(f"{strict.address}/model_info", headers=headers).status_code == 200
     for path in ("/", "/docs", "/openapi.json", "/healthz", "/readyz"):
@@ -59,29 +59,29 @@ def test_the_key_is_needed(strict: Service) -> None:
     assert KEY not in strict.log.read_text()
 
 
-def test_what_is_too_large_is_refused(client: httpx.Client, tmp_path: Path) -> None:
-    bomb = _png_header(30_000, 30_000)
-    for body in (bytes(300_000), picture(1100, 1000), bomb):
-        answer = client.post("/predict", files={"image": body})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+def test_bodies_that_are_too_large_are_refused(client: httpx.Client, tmp_path: Path) -> None:
+    bomb = png_header(30_000, 30_000)
+    for body in (bytes(300_000), png(1100, 1000), bomb):
+        response = client.post("/predict", files={"image": body})
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr(httpx.Client, "__del__", raising=False)
-        answer = client.post(
+        response = client.post(
             "/predict", content=iter([bytes(100_000)] * 3), headers={"Content-Type": "image/png"}
         )
-    assert answer.status_code == 413, "a body that does not say how long it is"
+    assert response.status_code == 413, "a body without a declared length"
     clip = tmp_path / "clip.mp4"
     with VideoWriter(clip, 10) as video:
         for i in range(40):
             video.write(np.zeros((64, 64, 3), np.uint8), i / 10)
-    answer = client.post("/predict_video", files={"video": clip.read_bytes()})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    response = client.post("/predict_video", files={"video": clip.read_bytes()})
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
 
 
-def test_other_pages_may_call_if_allowed(client: httpx.Client) -> None:
+def test_cross_origin_requests_need_permission(client: httpx.Client) -> None:
     for origin, allowed in (("https://example.org", True), ("https://elsewhere.org", False)):
-        answer = client.get("/model_info", headers={"Origin": origin})
-        assert (answer.headers.get("access-control-allow-origin") == origin) == allowed
+        response = client.get("/model_info", headers={"Origin": origin})
+        assert (response.headers.get("access-control-allow-origin") == origin) == allowed
 
 
 def connect(service: Service) -> socket.socket:
@@ -95,36 +95,38 @@ HEAD = (
 )
 
 
-def test_a_slow_client_is_not_waited_for(strict: Service) -> None:
-    with connect(strict) as line:
-        line.sendall(HEAD.encode() + bytes(1000))
-        answer = b""
-        while not answer.endswith(b"}") and (part := line.recv(4000)):  # head and body may be two
-            answer += part
-    assert b" 408 " in answer.split(b"\r\n")[0]
-    assert b"slow_upload" in answer
+def test_a_slow_upload_times_out(strict: Service) -> None:
+    with connect(strict) as connection:
+        connection.sendall(HEAD.encode() + bytes(1000))
+        response = b""
+        while not response.endswith(b"}") and (
+            part := connection.recv(4000)
+        ):  # head and body may be two
+            response += part
+    assert b" 408 " in response.split(b"\r\n")[0]
+    assert b"slow_upload" in response
 
 
-def test_a_client_that_vanishes_harms_nobody(strict: Service, client: httpx.Client) -> None:
+def test_a_client_that_disconnects_harms_nobody(strict: Service, client: httpx.Client) -> None:
     for _ in range(20):
-        with connect(strict) as line:
-            line.sendall(HEAD.encode() + bytes(1000))
-    answer = client.post("/predict", files={"image": picture(64, 64)})
-    assert answer.status_code == 200
+        with connect(strict) as connection:
+            connection.sendall(HEAD.encode() + bytes(1000))
+    response = client.post("/predict", files={"image": png(64, 64)})
+    assert response.status_code == 200
     assert "Traceback" not in strict.log.read_text()
 
 
-def test_a_client_that_asks_too_often_has_to_wait(start_service: ServiceStarter) -> None:
+def test_the_request_rate_is_limited(start_service: ServiceStarter) -> None:
     service = start_service(EMOTION_API_RATE="1")
-    answers = [httpx.get(f"{service.address}/model_info") for _ in range(6)]
-    assert [a.status_code for a in answers[:2]] == [200, 200]
-    refused = answers[-1]
+    responses = [httpx.get(f"{service.address}/model_info") for _ in range(6)]
+    assert [a.status_code for a in responses[:2]] == [200, 200]
+    refused = responses[-1]
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many_requests")
     assert int(refused.headers["Retry-After"]) >= 1
     assert httpx.get(f"{service.address}/healthz").status_code == 200
 
 
-def test_overload_is_refused_at_once_and_passes(
+def test_requests_are_refused_when_the_queue_is_full(
     start_service: ServiceStarter, astronaut: np.ndarray
 ) -> None:
     service = start_service(
@@ -139,20 +141,20 @@ def test_overload_is_refused_at_once_and_passes(
         return httpx.post(f"{service.address}/predict", files={"image": photo}, timeout=120)
 
     with ThreadPoolExecutor(60) as pool:
-        answers = list(pool.map(ask, range(60)))
-    statuses = [a.status_code for a in answers]
+        responses = list(pool.map(ask, range(60)))
+    statuses = [a.status_code for a in responses]
     assert set(statuses) == {200, 503}
-    for answer in answers:
-        if answer.status_code == 503:
-            assert answer.json()["error"]["code"] == "overloaded"
-            assert int(answer.headers["Retry-After"]) >= 1
+    for response in responses:
+        if response.status_code == 503:
+            assert response.json()["error"]["code"] == "overloaded"
+            assert int(response.headers["Retry-After"]) >= 1
     alone = httpx.post(f"{service.address}/predict", files={"image": photo}, timeout=60)
     assert alone.status_code == 200
     assert "Traceback" not in service.log.read_text()
 
 
 def test_memory_stays_flat(service: Service) -> None:
-    crop = picture(48, 48)
+    crop = png(48, 48)
     with httpx.Client(base_url=service.address, timeout=60) as client:
 
         def ask(count: int) -> None:

@@ -18,7 +18,7 @@ OPERATIONS = [(path, method) for path, item in DOCUMENT["paths"].items() for met
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 
 
-def test_every_address_is_documented() -> None:
+def test_every_endpoint_is_documented() -> None:
     posts = {path for path, method in OPERATIONS if method == "post"}
     gets = {path for path, method in OPERATIONS if method == "get"}
     assert posts == {"/predict", "/predict_batch", "/predict_video"}
@@ -28,7 +28,7 @@ def test_every_address_is_documented() -> None:
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_no_request_makes_it_fail(service: Service, path: str, method: str) -> None:
+def test_no_request_causes_a_server_error(service: Service, path: str, method: str) -> None:
     schema = schemathesis.openapi.from_dict(DOCUMENT)
 
     @given(case=schema[path][method.upper()].as_strategy())

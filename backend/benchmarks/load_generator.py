@@ -61,7 +61,7 @@ class StreamResult:
     """What a WebSocket received at 30 frames per second.
 
     Attributes:
-        ages_ms: Milliseconds from sending each answered frame to its message.
+        ages_ms: Milliseconds from sending each analysed frame to receiving its message.
         seconds: How long frames were sent.
     """
 

@@ -43,7 +43,7 @@ class FormFigures:
         load_s: Seconds to load it.
         batch_1: Times of a single face.
         batch_32: Times of 32 faces.
-        peak_memory_mb: Most memory that the process had; None where the system does not tell.
+        peak_memory_mb: Most memory that the process had; None where the system does not report it.
         accuracy: Accuracy on the test split by head, 0..1; None without a test split.
     """
 

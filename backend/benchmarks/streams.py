@@ -38,8 +38,8 @@ class StreamMeasurements:
         error: The first stream's last error; None without any.
         box_overlap: Mean IoU of the drawn boxes with those detected in the same frames.
         cpu_percent: CPU time, in percent of one core.
-        rss_mb_start: Resident memory at the beginning; None where the system does not tell.
-        rss_mb_end: Resident memory at the end; None where the system does not tell.
+        rss_mb_start: Resident memory at the beginning; None where the system does not report it.
+        rss_mb_end: Resident memory at the end; None where the system does not report it.
     """
 
     output_fps: float
@@ -115,7 +115,10 @@ def measure_streams(
         live = LiveAnalyzer(analyzer, options, lock=lock, limit=limit)
         start = number * len(clip) // config.streams
         shifted = clip[start:] + clip[:start]
-        threads.append(threading.Thread(target=_feed, args=(live, shifted, config.seconds, log)))
+        thread = threading.Thread(
+            target=_feed, args=(live, shifted), kwargs={"seconds": config.seconds, "log": log}
+        )
+        threads.append(thread)
     load = _run(threads)
     overlap = _mean_overlap(analyzer, clip, boxes=logs[0].boxes)
     return _summarize(logs, load, overlap=overlap)
@@ -132,7 +135,7 @@ def _run(threads: list[threading.Thread]) -> _Load:
     return _Load(seconds, cpu_percent, memory, memory_mb())
 
 
-def _feed(live: LiveAnalyzer, clip: Clip, seconds: float, log: _StreamLog) -> None:
+def _feed(live: LiveAnalyzer, clip: Clip, *, seconds: float, log: _StreamLog) -> None:
     """Show a clip to a stream; frames that come late are skipped, as with a camera."""
     start = time.perf_counter()
     while (now := time.perf_counter() - start) < seconds:

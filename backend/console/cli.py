@@ -23,8 +23,8 @@ def run(main: Callable[[], int]) -> NoReturn:
     """Run a program's ``main`` and exit with its return value.
 
     An ``EmotionError`` is printed to stderr as ``error: …``, and the program exits with the error's
-    own code (2 for a user's mistake). Ctrl-C gives 130. If the reader of stdout is gone (``|
-    head``), the program ends quietly with 141. Any other exception is a bug and keeps its
+    own code (2 for a user's mistake). Ctrl-C gives 130. If the reader of stdout has closed it, as
+    ``head`` does, the program ends quietly with 141. Any other exception is a bug and keeps its
     traceback.
 
     Args:

@@ -1,33 +1,55 @@
-"""Write the networks of the MTCNN detector as ONNX files, from facenet-pytorch's weights.
+"""Convert the networks of the MTCNN detector from facenet-pytorch's weights to ONNX files.
 
-The files are part of the project (``model/mtcnn/``), so this is needed only to check where they
-come from. Example: python backend/measurements/convert_mtcnn.py --out model/mtcnn
+The files are part of the project (``model/mtcnn/``); the program only documents where they come
+from. Example: python backend/measurements/convert_mtcnn.py --out model/mtcnn
 """
 
 import argparse
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-from backend.console.cli import run
+from backend.console.cli import ExitCode, run
+from backend.console.options import build_config
 from utils.model.export import strip_exporter_notes
 from utils.paths import MTCNN_FOLDER
 
 _NETWORKS = {"pnet": (PNet, 12), "rnet": (RNet, 24), "onet": (ONet, 48)}
 
 
+@dataclass(frozen=True)
+class ConvertMtcnnConfig:
+    """Where the files go.
+
+    Attributes:
+        out: Folder for ``pnet.onnx``, ``rnet.onnx`` and ``onet.onnx``; created if missing.
+    """
+
+    out: Path = MTCNN_FOLDER
+
+
+def parse_args(argv: list[str] | None = None) -> ConvertMtcnnConfig:
+    """Return the configuration that the command line describes."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=MTCNN_FOLDER, help="folder for the files")
+    return build_config(ConvertMtcnnConfig, vars(parser.parse_args(argv)))
+
+
 def convert(name: str, path: Path) -> None:
-    """Write one network; P-Net takes pictures of any size, the others any number of crops.
+    """Convert one network; P-Net accepts images of any size, the others any number of crops.
 
     Args:
         name: ``pnet``, ``rnet`` or ``onet``.
-        path: The ``.onnx`` file.
+        path: The ``.onnx`` file to write.
     """
     network, side = _NETWORKS[name]
-    picture = (
+    example = (
         torch.zeros(2, 3, 4 * side, 5 * side) if name == "pnet" else torch.zeros(2, 3, side, side)
     )
     dynamic = {0: "n", 2: "height", 3: "width"} if name == "pnet" else {0: "n"}
@@ -35,29 +57,26 @@ def convert(name: str, path: Path) -> None:
         ["shifts", "points", "probabilities"] if name == "onet" else ["shifts", "probabilities"]
     )
     with warnings.catch_warnings():
-        # The newer exporter can't leave the size of P-Net's pictures open.
+        # The newer exporter doesn't support P-Net's variable image size.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            network().eval(), (picture,), path, input_names=["pixels"], output_names=outputs,
+            network().eval(), (example,), path, input_names=["pixels"], output_names=outputs,
             dynamic_axes={"pixels": dynamic}, opset_version=17, dynamo=False,
         )  # fmt: skip
-    made = onnx.load(path)
-    strip_exporter_notes(made)
-    onnx.save(made, path)
+    converted = onnx.load(path)
+    strip_exporter_notes(converted)
+    onnx.save(converted, path)
 
 
 def main() -> int:
     """Run the program and return its exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=MTCNN_FOLDER, help="folder")
-    args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    config = parse_args()
+    config.out.mkdir(parents=True, exist_ok=True)
     for name in _NETWORKS:
-        convert(name, args.out / f"{name}.onnx")
-        print(args.out / f"{name}.onnx")
-    return 0
+        path = config.out / f"{name}.onnx"
+        convert(name, path)
+        print(path)
+    return ExitCode.SUCCESS
 
 
 if __name__ == "__main__":

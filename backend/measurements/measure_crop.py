@@ -1,7 +1,7 @@
-"""Measure the crop geometry of a face detector on a folder of training pictures.
+"""Measure the crop geometry of a face detector on a folder of training images.
 
-The training pictures are cropped faces. The printed geometry says how to crop a face at use so that
-it is framed like them.
+The training images are cropped faces. The geometry says how to crop a detected face so that it is
+framed like them.
 
 Example:
     python backend/measurements/measure_crop.py --data images/train --detector mtcnn --samples 1000
@@ -12,14 +12,15 @@ import json
 import random
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from backend.console.cli import run
+from backend.console.cli import ExitCode, run
+from backend.console.options import build_config, check_at_least_one
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector, list_detectors
 from utils.faces.crop_calibration import CropMeasurement, Spread, measure_crop
@@ -28,26 +29,120 @@ from utils.media.sources import list_images
 from utils.model.checkpoint import load_checkpoint, save_checkpoint
 
 
-def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
+@dataclass(frozen=True, kw_only=True)
+class MeasureCropConfig:
+    """What to measure.
+
+    Attributes:
+        data: Folder of cropped faces.
+        detector: The face detector.
+        detector_weights: Model file of the detectors that need one (yunet, ssd).
+        samples: How many images to draw at random.
+        seed: Seed of the random draw.
+        write: Checkpoint that gets the geometry; None writes none.
+        json: Print JSON instead of text.
+    """
+
+    data: Path
+    detector: str = "mtcnn"
+    detector_weights: Path | None = None
+    samples: int = 1000
+    seed: int = 0
+    write: Path | None = None
+    json: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: ``samples`` is below 1.
+        """
+        check_at_least_one(samples=self.samples)
+
+
+@dataclass
+class CropReport:
+    """The result of a measurement.
+
+    Attributes:
+        measurement: The geometry and its spread.
+        errors: A sentence for each image that can't be read.
+    """
+
+    measurement: CropMeasurement
+    errors: list[str] = field(default_factory=list)
+
+
+def parse_args(argv: list[str] | None = None) -> MeasureCropConfig:
+    """Return the configuration that the command line describes.
+
+    Raises:
+        ConfigError: An option is out of range.
+    """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of cropped faces")
-    detectors = [name for name in list_detectors() if name != "none"]  # "none" has nothing to find
+    # "none" returns the whole image, so there is nothing to measure.
+    detectors = [name for name in list_detectors() if name != "none"]
     parser.add_argument("--detector", choices=detectors, default="mtcnn")
-    parser.add_argument("--detector-weights", type=Path, help="model file, for yunet and ssd")
-    parser.add_argument("--samples", type=int, default=1000, help="pictures to draw at random")
+    parser.add_argument("--detector-weights", type=Path, help="model file for yunet and ssd")
+    parser.add_argument("--samples", type=int, default=1000, help="images to draw at random")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument(
-        "--write", type=Path, metavar="MODEL.pth", help="put the geometry into this checkpoint"
+        "--write", type=Path, metavar="MODEL.pth", help="store the geometry in this checkpoint"
     )
-    return parser.parse_args()
+    return build_config(MeasureCropConfig, vars(parser.parse_args(argv)))
 
 
-def report(measurement: CropMeasurement) -> str:
-    """Write a measurement as lines of text."""
+def measure(config: MeasureCropConfig) -> CropReport:
+    """Measure the geometry and, if asked, store it in a checkpoint.
+
+    Raises:
+        CheckpointError: The checkpoint can't be used.
+        DataError: There are no images, or no image has a face.
+        DetectorError: The detector's model file is missing.
+        ImageError: The folder is missing.
+    """
+    if config.write:
+        load_checkpoint(config.write)  # a wrong file is reported before minutes of work
+    paths = list_images(config.data)
+    if not paths:
+        raise DataError(f"{config.data}: no images to measure; name a folder with cropped faces")
+    detector = build_detector(config.detector, weights=config.detector_weights)
+    chosen = random.Random(config.seed).sample(paths, min(config.samples, len(paths)))
+    errors: list[str] = []
+    images = _load_readable(tqdm(chosen, unit="image", disable=config.json), errors)
+    measurement = measure_crop(detector, images)
+    if config.write:
+        write_geometry(measurement, config.write)
+    return CropReport(measurement, errors)
+
+
+def _load_readable(paths: Iterable[Path], errors: list[str]) -> Iterator[NDArray[np.uint8]]:
+    for path in paths:
+        try:
+            yield load_image(path)
+        except ImageError as error:
+            errors.append(str(error))
+
+
+def write_geometry(measurement: CropMeasurement, path: Path) -> None:
+    """Store the measured geometry in a checkpoint, for the detector that was measured.
+
+    Raises:
+        CheckpointError: The checkpoint can't be used.
+    """
+    checkpoint = load_checkpoint(path)
+    preprocessing = checkpoint.preprocessing
+    geometry = preprocessing.geometry | {measurement.detector: measurement.geometry}
+    checkpoint.preprocessing = replace(preprocessing, geometry=geometry)
+    save_checkpoint(checkpoint, path)
+
+
+def describe(measurement: CropMeasurement) -> str:
+    """Return a measurement as lines of text."""
 
     def line(name: str, spread: Spread) -> str:
         return (
@@ -60,7 +155,7 @@ def report(measurement: CropMeasurement) -> str:
     return "\n".join(
         [
             f"{measurement.detector}: a face in {measurement.found} of {measurement.images} "
-            f"pictures ({share:.1%})",
+            f"images ({share:.1%})",
             line("scale", measurement.scale),
             line("dx", measurement.dx),
             line("dy", measurement.dy),
@@ -69,43 +164,15 @@ def report(measurement: CropMeasurement) -> str:
     )
 
 
-def write_geometry(measurement: CropMeasurement, path: Path) -> None:
-    """Make a checkpoint crop the faces of a detector as measured."""
-    checkpoint = load_checkpoint(path)
-    spec = checkpoint.preprocessing
-    geometry = spec.geometry | {measurement.detector: measurement.geometry}
-    checkpoint.preprocessing = replace(spec, geometry=geometry)
-    save_checkpoint(checkpoint, path)
-
-
-def readable(paths: Iterable[Path], wrong: list[str]) -> Iterator[NDArray[np.uint8]]:
-    """Yield the pictures that can be read; a sentence about each other one goes into ``wrong``."""
-    for path in paths:
-        try:
-            yield load_image(path)
-        except ImageError as error:
-            wrong.append(str(error))
-
-
 def main() -> int:
-    """Measure, print and, if asked, put the geometry into a checkpoint."""
-    arguments = parse_arguments()
-    if arguments.write:
-        load_checkpoint(arguments.write)  # a wrong file should be named before minutes of work
-    paths = list_images(arguments.data)
-    if not paths or arguments.samples < 1:
-        raise DataError(f"{arguments.data}: no pictures to measure; give a folder with some")
-    detector = build_detector(arguments.detector, weights=arguments.detector_weights)
-    chosen = random.Random(arguments.seed).sample(paths, min(arguments.samples, len(paths)))
-    wrong: list[str] = []
-    images = readable(tqdm(chosen, unit="picture", disable=arguments.json), wrong)
-    measurement = measure_crop(detector, images)
-    if arguments.write:
-        write_geometry(measurement, arguments.write)
-    print(json.dumps(measurement.as_dict()) if arguments.json else report(measurement))
-    for sentence in wrong:
-        print(f"error: {sentence}", file=sys.stderr)
-    return ImageError.exit_code if wrong else 0
+    """Run the program and return its exit code."""
+    config = parse_args()
+    report = measure(config)
+    measurement = report.measurement
+    print(json.dumps(measurement.as_dict()) if config.json else describe(measurement))
+    for message in report.errors:
+        print(f"error: {message}", file=sys.stderr)
+    return ImageError.exit_code if report.errors else ExitCode.SUCCESS
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What the faster face search of live video loses against the careful one.
+"""Measure which faces the faster detection of live video misses.
 
-Frames of 640x480 are laid out from the photos of a folder: single ones, then sheets of 12 and 48,
-so that faces of many sizes occur. Example:
+Frames of 640x480 are composed of the photos in a folder: one photo, then grids of 12 and 48, so
+that faces of many sizes occur. Example:
 
     python backend/measurements/measure_detection.py photos
 """
@@ -9,6 +9,7 @@ so that faces of many sizes occur. Example:
 import argparse
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.benchmarks.clip import HEIGHT, WIDTH
-from backend.console.cli import run
+from backend.console.cli import ExitCode, run
+from backend.console.options import build_config, check_at_least_one
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector
 from utils.inference.analyzer import LIVE_MIN_FACE
@@ -25,86 +27,151 @@ from utils.inference.tracking import box_iou
 from utils.media.images import load_image
 from utils.media.sources import list_images
 
-SHEETS = ((1, 1), (4, 3), (8, 6))
-FACES = (48, 64, 96, 128, 10_000)
-SAME = 0.5  # intersection over union of one face found twice
+GRIDS = ((1, 1), (4, 3), (8, 6))  # columns, rows
+SIZE_LIMITS = (48, 64, 96, 128, 10_000)
+MATCH_IOU = 0.5
+_CAREFUL_MIN_FACE = 20
+_BACKGROUND = 90
 
 
-def main() -> int:
-    """Parse the arguments, search every frame twice, print the shares found."""
+@dataclass(frozen=True, kw_only=True)
+class MeasureDetectionConfig:
+    """What to measure.
+
+    Attributes:
+        folder: Photos of faces, searched recursively.
+        photos: Photos for each grid.
+    """
+
+    folder: Path
+    photos: int = 240
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: ``photos`` is below 1.
+        """
+        check_at_least_one(photos=self.photos)
+
+
+@dataclass(frozen=True)
+class FaceMatch:
+    """How well the fast detection finds a face of the careful one.
+
+    Attributes:
+        size: Shorter side of the face, in pixels.
+        iou: IoU with the best box of the fast detection; 0 without any.
+        fast_ms: Milliseconds of the fast detection for the whole frame.
+    """
+
+    size: float
+    iou: float
+    fast_ms: float
+
+
+def parse_args(argv: list[str] | None = None) -> MeasureDetectionConfig:
+    """Return the configuration that the command line describes.
+
+    Raises:
+        ConfigError: An option is out of range.
+    """
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="photos of faces, in subfolders or not")
-    parser.add_argument("--photos", type=int, default=240, help="of each layout (default: 240)")
-    args = parser.parse_args()
-    paths = list_images(args.folder)
-    if not paths:
-        raise DataError(f"{args.folder}: no photos in it")
-    order = np.random.default_rng(0).permutation(len(paths))[: args.photos]
-    print(table(measure([paths[i] for i in order])))
-    return 0
+    parser.add_argument("folder", type=Path, help="photos of faces, searched recursively")
+    parser.add_argument(
+        "--photos", type=int, default=240, help="photos for each grid (default: 240)"
+    )
+    return build_config(MeasureDetectionConfig, vars(parser.parse_args(argv)))
 
 
-def measure(paths: list[Path]) -> NDArray[np.float64]:
-    """Search frames made of photos with both settings.
+def measure(config: MeasureDetectionConfig) -> list[FaceMatch]:
+    """Compare both settings of the detector on frames composed of photos.
 
     Returns:
-        A row for each face that the careful search finds: its shorter side in pixels, the overlap
-        of the best box of the fast search, and the fast search's milliseconds for that frame.
+        One entry for each face that the careful detection finds.
+
+    Raises:
+        DataError: There are no photos, or no photo has a face.
+        ImageError: The folder is missing.
     """
-    careful = build_detector(min_face=20)
+    paths = list_images(config.folder)
+    if not paths:
+        raise DataError(f"{config.folder}: holds no photos")
+    order = np.random.default_rng(0).permutation(len(paths))[: config.photos]
+    chosen = [paths[i] for i in order]
+    careful = build_detector(min_face=_CAREFUL_MIN_FACE)
     fast = build_detector(min_face=LIVE_MIN_FACE)
-    rows = []
-    for frame in (frame for layout in SHEETS for frame in frames(paths, *layout)):
+    matches = []
+    for frame in (frame for grid in GRIDS for frame in compose_frames(chosen, grid)):
         expected = careful.detect(frame).boxes
-        began = time.perf_counter()
-        found = fast.detect(frame).boxes
-        spent = 1000 * (time.perf_counter() - began)
-        best = box_iou(expected, found).max(1, initial=0.0)
-        sides = (expected[:, 2:] - expected[:, :2]).min(1)
-        rows += [(side, share, spent) for side, share in zip(sides, best, strict=True)]
-    if not rows:
-        raise DataError("no face was found in these photos")
-    return np.array(rows)
+        start = time.perf_counter()
+        detected = fast.detect(frame).boxes
+        fast_ms = 1000 * (time.perf_counter() - start)
+        best = box_iou(expected, detected).max(1, initial=0.0)
+        sizes = (expected[:, 2:] - expected[:, :2]).min(1)
+        matches += [
+            FaceMatch(float(size), float(iou), fast_ms)
+            for size, iou in zip(sizes, best, strict=True)
+        ]
+    if not matches:
+        raise DataError(f"{config.folder}: no face was detected in these photos")
+    return matches
 
 
-def frames(paths: list[Path], columns: int, rows: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield 640x480 RGB frames, each of ``columns * rows`` photos that fit into a grid."""
+def compose_frames(paths: list[Path], grid: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+    """Yield 640x480 RGB frames, each filled with a grid of photos.
+
+    Args:
+        paths: The photos; those that can't be read leave their cell empty.
+        grid: Columns and rows.
+    """
+    columns, rows = grid
     count = columns * rows
-    for begin in range(0, len(paths) - count + 1, count):
-        frame = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-        for place, path in enumerate(paths[begin : begin + count]):
+    for first in range(0, len(paths) - count + 1, count):
+        frame = np.full((HEIGHT, WIDTH, 3), _BACKGROUND, np.uint8)
+        for position, path in enumerate(paths[first : first + count]):
             try:
                 photo = load_image(path)
             except ImageError as error:
                 print(f"left out: {error}")
                 continue
-            row, column = divmod(place, columns)
+            row, column = divmod(position, columns)
             top, left = row * HEIGHT // rows, column * WIDTH // columns
-            cell = frame[top : top + HEIGHT // rows, left : left + WIDTH // columns]
-            scale = min(cell.shape[0] / photo.shape[0], cell.shape[1] / photo.shape[1])
-            width, height = (max(1, int(side * scale)) for side in photo.shape[1::-1])
-            cell[:height, :width] = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+            _paste(photo, frame[top : top + HEIGHT // rows, left : left + WIDTH // columns])
         yield frame
 
 
-def table(rows: NDArray[np.float64]) -> str:
-    """Return the shares by size of the face as a Markdown table."""
+def _paste(photo: NDArray[np.uint8], cell: NDArray[np.uint8]) -> None:
+    scale = min(cell.shape[0] / photo.shape[0], cell.shape[1] / photo.shape[1])
+    width, height = (max(1, int(side * scale)) for side in photo.shape[1::-1])
+    cell[:height, :width] = cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def table(matches: list[FaceMatch]) -> str:
+    """Return the share of faces found, by size of the face, as a Markdown table."""
     lines = [
         f"| faces in pixels | faces | found with min_face {LIVE_MIN_FACE} | mean overlap |",
         "|---|---:|---:|---:|",
     ]
-    ranges = [(FACES[0], FACES[-1]), *pairwise(FACES)]
+    ranges = [(SIZE_LIMITS[0], SIZE_LIMITS[-1]), *pairwise(SIZE_LIMITS)]
     for low, high in ranges:
-        own = rows[(rows[:, 0] >= low) & (rows[:, 0] < high)]
-        if len(own):
-            name = f"{low} or more" if high == FACES[-1] else f"{low} to {high}"
-            same = own[own[:, 1] >= SAME]
-            lines.append(
-                f"| {name} | {len(own)} | {len(same) / len(own):.1%} | {same[:, 1].mean():.3f} |"
-            )
-    return "\n".join([*lines, "", f"{np.median(rows[:, 2]):.1f} ms a frame (median)"])
+        overlaps = np.array([match.iou for match in matches if low <= match.size < high])
+        if len(overlaps):
+            name = f"{low} or more" if high == SIZE_LIMITS[-1] else f"{low} to {high}"
+            found = overlaps[overlaps >= MATCH_IOU]
+            mean = f"{found.mean():.3f}" if len(found) else "–"
+            share = len(found) / len(overlaps)
+            lines.append(f"| {name} | {len(overlaps)} | {share:.1%} | {mean} |")
+    median = np.median([match.fast_ms for match in matches])
+    return "\n".join([*lines, "", f"{median:.1f} ms per frame (median)"])
+
+
+def main() -> int:
+    """Run the program and return its exit code."""
+    print(table(measure(parse_args())))
+    return ExitCode.SUCCESS
 
 
 if __name__ == "__main__":

@@ -1,61 +1,119 @@
-"""Measure the limits of utils/faces/quality.py: how small, dark or blurred a readable face may be.
+"""Measure the limits of utils/faces/quality.py: how small, dark or blurred a face may be.
 
 Example: python backend/measurements/measure_quality.py --data images
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.console.cli import run
+from backend.console.cli import ExitCode, run
+from backend.console.options import build_config
 from utils.faces.quality import sharpness
 from utils.model.classifier import EmotionClassifier
 from utils.processing.dataset import load_split
 
 Grey = NDArray[np.uint8]
-SENSOR_NOISE = 4.0  # grey levels, what a webcam adds in a dark room
+SENSOR_NOISE = 4.0  # standard deviation in grey levels, typical of a webcam in a dark room
 
 
-def shrunk(face: Grey, side: float) -> Grey:
-    """Return a face as a camera with few pixels shows it."""
+@dataclass(frozen=True, kw_only=True)
+class MeasureQualityConfig:
+    """What to measure.
+
+    Attributes:
+        data: Prepared data folder.
+        model: Checkpoint (.pth) or ONNX file; None is the bundled model.
+    """
+
+    data: Path = Path("images")
+    model: Path | None = None
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    """How the model copes with one strength of a degradation.
+
+    Attributes:
+        degradation: ``pixels``, ``light`` or ``blur``.
+        strength: Side in pixels, share of the light, or sigma in pixels.
+        accuracy: Share of correct predictions.
+        brightness: Median of the faces' mean brightness, 0..255.
+        sharpness: Median of the faces' sharpness.
+    """
+
+    degradation: str
+    strength: float
+    accuracy: float
+    brightness: float
+    sharpness: float
+
+
+def shrink(face: Grey, side: float) -> Grey:
+    """Return a face as a camera with few pixels captures it.
+
+    Args:
+        face: uint8 ``(S, S)``.
+        side: Side in pixels that the face is reduced to before it is enlarged again.
+    """
     small = cv2.resize(face, (int(side), int(side)), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.resize(small, face.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def darkened(face: Grey, share: float) -> Grey:
-    """Return a face with a share of its light, and sensor noise."""
+def darken(face: Grey, share: float) -> Grey:
+    """Return a face with a share of its light, and sensor noise.
+
+    Args:
+        face: uint8 ``(S, S)``.
+        share: Factor of the grey levels, 0..1.
+    """
     noise = np.random.default_rng(int(face.sum())).normal(0, SENSOR_NOISE, face.shape)
     return np.clip(face * share + noise, 0, 255).astype(np.uint8)
 
 
-def blurred(face: Grey, sigma: float) -> Grey:
-    """Return a face out of focus."""
+def blur(face: Grey, sigma: float) -> Grey:
+    """Return a face out of focus.
+
+    Args:
+        face: uint8 ``(S, S)``.
+        sigma: Standard deviation of the Gaussian kernel, in pixels.
+    """
     return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma), np.uint8)
 
 
-Change = Callable[[Grey, float], Grey]
-_CHANGES: dict[str, tuple[Change, tuple[float, ...]]] = {
-    "pixels": (shrunk, (36, 24, 18, 16, 15, 14, 12)),
-    "light": (darkened, (0.5, 0.3, 0.2, 0.15, 0.1)),
-    "blur": (blurred, (0.5, 1, 1.5, 1.75, 2, 2.5)),
+Degradation = Callable[[Grey, float], Grey]
+_DEGRADATIONS: dict[str, tuple[Degradation, tuple[float, ...]]] = {
+    "pixels": (shrink, (36, 24, 18, 16, 15, 14, 12)),
+    "light": (darken, (0.5, 0.3, 0.2, 0.15, 0.1)),
+    "blur": (blur, (0.5, 1, 1.5, 1.75, 2, 2.5)),
 }
 
 
-def main() -> int:
-    """Run the program and return its exit code."""
+def parse_args(argv: list[str] | None = None) -> MeasureQualityConfig:
+    """Return the configuration that the command line describes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=Path("images"), help="prepared data folder")
     parser.add_argument("--model", type=Path, metavar="FILE", help="default: the bundled model")
-    args = parser.parse_args()
-    classifier = EmotionClassifier.load(args.model)
+    return build_config(MeasureQualityConfig, vars(parser.parse_args(argv)))
+
+
+def measure(config: MeasureQualityConfig) -> Iterator[QualityRow]:
+    """Yield the accuracy for every strength of every degradation.
+
+    Raises:
+        CheckpointError: The model can't be used.
+        DataError: The data folder has no usable validation split.
+    """
+    classifier = EmotionClassifier.load(config.model)
     folder = load_split(
-        args.data,
+        config.data,
         "validation",
         preprocessing=classifier.preprocessing,
         classes=classifier.classes,
@@ -64,16 +122,32 @@ def main() -> int:
     labels = folder.labels if majority is None else majority
     kept = np.flatnonzero(labels >= 0)
     faces = folder.batch(kept).mean(1).astype(np.uint8)
-    print("change         right   median brightness   median sharpness")
-    for name, (change, strengths) in _CHANGES.items():
+    for name, (degrade, strengths) in _DEGRADATIONS.items():
         for strength in strengths:
-            changed = [change(face, strength) for face in faces]
-            rgb = np.repeat(np.stack(changed)[..., None], 3, -1)
-            right = classifier.predict(rgb).argmax(1) == labels[kept]
-            light = np.median([face.mean() for face in changed])
-            edges = np.median([sharpness(face.astype(np.float32)) for face in changed])
-            print(f"{name:6s} {strength:5g}   {right.mean():6.1%}   {light:17.0f}   {edges:16.3f}")
-    return 0
+            degraded = [degrade(face, strength) for face in faces]
+            rgb = np.repeat(np.stack(degraded)[..., None], 3, -1)
+            correct = classifier.predict(rgb).argmax(1) == labels[kept]
+            yield QualityRow(
+                degradation=name,
+                strength=strength,
+                accuracy=float(correct.mean()),
+                brightness=float(np.median([face.mean() for face in degraded])),
+                sharpness=float(
+                    np.median([sharpness(face.astype(np.float32)) for face in degraded])
+                ),
+            )
+
+
+def main() -> int:
+    """Run the program and return its exit code."""
+    config = parse_args()
+    print("degradation    correct   median brightness   median sharpness")
+    for row in measure(config):
+        print(
+            f"{row.degradation:6s} {row.strength:5g}    {row.accuracy:6.1%}   "
+            f"{row.brightness:17.0f}   {row.sharpness:16.3f}"
+        )
+    return ExitCode.SUCCESS
 
 
 if __name__ == "__main__":

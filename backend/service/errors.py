@@ -105,7 +105,7 @@ RESPONSES: dict[int | str, dict[str, object]] = {
 
 
 def error_info(error: EmotionError) -> ErrorInfo:
-    """Return what an error's JSON says."""
+    """Return an error as the JSON object of a response."""
     return ErrorInfo(code=error.code, message=str(error), field=getattr(error, "field", None))
 
 

@@ -1,4 +1,4 @@
-"""What the service tells about itself: page, health, model and metrics."""
+"""What the service reports about itself: page, health, model and metrics."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,0 +1,124 @@
+"""Parts of the service without a server: arguments, rate limit, queue, OpenAPI names."""
+
+import asyncio
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, cast
+
+import pytest
+from PIL import Image
+
+from backend.api import ServeConfig, parse_args
+from backend.service.access import RateLimit
+from backend.service.app import create_app
+from backend.service.errors import OverloadedError, RateLimitError, error_response
+from backend.service.pipeline import MAX_BATCH, BatchWorker, Pipeline
+from backend.service.settings import ServiceSettings
+from utils.results import FrameResult
+from utils.settings import Settings
+
+RESULT = FrameResult(model="fake", width=8, height=8)
+SLOTS = 2 * MAX_BATCH
+
+
+class HeldWorker:
+    """Keeps the submitted tasks until they are released."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Any] = []
+
+    def submit(self, task: Any) -> None:
+        self.tasks.append(task)
+
+    def release(self) -> None:
+        while self.tasks:
+            self.tasks.pop().future.set_result(RESULT)
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+def png() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "png")
+    return file.getvalue()
+
+
+async def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the condition did not become true")
+
+
+def test_the_command_line_becomes_a_configuration() -> None:
+    assert parse_args([]) == ServeConfig()
+    args = ["--host", "0.0.0.0", "--port", "1", "--proxy", "10.0.0.1", "--access-log"]
+    assert parse_args(args) == ServeConfig("0.0.0.0", 1, "10.0.0.1", True)
+
+
+def test_a_full_queue_refuses_and_a_deadline_ends_the_wait() -> None:
+    async def scenario() -> None:
+        worker = HeldWorker()
+        pipeline = Pipeline(cast(BatchWorker, worker), 10**6, max_queue=1, deadline=0.3)
+
+        def start(*, admitted: bool = False) -> "asyncio.Task[FrameResult]":
+            analysis = pipeline.analyze(png(), "a.png", detector="none", admitted=admitted)
+            return asyncio.create_task(analysis)
+
+        running = [start() for _ in range(SLOTS)]
+        await wait_for(lambda: len(worker.tasks) == SLOTS)
+        queued = start()
+        await wait_for(lambda: pipeline.waiting == 1)
+        with pytest.raises(OverloadedError, match="queue is full"):
+            pipeline.check_queue()
+        with pytest.raises(OverloadedError, match="queue is full"):
+            await start()
+        admitted = start(admitted=True)
+        with pytest.raises(OverloadedError, match="queued for too long") as refused:
+            await queued
+        assert refused.value.retry_after == 3
+        assert not admitted.done(), "an image of an admitted request has no deadline"
+        worker.release()
+        await wait_for(lambda: len(worker.tasks) == 1)
+        worker.release()
+        assert await asyncio.gather(*running, admitted) == [RESULT] * (SLOTS + 1)
+        assert pipeline.waiting == 0
+        pipeline.close()
+
+    asyncio.run(scenario())
+
+
+def test_the_rate_is_limited_per_client() -> None:
+    limit = RateLimit(1)
+    limit.check("a")
+    limit.check("a")
+    with pytest.raises(RateLimitError) as refused:
+        limit.check("a")
+    limit.check("b")
+    response = error_response(refused.value)
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) >= 1
+    for _ in range(100):
+        RateLimit(0).check("a")
+
+
+def test_client_generators_find_the_same_names() -> None:
+    document = create_app(ServiceSettings(), Settings()).openapi()
+    assert set(document["components"]["schemas"]) == {
+        "BatchAnswer", "ErrorBody", "ErrorInfo", "Face", "Failure", "FrameResult", "HeadInfo",
+        "Health", "ModelInfo", "Person", "Status", "VideoAnswer",
+    }  # fmt: skip
+    operations = {
+        operation["operationId"]: [parameter["name"] for parameter in operation["parameters"]]
+        for item in document["paths"].values()
+        for operation in item.values()
+        if "parameters" in operation
+    }
+    options = ["detector", "top", "min_face", "min_score"]
+    assert operations == {
+        "predict_predict_post": options,
+        "predict_batch_predict_batch_post": options,
+        "predict_video_predict_video_post": ["every", *options],
+    }
