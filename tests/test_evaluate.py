@@ -11,8 +11,7 @@ from faces_data import make_face_folder
 from PIL import Image
 
 from utils.emotions import EMOTIONS
-from utils.evaluation import EvaluateConfig, ModelConfig, SplitConfig
-from utils.evaluation import evaluate as run_evaluation
+from utils.evaluation import EvaluateConfig, ModelConfig, SplitConfig, evaluate as run_evaluation
 from utils.evaluation.comparison.zoo_table import ZooRow, zoo_table
 from utils.faces.crop import DEFAULT_GEOMETRY
 from utils.model.architectures import build_model

@@ -1,15 +1,7 @@
 from .camera import CameraReader as CameraReader
-from .drawing import annotate as annotate
-from .drawing import draw_heat as draw_heat
-from .drawing import draw_into as draw_into
-from .images import load_image as load_image
-from .images import save_image as save_image
-from .sources import Source as Source
-from .sources import find_sources as find_sources
-from .sources import list_images as list_images
-from .video import VideoFrame as VideoFrame
-from .video import VideoReader as VideoReader
+from .drawing import annotate as annotate, draw_heat as draw_heat, draw_into as draw_into
+from .images import load_image as load_image, save_image as save_image
+from .sources import Source as Source, find_sources as find_sources, list_images as list_images
+from .video import VideoFrame as VideoFrame, VideoReader as VideoReader
 from .video_writer import VideoWriter as VideoWriter
-from .writers import ResultWriter as ResultWriter
-from .writers import as_csv as as_csv
-from .writers import open_writer as open_writer
+from .writers import ResultWriter as ResultWriter, as_csv as as_csv, open_writer as open_writer

@@ -1,0 +1,20 @@
+from .analyzer import (
+    Analyzers as Analyzers,
+    EmotionAnalyzer as EmotionAnalyzer,
+    load_analyzers as load_analyzers,
+)
+from .annotated_copies import AnnotatedCopies as AnnotatedCopies
+from .batch import (
+    AnalyzedFrame as AnalyzedFrame,
+    analyze_camera as analyze_camera,
+    analyze_sources as analyze_sources,
+)
+from .frame_analysis import (
+    Frame as Frame,
+    FrameAnalysis as FrameAnalysis,
+    FrameAnalyzer as FrameAnalyzer,
+)
+from .live import LiveAnalyzer as LiveAnalyzer
+from .smoothing import Smoothing as Smoothing
+from .stream import LiveOptions as LiveOptions
+from .video import analyze_video as analyze_video

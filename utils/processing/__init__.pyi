@@ -1,0 +1,3 @@
+from .corruptions import CORRUPTIONS as CORRUPTIONS
+from .dataset import FaceDataset as FaceDataset, load_split as load_split
+from .near_duplicates import find_near_duplicates as find_near_duplicates
