@@ -219,7 +219,16 @@ def test_files_without_feature_maps_still_predict_and_damaged_weights_are_named(
 
 
 # Importing torch fails, as it does where it is not installed.
-WITHOUT_TORCH = "import sys\nsys.modules['torch'] = None\n"
+WITHOUT_TORCH = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch":
+            raise ModuleNotFoundError(f"{name} is blocked", name=name)
+
+sys.meta_path.insert(0, Blocker())
+"""
 
 
 def run_without_torch(code: str) -> None:
