@@ -1,4 +1,4 @@
-"""The checkpoint: weights and everything needed to use them, in one safe file."""
+"""Checkpoints: weights and everything needed to use them, in one safe file."""
 
 import os
 import pickle
@@ -67,21 +67,20 @@ class Checkpoint(ModelSpec):
         """Return the network with its weights, in evaluation mode.
 
         Raises:
-            CheckpointError: The architecture is unknown, the weights are not its own or the classes
-                are not as many as its outputs.
+            CheckpointError: The architecture is unknown, or the weights or classes do not fit it.
         """
         expected = len(self.classes) * len(self.heads)
         outputs = self.model_args.get("num_classes", expected)
         if outputs != expected:
             raise CheckpointError(
-                f"the checkpoint names {len(self.classes)} classes and {len(self.heads)} heads for "
+                f"the checkpoint has {len(self.classes)} classes and {len(self.heads)} heads for "
                 f"a network of {outputs} outputs"
             )
         try:
             network = build_model(self.model, **self.model_args)
             network.load_state_dict(self.state_dict)
         except ConfigError as error:
-            raise CheckpointError(f"the checkpoint needs another architecture: {error}") from error
+            raise CheckpointError(f"the checkpoint's network can't be built: {error}") from error
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1].strip()
             raise CheckpointError(
@@ -91,31 +90,41 @@ class Checkpoint(ModelSpec):
 
 
 def epochs_in_all(training: dict[str, Any]) -> int:
-    """Return the epochs of a checkpoint's training, those of the one it began with included."""
+    """Return the epochs of a checkpoint's training, including those of the one it started from."""
     return int(training.get("epochs") or 0) + int(training.get("epochs_before") or 0)
 
 
 def start_from(network: nn.Module, checkpoint: Checkpoint, path: Path) -> list[str]:
     """Copy a checkpoint's weights into a network of the same architecture.
 
-    Layers of another shape, such as the last one where the classes differ, keep their own
-    weights; their names are returned.
+    Args:
+        network: Changed in place.
+        checkpoint: The weights to start from.
+        path: Names the checkpoint in errors.
+
+    Returns:
+        Names of the weights that were not copied because their shape differs, such as those of the
+        last layer if the classes differ.
 
     Raises:
-        CheckpointError: Less than half of the weights fit.
+        CheckpointError: Fewer than half of the weights fit.
     """
-    own = network.state_dict()
-    fits = {k: v for k, v in checkpoint.state_dict.items() if k in own and v.shape == own[k].shape}
-    if len(fits) * 2 < len(own):
+    initial = network.state_dict()
+    fitting = {
+        name: value
+        for name, value in checkpoint.state_dict.items()
+        if name in initial and value.shape == initial[name].shape
+    }
+    if len(fitting) * 2 < len(initial):
         raise CheckpointError(
             f"{path}: is a {checkpoint.model} whose weights do not fit the network to be trained"
         )
-    network.load_state_dict(fits, strict=False)
-    return sorted(own.keys() - fits.keys())
+    network.load_state_dict(fitting, strict=False)
+    return sorted(initial.keys() - fitting.keys())
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a checkpoint; a reader sees the old file or the new one, never half of it."""
+    """Write a checkpoint; readers see the old file or the new one, never a part of it."""
     content = checkpoint.to_dict() | {
         "state_dict": checkpoint.state_dict,
         "format": FORMAT,
@@ -125,7 +134,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def save_atomically(content: dict[str, Any], path: Path) -> None:
-    """Write plain types and tensors with ``torch.save`` by way of a temporary file."""
+    """Write plain types and tensors with ``torch.save``, through a temporary file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -141,11 +150,11 @@ def save_atomically(content: dict[str, Any], path: Path) -> None:
 
 
 def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
-    """Read a checkpoint safely; None reads the bundled model.
+    """Load a checkpoint safely; None loads the bundled model.
 
     Raises:
         CheckpointError: The file is missing, truncated, not a checkpoint, contains pickled code or
-            is of a newer format.
+            has another format version.
     """
     path = Path(path) if path else BUNDLED_MODEL
     content = load_plain(path)
@@ -155,8 +164,8 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
         )
     if content.get("format_version") != FORMAT_VERSION:
         raise CheckpointError(
-            f"{path}: has checkpoint format {content.get('format_version')}, "
-            f"not format {FORMAT_VERSION}; update the project or train again"
+            f"{path}: has checkpoint format {content.get('format_version')}, not {FORMAT_VERSION}; "
+            "update the project or train again"
         )
     try:
         values = ModelSpec.values_from_dict(content)
@@ -169,21 +178,21 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
 
 
 def load_plain(path: Path) -> dict[str, Any]:
-    """Read a mapping of plain types and tensors; nothing in the file is executed.
+    """Load a mapping of plain types and tensors; nothing in the file is executed.
 
     Raises:
-        CheckpointError: The file is missing, truncated, no mapping, or contains pickled code.
+        CheckpointError: The file is missing, truncated, not a mapping, or contains pickled code.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such model file")
-    # Checkpoints are zip archives; torch would take other files for its old format and fail anyhow.
+    # Checkpoints are zip archives; torch would treat other files as its old format and fail.
     if not _is_intact_zip(path):
         raise CheckpointError(f"{path}: damaged or truncated, or not a checkpoint")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
-            f"{path}: contains pickled code, which is refused because it could do anything, "
+            f"{path}: contains pickled code, which is refused because it could run anything, "
             "or is damaged"
         ) from error
     except (
@@ -196,7 +205,7 @@ def load_plain(path: Path) -> dict[str, Any]:
 
 
 def _is_intact_zip(path: Path) -> bool:
-    """Say whether every record matches its checksum, which ``torch.load`` does not look at."""
+    """Return whether every record matches its checksum, which ``torch.load`` does not check."""
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.testzip() is None

@@ -1,6 +1,6 @@
-"""Face crops to network input, by a description that travels inside the checkpoint.
+"""Face crops to network input, as described in the checkpoint.
 
-Torch-free, so that every runtime prepares its input by this one function.
+Torch-free, so that every runtime prepares its input with this one function.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -24,7 +24,7 @@ class Preprocessing:
         color: ``grey`` (one channel, ITU-R BT.601 luma) or ``rgb``.
         mean: Mean of each channel, for values in 0..1.
         std: Standard deviation of each channel, for values in 0..1.
-        geometry: Detector name to the crop that frames a face as in training.
+        geometry: Detector name to the crop that frames its faces as in training.
     """
 
     input_size: int = 48
@@ -62,7 +62,7 @@ class Preprocessing:
         return np.asarray(cv2.resize(crop, size, interpolation=interpolation), np.uint8)
 
     def normalize(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Turn uint8 ``(N, C, S, S)`` into float32 of about zero mean and unit deviation."""
+        """Turn uint8 ``(N, C, S, S)`` into float32 of about zero mean and unit variance."""
         mean = np.asarray(self.mean, np.float32)[:, None, None]
         std = np.asarray(self.std, np.float32)[:, None, None]
         values: NDArray[np.float32] = (pixels.astype(np.float32) / np.float32(255) - mean) / std
@@ -77,7 +77,7 @@ class Preprocessing:
         """Rebuild from ``to_dict``.
 
         Raises:
-            KeyError, TypeError, ValueError: The description is incomplete.
+            KeyError, TypeError, ValueError: A value is missing or of the wrong type.
         """
         return cls(
             input_size=int(data["input_size"]),

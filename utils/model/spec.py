@@ -64,14 +64,14 @@ class HeadRole(str, Enum):
 
 @dataclass(frozen=True)
 class Head:
-    """One answer of a network: ``K`` of its outputs and how they become probabilities.
+    """One prediction of a network: ``K`` of its outputs and how they become probabilities.
 
     Attributes:
-        name: ``perceived`` was trained on FER+ votes, ``fer2013`` on that data set's own labels
-            beside them, ``labels`` on folder names alone.
-        label_set: What it was trained to answer, in words.
+        name: ``perceived`` was trained on FER+ votes, ``fer2013`` on the labels of FER2013 in the
+            same network, ``labels`` on folder names alone.
+        label_set: What it was trained to predict, in words.
         temperature: Divides the logits before softmax; fitted on validation data.
-        threshold: Answers less probable than this are "uncertain"; chosen on validation data.
+        threshold: Predictions less probable than this are "uncertain"; chosen on validation data.
         prior: Mean of the training targets, ``K`` shares.
         prior_correction: Strength of the class-prior correction, 0 is none, 1 is full.
     """
@@ -101,7 +101,7 @@ class Head:
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return calibrated probabilities ``(N, K)`` of this head's logits ``(N, K)``.
 
-        A class that was frequent in training is answered too often elsewhere; the correction
+        A class that was frequent in training is predicted too often elsewhere; the correction
         divides each probability by its prior to the power of ``prior_correction`` (logit
         adjustment, Menon et al., 2021, https://arxiv.org/abs/2007.07314).
         """
@@ -117,19 +117,19 @@ class Head:
 
 @dataclass(kw_only=True)
 class ModelSpec:
-    """Everything about a model but its weights.
+    """Everything about a model except its weights.
 
     Attributes:
         model: Architecture name in the registry.
         model_args: Arguments of the architecture.
         classes: The K class names in output order.
-        preprocessing: Crop geometry, input size, colour, mean and deviation.
-        heads: The answers, the default first; the network's outputs are ``(N, len(heads) * K)``.
+        preprocessing: Crop geometry, input size, colour, mean and standard deviation.
+        heads: The H heads, the default first; the network's outputs are ``(N, H * K)``.
         training: The training configuration.
         data: Fingerprint and counts of the training data.
-        metrics: Split name to its figures.
+        metrics: Split name to its metrics.
         versions: Library versions of the training run.
-        revision: Code revision of the training run, None outside a repository.
+        revision: Code revision of the training run; None outside a repository.
     """
 
     model: str
@@ -182,13 +182,13 @@ class ModelSpec:
         values = {name: content[name] for name in ModelSpec.__dataclass_fields__}
         classes = tuple(content["classes"])
         if not classes or len(set(classes)) < len(classes):
-            raise ValueError(f"classes must be different names, not {classes}")
+            raise ValueError(f"there must be classes, with unique names, not {classes}")
         if not isinstance(content["model_args"], dict):
             kind = type(content["model_args"]).__name__
             raise TypeError(f"model_args must be a mapping, not {kind}")
         heads = tuple(Head(**{**head, "prior": tuple(head["prior"])}) for head in content["heads"])
         if not heads or len({head.name for head in heads}) < len(heads):
-            raise ValueError("heads must have different names")
+            raise ValueError("there must be heads, with unique names")
         if any(head.prior and len(head.prior) != len(classes) for head in heads):
             raise ValueError("a head's prior must have one share for each class")
         spec = Preprocessing.from_dict(content["preprocessing"])
