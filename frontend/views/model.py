@@ -10,11 +10,14 @@ import streamlit as st
 from frontend.model_charts import confusion_chart, show_zoo_table, zoo_chart, zoo_table
 from frontend.playground import playground
 from frontend.resources import engine_or_stop
-from utils.model.spec import ModelSpec
+from utils.model.spec import HeadRole, LabelSet, ModelSpec
 from utils.paths import BUNDLED_ONNX
 
 ZOO_FILE = BUNDLED_ONNX.with_name("zoo.json")
-LABEL_SETS = {"ferplus": "FER+, majority vote", "folder": "the dataset's own labels"}
+LABEL_SETS: dict[str, str] = {
+    LabelSet.FERPLUS: "FER+, majority vote",
+    LabelSet.FOLDER: "the dataset's own labels",
+}
 
 
 def main() -> None:
@@ -58,7 +61,7 @@ def _accuracy(spec: ModelSpec, folder: Path) -> None:
     head = st.selectbox("Prediction head", heads, key="head") or heads[0]
     by_labels: dict[str, dict[str, Any]] = metrics[head]
     names = list(by_labels)
-    default = names.index("ferplus") if "ferplus" in names and head == "perceived" else 0
+    default = names.index(HeadRole.of(head).target_label_set(names))
     labels = st.selectbox(
         "Labels", names, index=default, format_func=lambda name: LABEL_SETS.get(name, name)
     )

@@ -83,10 +83,10 @@ class SplitPredictions:
 
 def label_sets(dataset: FaceDataset) -> dict[LabelSet, NDArray[np.int64]]:
     """Return each label set of a dataset as int64 ``(N,)``; ``FERPLUS`` only where it has votes."""
-    labels = {LabelSet.FOLDER: np.asarray(dataset.labels)}
+    labels = {LabelSet.FOLDER: dataset.labels}
     majority = dataset.ferplus_majority()
     if majority is not None:
-        labels[LabelSet.FERPLUS] = np.asarray(majority)
+        labels[LabelSet.FERPLUS] = majority
     return labels
 
 

@@ -71,7 +71,7 @@ def save_detailed_figures(
         path=out / f"coverage_{split}_{head.name}.png",
     )
     save_mistakes(
-        np.asarray(dataset.batch(np.arange(len(dataset)))),
+        dataset.batch(np.arange(len(dataset))),
         probabilities,
         labels=labels,
         classes=predictions.classes,
