@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 import skimage.data
 import torch
 from numpy.typing import NDArray
+from threads import run_at_once
 
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError
@@ -136,17 +137,7 @@ def test_checkpoints_that_torch_runs_have_the_same_maps(
     by_torch = EmotionClassifier.load(BUNDLED_MODEL, "cpu")
     by_onnx = EmotionClassifier.load(BUNDLED_ONNX)
     expected = by_onnx.activation_maps(faces[::3], "happy")
-    found: list[NDArray[np.float32]] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(by_torch.activation_maps(faces[::3], "happy")))
-        for _ in range(3)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 3
-    for maps in found:
+    for maps in run_at_once([partial(by_torch.activation_maps, faces[::3], "happy")] * 3):
         np.testing.assert_allclose(maps, expected, atol=1e-3)
 
 

@@ -141,7 +141,7 @@ def test_uncertain_follows_the_threshold(
     assert face.uncertain is uncertain
 
 
-def test_only_uncertain_faces_make_an_uncertain_picture(
+def test_only_uncertain_faces_make_an_uncertain_image(
     tiny_checkpoint: Path, astronaut: NDArray[np.uint8]
 ) -> None:
     result = EmotionAnalyzer.load(tiny_checkpoint, detector="none").analyze(astronaut)
@@ -193,7 +193,7 @@ def test_a_detector_without_geometry_is_named(
         analyzer.analyze(astronaut)
 
 
-def test_mistakes_are_named(tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_errors_name_their_cause(tiny_checkpoint: Path, tmp_path: Path) -> None:
     analyzer = EmotionAnalyzer.load(tiny_checkpoint, detector="none")
     with pytest.raises(CheckpointError, match=r"nowhere\.pth"):
         EmotionAnalyzer.load(tmp_path / "nowhere.pth")
@@ -204,4 +204,4 @@ def test_mistakes_are_named(tiny_checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"nowhere\.jpg"):
         analyzer.analyze(tmp_path / "nowhere.jpg")
     with pytest.raises(ImageError, match=r"upload\.jpg"):
-        analyzer.analyze(b"no picture", name="upload.jpg")
+        analyzer.analyze(b"no image", name="upload.jpg")

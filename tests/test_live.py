@@ -36,7 +36,7 @@ def live(analyzer: EmotionAnalyzer) -> Iterator[LiveAnalyzer]:
 
 @pytest.fixture(scope="module")
 def face(astronaut: Picture) -> Picture:
-    """A VGA camera picture with one face, RGB uint8 (480, 640, 3)."""
+    """A VGA camera frame with one face, RGB uint8 (480, 640, 3)."""
     return np.ascontiguousarray(
         cv2.copyMakeBorder(astronaut[:480], 0, 0, 64, 64, cv2.BORDER_REPLICATE)
     )
@@ -73,7 +73,7 @@ def test_a_face_is_found_in_the_background_and_drawn(live: LiveAnalyzer, face: P
     assert (face == before).all()
 
 
-def test_the_live_result_equals_that_of_one_picture(
+def test_the_live_result_equals_that_of_a_single_image(
     analyzer: EmotionAnalyzer, live: LiveAnalyzer, face: Picture
 ) -> None:
     live.submit(face, 0.0)
@@ -85,7 +85,7 @@ def test_the_live_result_equals_that_of_one_picture(
     assert found.probabilities == pytest.approx(expected.probabilities, abs=1e-4)
 
 
-def test_handing_over_never_waits_and_stale_frames_are_dropped_and_counted(
+def test_offering_frames_never_waits_and_stale_frames_are_dropped_and_counted(
     analyzer: EmotionAnalyzer, face: Picture
 ) -> None:
     lock = FairLock()
@@ -132,9 +132,9 @@ def test_frames_without_a_face_and_black_ones_stay_in_the_timeline(
     live: LiveAnalyzer, face: Picture
 ) -> None:
     empty = np.full_like(face, 127)
-    for number, picture in enumerate((face, empty, np.zeros_like(face))):
-        # So far apart that a search is due each time, however slow the machine.
-        live.submit(picture, 10.0 * number)
+    for number, image in enumerate((face, empty, np.zeros_like(face))):
+        # So far apart that a detection is due each time, however slow the machine.
+        live.submit(image, 10.0 * number)
         wait_for(live, lambda s, n=number: len(s.history) == n + 1)
     rows = live.snapshot().history
     assert rows[0].status in (Status.OK, Status.UNCERTAIN)
@@ -145,7 +145,7 @@ def test_frames_without_a_face_and_black_ones_stay_in_the_timeline(
     assert (result.status, result.faces) == (Status.CAMERA_OFF, ())
 
 
-def test_an_unusable_detector_is_said_in_words_and_the_stream_recovers(
+def test_an_unusable_detector_is_reported_and_the_stream_recovers(
     live: LiveAnalyzer, face: Picture
 ) -> None:
     live.set_options(LiveOptions(interval=1, detector="eagle"))
@@ -178,7 +178,7 @@ def test_frames_that_keep_failing_end_the_analysis_but_not_the_video(
     assert wait_for(live, lambda s: s.result).error is None
 
 
-def test_a_picture_that_cannot_be_drawn_on_is_passed_through(live: LiveAnalyzer) -> None:
+def test_a_frame_that_cannot_be_drawn_on_is_passed_through(live: LiveAnalyzer) -> None:
     odd = np.full((480, 640), 200, dtype=np.uint8)
     assert live.process(odd, 0.0) is odd
     assert wait_for(live, lambda s: s.error).error
@@ -217,15 +217,15 @@ def test_a_stream_without_frames_ends_by_itself(
 
 
 class HeldDetector:
-    """The real detector, which searches only while it is let; counts its searches."""
+    """The real detector, which detects only while allowed; counts its detections."""
 
     name = "haar"
 
     def __init__(self) -> None:
-        self.searches, self.free, self._real = 0, threading.Event(), build_detector("haar")
+        self.calls, self.free, self._real = 0, threading.Event(), build_detector("haar")
 
     def detect(self, image: Picture) -> Detections:
-        self.searches += 1
+        self.calls += 1
         self.free.wait()
         return self._real.detect(image)
 
@@ -245,8 +245,8 @@ def test_a_slow_detector_never_holds_up_the_video(
 ) -> None:
     live, detector = held
     live.process(face, 0.0)
-    wait_for(live, lambda s: detector.searches)
-    for number in range(1, 60):  # were the search waited for, this would never end
+    wait_for(live, lambda s: detector.calls)
+    for number in range(1, 60):  # if the detection were waited for, this would never end
         live.process(face, number / 30)
     assert live.snapshot().result is None
     detector.free.set()
@@ -254,7 +254,7 @@ def test_a_slow_detector_never_holds_up_the_video(
     assert newest.stats.dropped == 58
 
 
-def test_faces_that_keep_still_are_read_oftener_than_searched_for(
+def test_still_faces_are_classified_more_often_than_detected(
     held: tuple[LiveAnalyzer, HeldDetector], face: Picture
 ) -> None:
     live, detector = held
@@ -263,10 +263,10 @@ def test_faces_that_keep_still_are_read_oftener_than_searched_for(
         live.submit(face, number / 15)
         wait_for(live, lambda s, n=number: s.history and s.history[-1].time == n / 15)
     assert len(live.snapshot().history) == 30
-    assert 2 <= detector.searches <= 12
+    assert 2 <= detector.calls <= 12
 
 
-def test_one_stream_too_many_waits_politely_and_begins_when_a_place_is_free(
+def test_a_stream_beyond_the_limit_starts_when_another_one_ends(
     analyzer: EmotionAnalyzer, face: Picture
 ) -> None:
     limit, options = StreamLimit(max_streams=1), LiveOptions(interval=1, detector="haar")

@@ -29,13 +29,13 @@ def ask(connection: ClientConnection, message: bytes | str) -> dict:
 
 def test_frames_are_followed(service: Service, astronaut: np.ndarray) -> None:
     with connect(service.socket_address) as connection:
-        answers = []
+        messages = []
         for i in range(12):
             kind = "jpeg" if i % 2 else "webp"
-            answers.append(ask(connection, frame(np.roll(astronaut, 3 * i, axis=1), kind)))
-    assert [a["frame"] for a in answers] == list(range(1, 13))
-    assert all(a["dropped"] == 0 for a in answers)
-    results = [a["result"] for a in answers]
+            messages.append(ask(connection, frame(np.roll(astronaut, 3 * i, axis=1), kind)))
+    assert [m["frame"] for m in messages] == list(range(1, 13))
+    assert all(m["dropped"] == 0 for m in messages)
+    results = [m["result"] for m in messages]
     assert {r["faces"][0]["track_id"] for r in results} == {1}
     assert {r["faces"][0]["emotion"] for r in results} == {"happy"}
     assert results[-1]["faces"][0]["box"][0] > results[0]["faces"][0]["box"][0] + 15
@@ -43,24 +43,26 @@ def test_frames_are_followed(service: Service, astronaut: np.ndarray) -> None:
     assert results[0]["faces"][0]["raw"]
 
 
-def test_a_fast_client_loses_frames_not_time(service: Service, astronaut: np.ndarray) -> None:
+def test_a_fast_client_loses_frames_but_no_time(service: Service, astronaut: np.ndarray) -> None:
     photo = frame(np.tile(astronaut, (2, 2, 1)))
     with connect(service.socket_address) as connection:
         for _ in range(200):
             connection.send(photo)
-        answers = []
-        while not answers or answers[-1]["frame"] < 200:
-            answers.append(json.loads(connection.recv(timeout=60)))
-    numbers = [a["frame"] for a in answers]
+        messages = []
+        while not messages or messages[-1]["frame"] < 200:
+            messages.append(json.loads(connection.recv(timeout=60)))
+    numbers = [m["frame"] for m in messages]
     assert numbers == sorted(numbers)
-    assert answers[-1]["dropped"] == 200 - len(answers)
-    assert len(answers) < 150
+    assert messages[-1]["dropped"] == 200 - len(messages)
+    assert len(messages) < 150
 
 
-def test_mistakes_are_told_and_the_line_stays(service: Service, astronaut: np.ndarray) -> None:
+def test_errors_are_reported_and_the_connection_stays(
+    service: Service, astronaut: np.ndarray
+) -> None:
     with connect(service.socket_address + "?top=1&detector=haar") as connection:
         assert ask(connection, "hello")["error"]["code"] == "bad_parameter"
-        assert ask(connection, b"no picture")["error"]["code"] == "bad_image"
+        assert ask(connection, b"no image")["error"]["code"] == "bad_image"
         black = ask(connection, frame(np.zeros((240, 320, 3), np.uint8)))
         assert black["result"]["status"] == "camera_off"
         faces = ask(connection, frame(astronaut))["result"]["faces"]
@@ -68,7 +70,7 @@ def test_mistakes_are_told_and_the_line_stays(service: Service, astronaut: np.nd
 
 
 @pytest.mark.parametrize("query", ["detector=eyes", "top=0", "top=x", "min_score=y"])
-def test_impossible_wishes_are_refused(service: Service, query: str) -> None:
+def test_impossible_parameters_are_refused(service: Service, query: str) -> None:
     with connect(f"{service.socket_address}?{query}") as connection:
         assert json.loads(connection.recv(timeout=30))["error"]["code"] == "bad_parameter"
         with pytest.raises(ConnectionClosed) as closed:
@@ -76,7 +78,7 @@ def test_impossible_wishes_are_refused(service: Service, query: str) -> None:
     assert closed.value.rcvd.code == 1008
 
 
-def test_a_client_that_vanishes_gives_its_place_back(
+def test_a_client_that_vanishes_frees_its_stream(
     start_service: ServiceStarter, astronaut_jpg: Path
 ) -> None:
     service = start_service(EMOTION_API_MAX_SOCKETS="1", EMOTION_API_KEY="k")
@@ -87,7 +89,7 @@ def test_a_client_that_vanishes_gives_its_place_back(
         first = connect(address, subprotocols=protocols)  # type: ignore[arg-type]
         assert first.subprotocol == "emotion"
         first.send(astronaut_jpg.read_bytes())
-        first.socket.close()  # without a word, as when a laptop is shut
+        first.socket.close()  # without a close frame, as when a laptop is shut
         deadline = time.monotonic() + 20
         while "emotion_sockets 0.0" not in metrics(service):
             assert time.monotonic() < deadline

@@ -3,9 +3,10 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 from postgres import postgres
 from sqlalchemy import event, func, select, update
+from threads import run_at_once, wait_until
 
 from utils.emotions import EMOTIONS
 from utils.errors import DatabaseError
@@ -164,19 +166,12 @@ def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
         SessionStore(f"sqlite:///{tmp_path / 'a.sqlite'}")
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_recording_is_written_while_it_runs(store: SessionStore) -> None:
     recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
     for i in range(30):
         recorder.put(frame(100 + i / 10))
     recorder.mark("in the middle")
-    wait_for(lambda: points_of(store, recorder.session_id) == 30)
+    wait_until(lambda: points_of(store, recorder.session_id) == 30)
     recorder.put(frame(5.0))  # a restarted camera: its time begins at zero
     recorder.put(frame(6.0))
     recorder.stop()
@@ -204,7 +199,7 @@ def test_an_abandoned_recording_lets_its_thread_go(
     for number in (1, 2):
         recorder.put(frame(float(number)))
         assert threads() == 1
-        wait_for(lambda: not threads())
+        wait_until(lambda: not threads())
         assert points_of(store, recorder.session_id) == number
     recorder.stop()
 
@@ -219,10 +214,10 @@ def test_a_locked_database_is_reported_and_retried(tmp_path: Path) -> None:
     for i in range(50):
         recorder.put(frame(i / 10))
     assert time.monotonic() - began < 1, "the stream must not wait"
-    wait_for(lambda: recorder.problem)
+    wait_until(lambda: recorder.problem)
     assert "locked" in str(recorder.problem)
     lock.execute("ROLLBACK")
-    wait_for(lambda: recorder.problem is None and recorder.frames == 50)
+    wait_until(lambda: recorder.problem is None and recorder.frames == 50)
     recorder.stop()
     assert points_of(store, recorder.session_id) == 50
 
@@ -240,7 +235,7 @@ def test_a_full_disk_is_reported(tmp_path: Path) -> None:
 
     for i in range(3000):
         recorder.put(frame(i / 10))
-    wait_for(lambda: recorder.problem)
+    wait_until(lambda: recorder.problem)
     assert "full" in str(recorder.problem)
     recorder.stop()
 
@@ -252,11 +247,7 @@ def test_many_threads_write_at_once(store: SessionStore) -> None:
         for i in range(10):
             store.append(number, [frame(i / 10)])
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in numbers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_at_once([partial(write, number) for number in numbers])
     assert [points_of(store, number) for number in numbers] == [10] * 4
 
 

@@ -47,7 +47,7 @@ def test_a_slow_rate_of_analysis_is_no_gap() -> None:
     assert away["p_happy"].isna().sum() == 1
 
 
-def test_what_cannot_be_read_is_a_gap_with_its_reason() -> None:
+def test_time_without_a_classified_face_is_a_gap_with_its_reason() -> None:
     frames = [frame(i / 10, faces=int(not 10 <= i < 20)) for i in range(30)]
     (gap,) = find_gaps(table(frames)).to_dict("records")
     assert gap == {"start": 1.0, "end": pytest.approx(1.9), "reason": "no_face"}

@@ -30,7 +30,7 @@ def see(tracker: Tracker, time: float, *boxes: tuple[float, float, float, float]
     return [t.track_id for t in tracker.update(time, classified(*boxes), smoothing=OFF)]
 
 
-def test_faces_keep_their_numbers_while_moving_and_changing_order() -> None:
+def test_faces_keep_their_identities_while_moving_and_changing_order() -> None:
     tracker = Tracker()
     assert see(tracker, 0.0, (0, 0, 100, 100), (300, 0, 380, 80)) == [1, 2]
     assert see(tracker, 0.1, (305, 0, 395, 90), (10, 5, 110, 105)) == [2, 1]
@@ -55,7 +55,7 @@ def test_a_face_survives_a_short_absence_but_not_a_long_one() -> None:
 
 @pytest.mark.parametrize("fps", [5, 10, 15, 30])
 @pytest.mark.parametrize("speed", [60, 160, 320])
-def test_two_people_who_cross_keep_their_numbers(fps: int, speed: int) -> None:
+def test_two_people_who_cross_keep_their_identities(fps: int, speed: int) -> None:
     """Walking past each other; while their faces overlap, only the nearer one is seen."""
     rng, tracker, side = np.random.default_rng(0), Tracker(), 100
     wrong, hidden, seconds = 0, 0, 600 / speed
@@ -76,7 +76,7 @@ def test_two_people_who_cross_keep_their_numbers(fps: int, speed: int) -> None:
     assert wrong == 0
 
 
-def test_a_face_hidden_for_a_second_keeps_its_number() -> None:
+def test_a_face_hidden_for_a_second_keeps_its_identity() -> None:
     tracker = Tracker()
     for step in range(10):
         see(tracker, step / 10, (100 + step, 100, 200 + step, 200))

@@ -1,4 +1,4 @@
-"""Video files: true times, upright pictures, one identity a person, sound kept, damage named."""
+"""Video files: true times, upright images, one identity per person, sound kept, damage reported."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -20,12 +20,12 @@ FPS = 10
 
 
 def write_clip(
-    path: Path, pictures: list[NDArray[np.uint8]], times: list[float], sound: bool = False
+    path: Path, images: list[NDArray[np.uint8]], times: list[float], sound: bool = False
 ) -> Path:
-    """Write pictures at given times, with a beep if wanted."""
+    """Write images at given times, with a beep if wanted."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=FPS)
-        video.height, video.width = pictures[0].shape[:2]
+        video.height, video.width = images[0].shape[:2]
         video.pix_fmt = "yuv420p"
         video.codec_context.time_base = Fraction(1, 1000)
         audio = container.add_stream("aac", rate=44100) if sound else None
@@ -36,8 +36,8 @@ def write_clip(
             beep.sample_rate, beep.pts = 44100, 0
             container.mux(audio.encode(beep))
             container.mux(audio.encode())
-        for picture, time in zip(pictures, times, strict=True):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        for image, time in zip(images, times, strict=True):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
             container.mux(video.encode(frame))
         container.mux(video.encode())
@@ -55,8 +55,8 @@ def analyzer() -> EmotionAnalyzer:
 
 
 @pytest.fixture(scope="module")
-def pictures(astronaut: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The face wanders by two pixels a picture; the fourth to sixth are black."""
+def images(astronaut: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The face wanders by two pixels per frame; the fourth to sixth are black."""
     found = [np.ascontiguousarray(np.roll(astronaut[:300, 80:400], 2 * i, 1)) for i in range(20)]
     for i in (3, 4, 5):
         found[i] = np.zeros_like(found[i])
@@ -64,10 +64,10 @@ def pictures(astronaut: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def test_a_face_is_followed_with_the_files_own_times(
-    analyzer: EmotionAnalyzer, pictures: list[NDArray[np.uint8]], tmp_path: Path
+    analyzer: EmotionAnalyzer, images: list[NDArray[np.uint8]], tmp_path: Path
 ) -> None:
     times = [round(0.1 * i + 0.03 * (i % 3), 3) for i in range(20)]
-    path = write_clip(tmp_path / "clip.mp4", pictures, times)
+    path = write_clip(tmp_path / "clip.mp4", images, times)
     with VideoReader(path) as video:
         assert video.duration == pytest.approx(2.0, abs=0.2)
         results = [result for _, result in analyze_video(analyzer, video)]
@@ -81,10 +81,10 @@ def test_a_face_is_followed_with_the_files_own_times(
     assert {r.image for r in results} == {str(path)}
 
 
-def test_pictures_between_the_analysed_ones_say_so(
-    analyzer: EmotionAnalyzer, pictures: list[NDArray[np.uint8]], tmp_path: Path
+def test_frames_between_the_analysed_ones_are_marked_as_skipped(
+    analyzer: EmotionAnalyzer, images: list[NDArray[np.uint8]], tmp_path: Path
 ) -> None:
-    path = write_clip(tmp_path / "clip.mp4", pictures[6:], [i / FPS for i in range(14)])
+    path = write_clip(tmp_path / "clip.mp4", images[6:], [i / FPS for i in range(14)])
     with VideoReader(path) as video:
         results = [result for _, result in analyze_video(analyzer, video, every=4)]
     assert [i for i, r in enumerate(results) if r.status is not Status.SKIPPED] == [0, 4, 8, 12]
@@ -100,13 +100,13 @@ def two_people(astronaut: NDArray[np.uint8], second: float) -> NDArray[np.uint8]
     room = np.full((240, 480, 3), 110, np.uint8)
     head = astronaut[60:200, 170:280]
     other = np.clip(head[:, ::-1] * 0.75, 0, 255).astype(np.uint8)
-    for picture, x in ((other, 360 - 90 * second), (head, 10 + 90 * second)):
+    for image, x in ((other, 360 - 90 * second), (head, 10 + 90 * second)):
         left = round(x)
-        room[50:190, left : left + 110] = picture
+        room[50:190, left : left + 110] = image
     return room
 
 
-def test_two_people_who_cross_keep_their_numbers(
+def test_two_people_who_cross_keep_their_identities(
     analyzer: EmotionAnalyzer, astronaut: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     times = [i / 30 for i in range(115)]
@@ -132,32 +132,32 @@ def test_two_people_who_cross_keep_their_numbers(
     assert len(results[-1].faces) == 2
 
 
-def test_a_face_hidden_for_a_second_keeps_its_number(
+def test_a_face_hidden_for_a_second_keeps_its_identity(
     analyzer: EmotionAnalyzer, astronaut: NDArray[np.uint8], tmp_path: Path
 ) -> None:
     face = np.ascontiguousarray(astronaut[:300, 80:400])
     covered = face.copy()
     covered[60:220, 80:220] = 128
-    pictures = [covered if 15 <= i < 46 else face for i in range(60)]
+    images = [covered if 15 <= i < 46 else face for i in range(60)]
     times = [i / 30 for i in range(60)]
-    with VideoReader(write_clip(tmp_path / "hidden.mp4", pictures, times)) as video:
+    with VideoReader(write_clip(tmp_path / "hidden.mp4", images, times)) as video:
         results = [result for _, result in analyze_video(analyzer, video)]
     assert results[45].faces == ()
     assert [face.track_id for face in results[-1].faces] == [1]
 
 
 def test_an_annotated_copy_keeps_times_and_sound(
-    analyzer: EmotionAnalyzer, pictures: list[NDArray[np.uint8]], tmp_path: Path
+    analyzer: EmotionAnalyzer, images: list[NDArray[np.uint8]], tmp_path: Path
 ) -> None:
     times = [0.0, 0.1, 0.25, 0.3, 0.8, 0.9, 1.0, 1.5]
-    source = write_clip(tmp_path / "clip.mp4", pictures[6:14], times, sound=True)
+    source = write_clip(tmp_path / "clip.mp4", images[6:14], times, sound=True)
     out = tmp_path / "out.mp4"
     with VideoReader(source) as video, VideoWriter(out, video.fps, source=source) as writer:
         for frame, result in analyze_video(analyzer, video):
             writer.write(annotate(frame.image, result), frame.time)
     frames = read(out)
     assert [f.time for f in frames] == pytest.approx(times, abs=0.002)
-    assert np.abs(frames[0].image.astype(int) - pictures[6]).max() > 100, "a box is drawn"
+    assert np.abs(frames[0].image.astype(int) - images[6]).max() > 100, "a box is drawn"
     with av.open(str(out)) as container:
         (sound,) = container.streams.audio
         seconds = sum(frame.samples / frame.sample_rate for frame in container.decode(sound))
@@ -185,10 +185,10 @@ def test_a_face_in_a_4k_video_is_found(
         assert face.box == pytest.approx((2170, 360, 2275, 500), abs=30)
 
 
-def test_a_turned_telephone_is_undone(
-    pictures: list[NDArray[np.uint8]], tmp_path: Path, analyzer: EmotionAnalyzer
+def test_a_rotated_video_is_turned_upright(
+    images: list[NDArray[np.uint8]], tmp_path: Path, analyzer: EmotionAnalyzer
 ) -> None:
-    lying = [np.ascontiguousarray(np.rot90(p, -1)) for p in pictures[6:10]]
+    lying = [np.ascontiguousarray(np.rot90(p, -1)) for p in images[6:10]]
     path = write_clip(tmp_path / "lying.mp4", lying, [0, 0.1, 0.2, 0.3])
     turned = tmp_path / "turned.mp4"
     with av.open(str(path)) as source, av.open(str(turned), "w") as target:
@@ -201,7 +201,7 @@ def test_a_turned_telephone_is_undone(
     _write_rotation(turned)
     with VideoReader(turned) as video:
         (frame, result), *_ = analyze_video(analyzer, video)
-    assert frame.image.shape == pictures[6].shape
+    assert frame.image.shape == images[6].shape
     assert result.faces[0].emotion == "happy"
 
 
@@ -218,7 +218,7 @@ def _write_rotation(path: Path) -> None:
 
 
 def test_a_file_that_breaks_off_gives_what_it_has(
-    pictures: list[NDArray[np.uint8]], tmp_path: Path
+    images: list[NDArray[np.uint8]], tmp_path: Path
 ) -> None:
     path = tmp_path / "clip.mkv"
     noise = np.random.default_rng(0).integers(0, 256, (40, 120, 160, 3), np.uint8)
@@ -227,8 +227,8 @@ def test_a_file_that_breaks_off_gives_what_it_has(
     assert 5 < len(read(path)) < 40
 
 
-@pytest.mark.parametrize("kind", ["missing", "text", "empty", "sound only", "no pictures"])
-def test_what_is_no_video_is_named(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["missing", "text", "empty", "sound only", "no frames"])
+def test_a_file_that_is_no_video_is_reported(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     if kind == "text":
         path.write_text("no video at all")
@@ -243,7 +243,7 @@ def test_what_is_no_video_is_named(kind: str, tmp_path: Path) -> None:
             beep.sample_rate = 44100
             container.mux(audio.encode(beep))
             container.mux(audio.encode())
-    elif kind == "no pictures":
+    elif kind == "no frames":
         write_clip(path, [np.zeros((64, 64, 3), np.uint8)], [0.0])
         data = bytearray(path.read_bytes())
         start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
@@ -253,6 +253,6 @@ def test_what_is_no_video_is_named(kind: str, tmp_path: Path) -> None:
         read(path)
 
 
-def test_an_output_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="nowhere"):
         VideoWriter(tmp_path / "nowhere" / "out.mp4")

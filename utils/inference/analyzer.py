@@ -55,9 +55,8 @@ class EmotionAnalyzer:
     ) -> None:
         self.classifier = classifier
         self.detector = detector
-        self.results = ResultBuilder(
-            classifier.model_name, classifier.classes, classifier.threshold
-        )
+        spec = classifier.spec
+        self.results = ResultBuilder(spec.model, spec.classes, classifier.threshold)
         self._options = options or DetectorOptions()
         self._siblings: dict[str, EmotionAnalyzer] = {detector.name: self}
         self._lock = Lock()
