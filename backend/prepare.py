@@ -32,12 +32,12 @@ class PrepareOptions:
     """The options of the command line.
 
     Attributes:
-        source: The dataset to prepare; None with ``find_twins``.
+        source: The dataset to prepare; None to search for near-duplicates.
         out: Folder to write to.
         ferplus: ``fer2013new.csv``.
         overwrite: Replace images that differ from the source.
         quiet: Draw no progress bar.
-        find_twins: Prepared folder to search for near-duplicates instead.
+        duplicates_in: Prepared folder to search for near-duplicates; None to prepare ``source``.
         max_rms: Largest difference of near-duplicates, in grey levels.
         table: CSV file for the pairs of near-duplicates.
     """
@@ -47,7 +47,7 @@ class PrepareOptions:
     ferplus: Path | None
     overwrite: bool
     quiet: bool
-    find_twins: Path | None
+    duplicates_in: Path | None
     max_rms: float
     table: Path | None
 
@@ -79,6 +79,7 @@ def parse_args(argv: list[str] | None = None) -> PrepareOptions:
     group.add_argument(
         "--find-twins",
         type=Path,
+        dest="duplicates_in",
         metavar="DATA",
         help="count the images of a prepared folder that nearly equal a training image",
     )
@@ -118,7 +119,9 @@ def prepare_dataset(source: Path, options: PrepareOptions) -> Report:
     return report
 
 
-def find_twins(data: Path, *, max_rms: float = MAX_RMS, table: Path | None = None) -> None:
+def list_near_duplicates(
+    data: Path, *, max_rms: float = MAX_RMS, table: Path | None = None
+) -> None:
     """Print how many images of each split have a near-duplicate in the training split.
 
     Args:
@@ -156,8 +159,8 @@ def find_twins(data: Path, *, max_rms: float = MAX_RMS, table: Path | None = Non
 def main(argv: list[str] | None = None) -> int:
     """Run the program; return 0, or 2 if some of the dataset could not be used."""
     options = parse_args(argv)
-    if options.find_twins:
-        find_twins(options.find_twins, max_rms=options.max_rms, table=options.table)
+    if options.duplicates_in:
+        list_near_duplicates(options.duplicates_in, max_rms=options.max_rms, table=options.table)
         return 0
     if not options.source:
         raise ConfigError("name a source to prepare, or --find-twins DATA (see --help)")

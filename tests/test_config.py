@@ -33,7 +33,7 @@ def test_every_architecture_has_a_recipe_of_its_own(model: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "expected"),
     [
         ("learning_rate: 0.1", ["learning_rate", "unknown key", "lr"]),
         ("epochs: many", ["epochs", "many"]),
@@ -44,13 +44,13 @@ def test_every_architecture_has_a_recipe_of_its_own(model: str) -> None:
         ("a: [1", ["not valid YAML"]),
     ],
 )
-def test_a_mistake_is_named(tmp_path: Path, text: str, words: list[str]) -> None:
+def test_a_mistake_is_named(tmp_path: Path, text: str, expected: list[str]) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(text)
     with pytest.raises(ConfigError) as error:
         load_config(file, {})
-    for word in words:
-        assert word in str(error.value)
+    for part in expected:
+        assert part in str(error.value)
 
 
 def test_the_document_is_flat_and_in_the_order_of_the_options() -> None:

@@ -58,7 +58,7 @@ def test_votes_become_targets_and_the_rest_keeps_its_label(seven: Path) -> None:
     np.testing.assert_allclose(targets.sum(1), 1, rtol=1e-5, atol=1e-8)
 
 
-def test_majority_leaves_out_images_that_most_voters_found_to_be_none(seven: Path) -> None:
+def test_images_without_a_majority_for_an_emotion_have_no_label(seven: Path) -> None:
     folder = load_split(seven, "train", preprocessing=SPEC)
     majority = folder.ferplus_majority()
     assert majority is not None
@@ -92,7 +92,7 @@ def test_votes_of_another_split_are_not_taken(seven: Path) -> None:
 
 def test_every_damaged_image_is_named_at_once(seven: Path) -> None:
     for name in ("fear", "sad"):
-        (seven / "train" / name / f"train_{name}_0001.png").write_bytes(b"no picture")
+        (seven / "train" / name / f"train_{name}_0001.png").write_bytes(b"not an image")
     with pytest.raises(DataError, match=r"2 images.*train_fear_0001\.png.*train_sad_0001\.png"):
         load_split(seven, "train", preprocessing=SPEC).cache(1.0)
 
@@ -114,7 +114,7 @@ def test_normalisation_is_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ("missing", "no such folder"),
         ("one class", "two or more classes"),
@@ -124,7 +124,7 @@ def test_normalisation_is_measured() -> None:
         ("no column", "lacks the columns"),
     ],
 )
-def test_malformed_data_is_named(seven: Path, tmp_path: Path, change: str, words: str) -> None:
+def test_malformed_data_is_named(seven: Path, tmp_path: Path, change: str, message: str) -> None:
     root, classes = seven, None
     if change == "missing":
         root = tmp_path / "nowhere"
@@ -140,7 +140,7 @@ def test_malformed_data_is_named(seven: Path, tmp_path: Path, change: str, words
         (seven / "ferplus.csv").write_text(HEADER + "a.png,train,0,x,0,6,2,1,0,0,1,0\n")
     else:
         (seven / "ferplus.csv").write_text("image,angry\na.png,1\n")
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=message):
         load_split(root, "train", preprocessing=SPEC, classes=classes)
 
 

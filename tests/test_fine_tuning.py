@@ -51,7 +51,7 @@ def fine_tune(tmp_path: Path, **options: Any) -> tuple[dict[str, Any], dict[str,
 @pytest.mark.parametrize(
     ("epochs", "most", "trained"), [(1, None, [2]), (2, None, [1, 2]), (9, 1, [1, 2])]
 )
-def test_layers_thaw_from_the_head_on(
+def test_layers_unfreeze_from_the_last_one_back(
     tmp_path: Path, name: str, epochs: int, most: int | None, trained: list[int]
 ) -> None:
     args, *layers = ARCHITECTURES[name]

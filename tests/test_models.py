@@ -135,7 +135,7 @@ def test_attention_weakens_places_by_a_map(module: Callable[[], nn.Module]) -> N
 
 
 @pytest.mark.parametrize("name", ["kernel_cnn", "cbam_cnn"])
-def test_hand_made_filters_never_learn(name: str) -> None:
+def test_fixed_filters_are_never_trained(name: str) -> None:
     torch.manual_seed(0)
     model = build_model(name)
     kernels = model.kernels.kernels
@@ -143,8 +143,8 @@ def test_hand_made_filters_never_learn(name: str) -> None:
     assert torch.allclose(kernels.sum((1, 2, 3)), torch.zeros(len(kernels)), atol=1e-5)
     assert torch.allclose(kernels.square().sum((1, 2, 3)), torch.ones(len(kernels)), atol=1e-5)
     flat = kernels.flatten(1)
-    twins = (flat @ flat.T).abs() - torch.eye(len(flat))
-    assert twins.max() < 0.999, "no filter is there twice"
+    similarity = (flat @ flat.T).abs() - torch.eye(len(flat))
+    assert similarity.max() < 0.999, "two filters are equal"
     before = kernels.clone()
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     model(torch.randn(4, 1, 48, 48)).square().sum().backward()
@@ -154,7 +154,7 @@ def test_hand_made_filters_never_learn(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FINE_TUNABLE)
-def test_groups_of_layers_thaw_from_the_head_on(name: str) -> None:
+def test_groups_of_layers_unfreeze_from_the_last_one_back(name: str) -> None:
     model = build(name, input_size=64)
 
     def trainable() -> set[str]:

@@ -17,35 +17,35 @@ def rates(**options: Any) -> list[float]:
     config = load_config(None, flat).schedule
     optimizer = build_optimizer(nn.Linear(2, 2), config)
     schedule = LearningRateSchedule(optimizer, config, steps_per_epoch=10)
-    found = []
+    rates_by_epoch = []
     for _ in range(10):
-        found.append(optimizer.param_groups[0]["lr"])
+        rates_by_epoch.append(optimizer.param_groups[0]["lr"])
         for _ in range(10):
             optimizer.step()
             schedule.after_step()
         schedule.after_epoch(accuracy=0.5)
-    return found
+    return rates_by_epoch
 
 
 def test_cosine_warms_up_and_falls_to_zero() -> None:
-    found = rates(schedule="cosine", warmup_epochs=2)
-    assert found[0] == pytest.approx(0.001)
-    assert found[2] == pytest.approx(0.1)
-    assert found[2:] == sorted(found[2:], reverse=True)
-    assert found[-1] < 0.01
+    rates_by_epoch = rates(schedule="cosine", warmup_epochs=2)
+    assert rates_by_epoch[0] == pytest.approx(0.001)
+    assert rates_by_epoch[2] == pytest.approx(0.1)
+    assert rates_by_epoch[2:] == sorted(rates_by_epoch[2:], reverse=True)
+    assert rates_by_epoch[-1] < 0.01
 
 
 def test_onecycle_rises_and_falls() -> None:
-    found = rates(schedule="onecycle")
-    assert max(found) == pytest.approx(0.1, rel=0.01)
-    assert found[0] < 0.01
-    assert 1 <= found.index(max(found)) <= 4
+    rates_by_epoch = rates(schedule="onecycle")
+    assert max(rates_by_epoch) == pytest.approx(0.1, rel=0.01)
+    assert rates_by_epoch[0] < 0.01
+    assert 1 <= rates_by_epoch.index(max(rates_by_epoch)) <= 4
 
 
 def test_plateau_halves_without_progress() -> None:
-    found = rates(schedule="plateau")
-    assert found[:5] == [0.1] * 5
-    assert found[5] == pytest.approx(0.05)
+    rates_by_epoch = rates(schedule="plateau")
+    assert rates_by_epoch[:5] == [0.1] * 5
+    assert rates_by_epoch[5] == pytest.approx(0.05)
 
 
 def test_constant_stays() -> None:

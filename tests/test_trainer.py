@@ -1,4 +1,4 @@
-"""Training learns, saves the best, and a killed run ends like an uninterrupted one."""
+"""Training learns and saves the best epoch; a killed run resumes to the same end."""
 
 import csv
 import os
@@ -168,8 +168,8 @@ def test_the_readmes_command_trains_on_any_folder(data: Path, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_the_last_epoch_is_kept_if_wanted(data: Path, tmp_path: Path) -> None:
-    # At this rate training breaks more than it mends, so that earlier epochs are mostly better.
+def test_the_last_epoch_is_kept_on_request(data: Path, tmp_path: Path) -> None:
+    # This learning rate is too high, so earlier epochs are mostly better.
     changes = {"epochs": 5, "schedule": "constant", "lr": 2.0, "ema": 0.0, "keep": "last"}
     done = train(
         "--data", data, "--out", tmp_path / "run", config=write_config(tmp_path, **changes)
@@ -194,7 +194,7 @@ def test_patience_ends_the_run_early(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "words"),
+    ("args", "expected"),
     [
         (["--data", "/nowhere"], ["/nowhere/train", "backend/prepare.py"]),
         (["--model", "resnet9000"], ["resnet9000", "emotion_cnn", "se_resnet"]),
@@ -214,18 +214,18 @@ def test_patience_ends_the_run_early(data: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_users_mistake_is_named(
-    data: Path, tmp_path: Path, args: list[str], words: list[str]
+    data: Path, tmp_path: Path, args: list[str], expected: list[str]
 ) -> None:
     if "cuda" in args and torch.cuda.is_available():
         pytest.skip("this machine has CUDA")
-    given = [a.format(data=data) for a in args]
+    command = [a.format(data=data) for a in args]
     if "--resume" not in args and "--out" not in args:
-        given += ["--out", str(tmp_path / "run")]
-    done = train(*given)
+        command += ["--out", str(tmp_path / "run")]
+    done = train(*command)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    for word in words:
-        assert word in done.stderr
+    for text in expected:
+        assert text in done.stderr
 
 
 def test_a_damaged_image_is_named(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ class EpochResult:
 
     Attributes:
         epoch: Its number, counted from 1.
-        lr: Learning rate at its beginning.
+        lr: Learning rate at its start.
         train_loss: Mean loss of its batches.
-        train_accuracy: Mean accuracy of its batches, 0..1, augmented and mixed as they are.
+        train_accuracy: Mean accuracy of its augmented and mixed batches, 0..1.
         validation_loss: Cross-entropy on the validation split.
         validation_accuracy: Accuracy on the validation split, 0..1; it chooses the epoch.
         seconds: Time of the training batches, without validation.
@@ -46,7 +46,12 @@ class TrainingHistory:
     best_epoch: int = 0
 
     def add(self, result: EpochResult, *, keep: bool) -> None:
-        """Append an epoch, whose weights are kept or not."""
+        """Append an epoch.
+
+        Args:
+            result: Its figures.
+            keep: Whether its weights are kept as the best.
+        """
         self.epochs.append(result)
         if keep:
             self.best_accuracy, self.best_epoch = result.validation_accuracy, result.epoch

@@ -1,4 +1,4 @@
-"""The end of a training run: calibrate the best checkpoint, measure it, write the report."""
+"""The end of a training run: calibrate the kept checkpoint, measure it, write the report."""
 
 import csv
 from pathlib import Path
@@ -24,7 +24,7 @@ def finish(
     history: TrainingHistory | None = None,
     train: FaceDataset | None = None,
 ) -> None:
-    """Calibrate and measure the checkpoint of a run, and describe the run.
+    """Calibrate and measure the checkpoint of a run, and write the report.
 
     Writes the completed ``best_model.pth``, ``history.csv``, ``curves.png``, a confusion matrix and
     a reliability diagram for each head, and ``report.md``.
@@ -35,6 +35,10 @@ def finish(
         out: Run folder.
         history: The epochs; None for a checkpoint averaged from others.
         train: The training images; None for a checkpoint averaged from others.
+
+    Raises:
+        CheckpointError: The weights do not fit the architecture.
+        DataError: The test split is malformed.
     """
     calibrate(checkpoint, validation)
     if train is not None:
@@ -43,13 +47,10 @@ def finish(
     splits = {"validation": validation}
     if (data / "test").is_dir():
         splits["test"] = load_split(
-            data,
-            "test",
-            preprocessing=validation.preprocessing,
-            classes=validation.classes,
+            data, "test", preprocessing=validation.preprocessing, classes=validation.classes
         )
-    for name, folder in splits.items():
-        predictions = predict_split(checkpoint, folder)
+    for name, dataset in splits.items():
+        predictions = predict_split(checkpoint, dataset)
         checkpoint.metrics[name] = predictions.metrics_document(checkpoint.heads)
         for head in checkpoint.heads:
             save_figures(predictions, head, model=checkpoint.model, split=name, out=out)

@@ -1,4 +1,4 @@
-"""What every architecture offers beside ``forward``, and what some offer in addition."""
+"""The interface of the architectures: what each must offer, and what it can offer."""
 
 from typing import ClassVar, Protocol, runtime_checkable
 
