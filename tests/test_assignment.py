@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from utils.inference.assignment import assign
+from utils.inference.tracking.assignment import assign
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (4, 4), (3, 9), (9, 3), (40, 40)])

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from utils.inference.detection_schedule import STILL, UNSURE, DetectionSchedule
-from utils.inference.smoothing import Prediction, frozen
-from utils.inference.track import Track
+from utils.inference.tracking.detection_schedule import STILL, UNSURE, DetectionSchedule
+from utils.inference.tracking.smoothing import Prediction, frozen
+from utils.inference.tracking.track import Track
 
 
 def track(speed: float = 0.0, detection_count: int = 5) -> Track:

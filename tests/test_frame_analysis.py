@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from utils.faces import Detections
 from utils.faces.postprocess import no_faces
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.detection_schedule import DetectionSchedule
 from utils.inference.frame_analysis import Frame, FrameAnalyzer
-from utils.inference.smoothing import Smoothing
 from utils.inference.timeline import timeline_rows
+from utils.inference.tracking.detection_schedule import DetectionSchedule
+from utils.inference.tracking.smoothing import Smoothing
 from utils.model.classifier import EmotionClassifier
 from utils.results import Status, frame_status
 

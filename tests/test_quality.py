@@ -13,9 +13,9 @@ from utils.faces.quality import MAX_TURN, find_problem, sharpness, turn
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.face_results import ClassifiedFaces, ResultBuilder
 from utils.inference.frame_analysis import Frame, FrameAnalysis
-from utils.inference.smoothing import Smoothing
 from utils.inference.timeline import timeline_rows
-from utils.inference.tracking import Tracker
+from utils.inference.tracking.smoothing import Smoothing
+from utils.inference.tracking.tracker import Tracker
 from utils.media.drawing import annotate
 from utils.results import FaceProblem, Status
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from utils.inference.smoothing import ChangeDetection, Prediction, Smoother, Smoothing
+from utils.inference.tracking.smoothing import ChangeDetection, Prediction, Smoother, Smoothing
 
 HAPPY = np.array([0.9, 0.05, 0.05], dtype=np.float32)
 SAD = np.array([0.05, 0.9, 0.05], dtype=np.float32)

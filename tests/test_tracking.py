@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from utils.faces.base import Detections
 from utils.inference.face_results import ClassifiedFaces
-from utils.inference.smoothing import Prediction, Smoother, Smoothing
-from utils.inference.track import MAX_PREDICTION, Track, as_detections, expected_faces
-from utils.inference.tracking import Tracker, box_iou, match_boxes
+from utils.inference.tracking.smoothing import Prediction, Smoother, Smoothing
+from utils.inference.tracking.track import MAX_PREDICTION, Track, as_detections, expected_faces
+from utils.inference.tracking.tracker import Tracker, box_iou, match_boxes
 from utils.results import FaceProblem
 
 OFF = Smoothing(Smoother(0.0), Smoother(0.0))

@@ -16,7 +16,7 @@ from utils.concurrency import FairLock, StreamLimit
 from utils.defaults import MAX_STREAMS
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.live import LiveAnalyzer, LiveOptions
-from utils.inference.tracking import box_iou
+from utils.inference.tracking.tracker import box_iou
 from utils.memory import memory_mb
 from utils.results import Box
 

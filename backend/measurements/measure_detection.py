@@ -23,7 +23,7 @@ from backend.console.options import build_config, check_at_least_one
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector
 from utils.inference.analyzer import LIVE_MIN_FACE
-from utils.inference.tracking import box_iou
+from utils.inference.tracking.tracker import box_iou
 from utils.media.images import load_image
 from utils.media.sources import list_images
 

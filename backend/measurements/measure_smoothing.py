@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config, check_at_least_one
-from utils.inference.smoothing import Smoother, Smoothing
+from utils.inference.tracking.smoothing import Smoother, Smoothing
 from utils.model.classifier import EmotionClassifier
 from utils.processing.dataset import load_split
 

@@ -15,6 +15,6 @@ from .frame_analysis import (
     FrameAnalyzer as FrameAnalyzer,
 )
 from .live import LiveAnalyzer as LiveAnalyzer
-from .smoothing import Smoothing as Smoothing
 from .stream import LiveOptions as LiveOptions
+from .tracking.smoothing import Smoothing as Smoothing
 from .video import analyze_video as analyze_video

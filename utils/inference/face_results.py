@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from utils.faces.base import Detections
 from utils.faces.quality import find_problem
-from utils.inference.track import ExpectedFace, Track
+from utils.inference.tracking.track import ExpectedFace, Track
 from utils.results import (
     Face,
     FaceProblem,

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from utils.faces.base import Detections
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.detection_schedule import DetectionSchedule
 from utils.inference.face_results import ResultBuilder
-from utils.inference.smoothing import Smoothing
-from utils.inference.track import Track, as_detections, expected_faces
-from utils.inference.tracking import Tracker
+from utils.inference.tracking.detection_schedule import DetectionSchedule
+from utils.inference.tracking.smoothing import Smoothing
+from utils.inference.tracking.track import Track, as_detections, expected_faces
+from utils.inference.tracking.tracker import Tracker
 from utils.results import FrameResult, Status
 
 # A face that the last detection missed is displayed for this many seconds of media time, against

@@ -9,8 +9,8 @@ from utils.concurrency import NewestSlot
 from utils.defaults import CHART_TAU, INTERVAL, TAU
 from utils.errors import ConfigError
 from utils.inference.frame_analysis import Frame, FrameAnalysis, FrameAnalyzer
-from utils.inference.smoothing import Smoother, Smoothing
 from utils.inference.timeline import HISTORY_ROWS, LiveStats, Rate, TimelineRow, timeline_rows
+from utils.inference.tracking.smoothing import Smoother, Smoothing
 
 
 @dataclass(frozen=True)

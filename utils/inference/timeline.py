@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.inference.frame_analysis import FrameAnalysis
-from utils.inference.track import Track
+from utils.inference.tracking.track import Track
 from utils.results import FaceProblem, FrameResult, Status
 
 # Half a minute of four faces at 30 analysed frames per second.

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from utils.errors import ConfigError
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.inference.detection_schedule import DetectionSchedule
 from utils.inference.frame_analysis import Frame, FrameAnalyzer
-from utils.inference.smoothing import Smoothing
+from utils.inference.tracking.detection_schedule import DetectionSchedule
+from utils.inference.tracking.smoothing import Smoothing
 from utils.media.video import VideoFrame
 from utils.results import FrameResult, Status
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.faces.base import Detections
-from utils.inference.smoothing import Prediction
+from utils.inference.tracking.smoothing import Prediction
 from utils.results import FaceProblem
 
 # A box drawn between two detections follows the face for this long, then stands still: otherwise

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.inference.track import Track
+from utils.inference.tracking.track import Track
 
 # Seconds from one detection to the next: for faces that keep still; and for frames without faces
 # or with a new face that only one detection has found so far.

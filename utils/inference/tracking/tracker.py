@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.inference.assignment import assign
 from utils.inference.face_results import ClassifiedFaces
-from utils.inference.smoothing import Smoothing
-from utils.inference.track import Track
+from utils.inference.tracking.assignment import assign
+from utils.inference.tracking.smoothing import Smoothing
+from utils.inference.tracking.track import Track
 
 # On a machine that is too slow for one analysis a second, a face still keeps its identity for this
 # many seconds, as no frame was analysed in the meantime that could have shown its absence.
