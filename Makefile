@@ -18,7 +18,7 @@ ALL := $(VENV)/.ready-all
 ready = $(if $(wildcard $(ALL)),$(ALL),$(VENV)/.ready-$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app api predict test lint train clean distclean moved
+.PHONY: help setup app api predict docs test lint train clean distclean moved
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,8 +40,12 @@ api: $(call ready,api)  ## Start the HTTP and WebSocket service
 predict: $(call ready,base)  ## Classify the faces of the photos and videos in ARGS
 	$(PY) backend/inference.py $(ARGS)
 
+docs: export NO_MKDOCS_2_WARNING ?= 1
+docs: $(ALL)  ## Build the documentation in site/
+	$(PY) -m mkdocs build --strict --quiet
+
 # The quick tests come first, so that a mistake shows in seconds.
-test: lint  ## Check style and types, run all tests
+test: lint docs  ## Check style and types, build the documentation, run all tests
 	$(PY) -m pytest -m "not slow and not browser" -n 2 --dist loadfile
 	$(PY) -m pytest -m "slow or browser"
 
@@ -55,7 +59,7 @@ train: $(call ready,train)  ## Train on the folder images/; options in ARGS
 	$(PY) backend/train.py $(ARGS)
 
 clean:  ## Remove caches and test artefacts; data, runs and models stay
-	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache artifacts build *.egg-info
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache artifacts build site *.egg-info
 	find backend frontend utils tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean  ## Remove .venv as well
