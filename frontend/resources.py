@@ -1,4 +1,4 @@
-"""Resources that all viewers of a server share: the loaded model, heat maps, the database."""
+"""Resources that all viewers of a server share: the loaded model and the database."""
 
 import gc
 from dataclasses import dataclass

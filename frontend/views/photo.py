@@ -17,7 +17,6 @@ from utils.media.drawing import annotate, draw_heat, encode_png
 from utils.media.images import load_image
 from utils.media.writers import as_csv
 from utils.results import Face, FrameResult, to_document
-from utils.settings import Settings
 
 UPLOAD, CAMERA, SAMPLES = "Upload", "Camera", "Samples"
 # HEIC is accepted so that the error can say what to do about it.
@@ -35,7 +34,7 @@ def main() -> None:
     """Draw the page."""
     st.title("Photo")
     notices.notice()
-    engine, settings = engine_or_stop()
+    engine, _ = engine_or_stop()
     origin = st.segmented_control(
         "Source", [UPLOAD, CAMERA, SAMPLES], default=UPLOAD, label_visibility="collapsed"
     )
@@ -52,7 +51,7 @@ def main() -> None:
     if len(results) > 1:
         name = st.pills("Pictures", list(results), default=name, key="picture") or name
     image, result = results[name]
-    _show(engine, settings, name=name, image=image, result=result)
+    _show(engine, name=name, image=image, result=result)
 
 
 def _pictures(origin: str) -> dict[str, bytes | Picture]:
@@ -115,9 +114,7 @@ def _numbered(result: FrameResult) -> FrameResult:
     return result.model_copy(update={"faces": faces})
 
 
-def _show(
-    engine: Engine, settings: Settings, *, name: str, image: Picture, result: FrameResult
-) -> None:
+def _show(engine: Engine, *, name: str, image: Picture, result: FrameResult) -> None:
     drawn = annotate(image, result)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -126,7 +123,7 @@ def _show(
     with right:
         if result.faces:
             notices.status_line(cards.count_faces(result.faces))
-            _faces(engine, settings, image=image, faces=result.faces)
+            _faces(engine, image=image, faces=result.faces)
         else:
             notices.status_line(
                 "No face in the picture.",
@@ -136,7 +133,7 @@ def _show(
 
 
 @st.fragment
-def _faces(engine: Engine, settings: Settings, *, image: Picture, faces: Sequence[Face]) -> None:
+def _faces(engine: Engine, *, image: Picture, faces: Sequence[Face]) -> None:
     """Show the chosen face; another choice reruns this part alone."""
     face = _chosen(faces)
     cards.face_bars([face])

@@ -24,21 +24,21 @@ FORMAT_VERSION = 2
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that decide a result."""
+    """Return the versions of the libraries that affect results."""
     names = ("torch", "torchvision", "numpy", "pillow", "opencv-python-headless")
-    found = {}
+    versions = {}
     for name in names:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def code_revision() -> str | None:
-    """Return the git revision of the code, ``-dirty`` if changed; None outside a repository."""
+    """Return the git revision, with ``-dirty`` if files changed; None outside a repository."""
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
             cwd=PROJECT,
             capture_output=True,
@@ -48,7 +48,7 @@ def code_revision() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return completed.stdout.strip()
 
 
 @dataclass(kw_only=True)
