@@ -16,11 +16,11 @@ NEEDS_TORCH = (
     "utils.evaluation",
     "utils.model.architectures",
     "utils.model.checkpoint",
+    "utils.model.class_activation",
     "utils.model.export",
+    "utils.model.export_check",
     "utils.model.torch_runtime",
     "utils.model.weight_averaging",
-    "utils.processing.dataset",
-    "utils.processing.near_duplicates",
 )
 
 

@@ -167,7 +167,7 @@ def test_copies_of_kinds_that_cannot_be_written_become_png(
         (["{folder}", "--save-dir", "{folder}/copies"], ["replace an input"]),
         (["{photo}", "--out", "{tmp}/faces"], ["--format", "jsonl"]),
         (["{photo}", "--out", "{file}", "--format", "csv"], ["file.txt", "--resume"]),
-        (["{photo}", "--out", "{file}", "--format", "csv", "--resume"], ["holds no results"]),
+        (["{photo}", "--out", "{file}", "--format", "csv", "--resume"], ["is not a result file"]),
         (["{photo}", "--out", "{photo}/x.csv"], ["x.csv", "can't be written"]),
         (["{photo}", "--resume"], ["--out"]),
         (["{photo}", "--format", "parquet"], ["--out"]),
@@ -195,7 +195,8 @@ def test_a_users_mistake_is_named(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("empty", ["empty", "no pictures"]), ("no.jpg", ["no.jpg", "no such file"])]
+    ("name", "words"),
+    [("empty", ["empty", "no images or videos"]), ("no.jpg", ["no.jpg", "no such file"])],
 )
 def test_a_file_that_fails_is_named(tmp_path: Path, name: str, words: list[str]) -> None:
     (tmp_path / "empty").mkdir()

@@ -127,7 +127,7 @@ def test_drawing_does_not_wait_for_a_heat_map(analyzer: EmotionAnalyzer, pair: n
     began, finish = Event(), Event()
 
     class SlowOverlay(HeatOverlay):
-        def update(self, *_: object) -> None:
+        def update(self, *_: object, **__: object) -> None:
             began.set()
             assert finish.wait(60)
 

@@ -193,8 +193,8 @@ def test_the_room_exports_its_names_without_importing_torch() -> None:
         "assert isinstance(build_model('emotion_cnn', input_size=32), EmotionCNN)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-    assert set(utils.model.__all__) == set(utils.model._MODULES)
-    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+    assert all(hasattr(utils.model, name) for name in utils.model.__all__)
+    with pytest.raises(AttributeError, match="attribute Nothing"):
         _ = utils.model.Nothing
 
 

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from utils.inference.analyzers import LIVE_MIN_FACE
 
 from backend.benchmarks.clip import Clip, example_clip, read_clip
 from backend.benchmarks.config import BenchmarkLiveConfig
@@ -13,7 +12,7 @@ from backend.benchmarks.peers import PeerTiming, time_peers
 from backend.benchmarks.result import BenchmarkResult
 from backend.benchmarks.streams import StreamMeasurements, measure_streams
 from utils.devices import limit_threads
-from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.analyzer import LIVE_MIN_FACE, EmotionAnalyzer
 from utils.media.drawing import annotate
 
 _STAGE_FRAMES = 30

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from utils.inference.analyzers import LIVE_MIN_FACE
-
 from backend.benchmarks.clip import FPS, example_clip, frame_index
 from backend.benchmarks.config import BenchmarkVideoConfig
 from backend.benchmarks.result import BenchmarkResult
-from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.analyzer import LIVE_MIN_FACE, EmotionAnalyzer
 from utils.inference.video import analyze_video
 from utils.media.drawing import annotate
 from utils.media.video import VideoReader
