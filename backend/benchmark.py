@@ -27,6 +27,7 @@ from backend.benchmarks.config import (
 from backend.benchmarks.result import BenchmarkResult
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config, check_at_least_one
+from utils.extras import require
 from utils.paths import BUNDLED_MODEL
 
 
@@ -130,6 +131,7 @@ def measure(config: BenchmarkConfig) -> BenchmarkResult:
 
     Raises:
         EmotionError: A file that it names can't be used.
+        MissingExtraError: It needs packages that are not installed.
     """
     # Imported on demand: each process that measures a form of the model imports this program anew,
     # and PyTorch would count as its memory.
@@ -150,9 +152,11 @@ def measure(config: BenchmarkConfig) -> BenchmarkResult:
 
         return benchmark_sessions(config)
     if isinstance(config, BenchmarkApiConfig):
+        require("api", feature="The service")
         from backend.benchmarks.api import benchmark_api
 
         return benchmark_api(config)
+    require("train", feature="The comparison of PyTorch and ONNX", modules=("torch",))
     from backend.benchmarks.models import benchmark_models
 
     return benchmark_models(config)

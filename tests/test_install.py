@@ -95,7 +95,7 @@ def test_a_photo_is_analysed_as_in_the_checkout(installed: Path, elsewhere: Path
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     analyzer = EmotionAnalyzer.load(BUNDLED_ONNX, threads=limit_threads(None))
-    assert document == to_document(analyzer.analyze(elsewhere / "photo.jpg", "photo.jpg"))
+    assert document == to_document(analyzer.analyze(elsewhere / "photo.jpg", name="photo.jpg"))
     assert document["faces"][0]["emotion"] == "happy"
 
 
@@ -121,7 +121,8 @@ def test_every_file_of_use_is_installed_and_the_users_data_is_kept_outside(
         "import utils; from utils import paths; from utils.settings import get_settings\n"
         "named = [path for path in vars(paths).values() if isinstance(path, paths.Path)]\n"
         "files = ['frontend/.streamlit/config.toml', 'frontend/about.md', 'frontend/style.css',\n"
-        "         'frontend/camera_words.js', 'frontend/icon.svg', 'backend/service/client.html',\n"
+        "         'frontend/camera_problem.js', 'frontend/icon.svg',\n"
+        "         'backend/service/client.html',\n"
         "         'frontend/samples/astronaut.jpg', 'utils/py.typed', 'model/zoo.json',\n"
         "         'model/best_model_int8.onnx', 'model/MODEL_CARD.md', 'model/robustness.png',\n"
         "         'utils/media/sessions/migrations/versions/0001_sessions.py',\n"
