@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from utils.errors import CheckpointError, ConfigError
 from utils.model.architectures import build_model
 from utils.model.spec import ModelSpec
-from utils.paths import BUNDLED_MODEL, PROJECT
+from utils.paths import BUNDLED_MODEL, IS_CHECKOUT, PROJECT
 
 FORMAT = "emotion-checkpoint"
 FORMAT_VERSION = 2
@@ -37,6 +37,8 @@ def library_versions() -> dict[str, str]:
 
 def code_revision() -> str | None:
     """Return the git revision, with ``-dirty`` if files changed; None outside a repository."""
+    if not IS_CHECKOUT:  # an environment may lie in a repository of its own
+        return None
     try:
         completed = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
