@@ -142,7 +142,7 @@ def test_a_bad_video_is_explained(page: Page, site: str, tmp_path: Path) -> None
     upload(page, tmp_path / "bad.mp4")
     page.get_by_text("bad.mp4").wait_for()
     page.get_by_role("button", name="Analyse the video").click()
-    expect(page.get_by_role("alert")).to_contain_text("bad.mp4: can't be read as a video")
+    expect(page.get_by_role("alert")).to_contain_text("bad.mp4: can't be opened as a video")
     page.get_by_role("button", name="Another video").click()
     expect(page.get_by_text("No video yet.")).to_be_visible()
 
@@ -161,7 +161,7 @@ def test_a_batch_to_its_end(page: Page, site: str, astronaut_jpg: Path, tmp_path
     expect(page.get_by_text("6 of 6 faces")).to_be_visible()
     expect(page.get_by_text("Failed pictures (2)")).to_be_visible()
     page.get_by_text("Failed pictures (2)").click()
-    expect(page.get_by_text("bad.zip: is damaged, or no zip archive")).to_be_visible()
+    expect(page.get_by_text("bad.zip: is damaged or not a zip archive")).to_be_visible()
     screenshot(page, "batch-result")
     lines = download(page, "CSV").decode().splitlines()
     assert len(lines) == 9
