@@ -160,7 +160,7 @@ def test_one_viewer_too_many_is_asked_to_wait(
     press(first, "Start")
     status(first, "1 face in view")
     press(second, "Start")
-    expect(second.get_by_text("This server analyses at most 1 live videos at once")).to_be_visible(timeout=PATIENCE)
+    expect(second.get_by_text("reached its limit of live videos")).to_be_visible(timeout=PATIENCE)
     press(first, "Stop")
     status(second, "1 face in view")
 

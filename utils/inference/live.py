@@ -91,7 +91,8 @@ class LiveAnalyzer:
                 return
             if not self._limit.acquire():
                 self._error = (
-                    f"This server analyses at most {self._limit.max_streams} live videos at once. "
+                    "This server has reached its limit of live videos analysed at once "
+                    f"({self._limit.max_streams}). "
                     "The analysis starts automatically when one of them ends."
                 )
                 return
