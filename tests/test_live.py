@@ -274,7 +274,7 @@ def test_a_stream_beyond_the_limit_starts_when_another_one_ends(
     first.submit(face, 0.0)
     wait_for(first, lambda s: s.result)
     assert (second.process(face, 0.0) == face).all()
-    assert "at most 1 live videos" in str(second.snapshot().error)
+    assert "limit of live videos" in str(second.snapshot().error)
     assert not second.snapshot().running
     first.stop()
     second.submit(face, 0.1)
