@@ -1,7 +1,12 @@
 """Fixtures that several test files share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+
+# Before any library starts: with a test process on each core, threads that wait take the time of
+# those that work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

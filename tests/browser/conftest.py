@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from paths import REPO
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-ARTIFACTS = ROOT / "artifacts"
+ARTIFACTS = REPO / "artifacts"
 CLIP_SECONDS = 8
 MOUTH = slice(124, 162), slice(196, 252)  # rows and columns of the astronaut's photo
 QUIET = (
@@ -104,7 +104,7 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStarter]:
         with log.open("wb") as output:
             server = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=REPO,
                 env={**os.environ, "MALLOC_ARENA_MAX": "2", **settings},  # as `make app` does
                 stdout=output,
                 stderr=output,

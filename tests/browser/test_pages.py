@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT, AppStarter, BrowserStarter, screenshot, usage
+from conftest import AppStarter, BrowserStarter, screenshot, usage
+from paths import REPO
 from playwright.sync_api import Browser, Page, expect
 
 from utils.emotions import EMOTIONS
@@ -85,7 +86,7 @@ def test_a_photo_has_the_results_of_the_terminal(
     upload(page, astronaut_jpg)
     expect(page.locator(".face .top")).to_have_text("happy")
     command = [sys.executable, "backend/inference.py", str(astronaut_jpg), "--json"]
-    told = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+    told = json.loads(subprocess.run(command, cwd=REPO, capture_output=True, check=True).stdout)
     saved = json.loads(download(page, "JSON"))
     assert saved["faces"] == told["faces"]
     assert saved["image"] == astronaut_jpg.name

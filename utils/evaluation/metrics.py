@@ -35,37 +35,38 @@ def compute_metrics(
     """
     kept = labels >= 0
     probable, truth = probabilities[kept], labels[kept]
-    predictions = probable.argmax(1)
-    indices = list(range(len(classes)))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        truth, predictions, labels=indices, zero_division=0
-    )
-    present = support > 0
+    right = probable.argmax(1) == truth
+    per_class, confusion = _class_metrics(probable.argmax(1), truth, classes=classes)
+    present = [metrics for metrics in per_class.values() if metrics.support]
+    duplicates = None if near_duplicates is None else near_duplicates[kept]
     return Metrics(
         images=len(truth),
-        accuracy=float((predictions == truth).mean()),
-        balanced_accuracy=float(recall[present].mean()),
-        macro_f1=float(f1[present].mean()),
+        accuracy=float(right.mean()),
+        balanced_accuracy=float(np.mean([metrics.recall for metrics in present])),
+        macro_f1=float(np.mean([metrics.f1 for metrics in present])),
         top2_accuracy=top_accuracy(probable, truth, k=2),
         ece=expected_calibration_error(probable, truth),
         coverage_80_accuracy=accuracy_at_coverage(probable, truth, coverage=0.8),
-        per_class={
-            name: ClassMetrics(
-                precision=float(precision[i]),
-                recall=float(recall[i]),
-                f1=float(f1[i]),
-                support=int(support[i]),
-            )
-            for i, name in enumerate(classes)
-        },
-        confusion=confusion_matrix(truth, predictions, labels=indices).tolist(),
-        near_duplicates=(
-            None
-            if near_duplicates is None
-            else _near_duplicate_metrics(predictions == truth, near_duplicates[kept])
-        ),
+        per_class=per_class,
+        confusion=confusion,
+        near_duplicates=None if duplicates is None else _near_duplicate_metrics(right, duplicates),
         intervals=bootstrap_intervals(probabilities, labels) if intervals else None,
     )
+
+
+def _class_metrics(
+    predictions: Labels, truth: Labels, *, classes: tuple[str, ...]
+) -> tuple[dict[str, ClassMetrics], list[list[int]]]:
+    """Return the metrics of each class by name, and the confusion matrix by rows of true labels."""
+    indices = list(range(len(classes)))
+    columns = precision_recall_fscore_support(truth, predictions, labels=indices, zero_division=0)
+    per_class = {
+        name: ClassMetrics(
+            precision=float(precision), recall=float(recall), f1=float(f1), support=int(support)
+        )
+        for name, precision, recall, f1, support in zip(classes, *columns, strict=True)
+    }
+    return per_class, confusion_matrix(truth, predictions, labels=indices).tolist()
 
 
 def _near_duplicate_metrics(

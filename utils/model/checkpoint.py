@@ -11,6 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from utils.extras import require
+
+require("train", feature="Reading a checkpoint", modules=("torch",))
+
 import torch
 from torch import Tensor, nn
 

@@ -1,0 +1,90 @@
+"""Every page's script, run by Streamlit's own test harness without a browser."""
+
+from pathlib import Path
+
+import pytest
+from paths import REPO
+from streamlit.testing.v1 import AppTest
+
+FRONTEND = REPO / "frontend"
+VIEWS = sorted(path for path in (FRONTEND / "views").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.fixture(autouse=True)
+def separate_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOTION_DATABASE_URL", f"sqlite:///{tmp_path / 'sessions.sqlite'}")
+
+
+def run(name: str) -> AppTest:
+    return AppTest.from_file(str(FRONTEND / "views" / f"{name}.py"), default_timeout=60).run()
+
+
+@pytest.mark.parametrize("view", [view.stem for view in VIEWS if view.stem != "live"])
+def test_a_page_starts_without_errors(view: str) -> None:
+    page = run(view)
+    assert not page.exception
+    assert not page.error
+    assert page.title
+
+
+@pytest.mark.parametrize("view", ["photo", "video", "batch", "live", "model"])
+def test_a_missing_model_is_explained(view: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOTION_MODEL", "/nowhere.pth")
+    page = run(view)
+    assert not page.exception
+    assert "/nowhere.pth" in page.error[0].value
+
+
+def test_a_sample_gets_a_prediction() -> None:
+    page = run("photo")
+    page.segmented_control[0].set_value("Samples").run()
+    assert not page.exception
+    assert any("calibrated" in caption.value for caption in page.caption)
+    page.pills[0].set_value("Two faces").run()
+    assert not page.exception
+    assert [str(option) for option in page.pills[1].options] == ["1", "2"]
+
+
+def test_sessions_are_empty_at_first_and_can_be_searched() -> None:
+    page = run("sessions")
+    page.text_input[0].set_value("nobody").run()
+    assert not page.exception
+    assert not page.error
+
+
+@pytest.mark.parametrize("playable", [True, False])
+def test_the_same_charts_for_videos_and_sessions(playable: bool) -> None:
+    def page(playable: bool) -> None:
+        import streamlit as st
+        from frames import frame
+
+        from frontend.components.person_charts import person_charts
+        from utils.emotions import EMOTIONS
+        from utils.media.timeseries import results_table
+
+        frames = [frame(i / 10, happy=0.9 if i < 20 else 0.02, faces=2) for i in range(40)]
+        frames += [frame(4 + i / 10, faces=0) for i in range(20)]
+        chosen = st.session_state.setdefault("chosen", [])
+        person_charts(
+            results_table(frames, EMOTIONS), EMOTIONS, on_moment=chosen.append if playable else None
+        )
+
+    app = AppTest.from_function(page, kwargs={"playable": playable}, default_timeout=60).run()
+    assert not app.exception
+    assert [heading.value for heading in app.subheader] == ["Face 1", "Face 2"]
+    assert "no face in view" in app.caption[-1].value
+    captions = [caption.value for caption in app.caption]
+    assert any(caption.startswith("Largest changes: 2.0 s: happy") for caption in captions) is not (
+        playable
+    )
+    assert len(app.button) == 2 * playable
+    if playable:
+        app.button[0].click().run()
+        assert app.session_state["chosen"] == [2.0]
+
+
+def test_the_law_is_on_every_page_that_analyses() -> None:
+    for view in ("photo", "video", "batch", "about"):
+        texts = " ".join(str(element.proto) for element in run(view).get("html"))
+        for article in ("5(1)(f)", "50(3)", "Annex III", "2 December 2027"):
+            assert article in texts, (view, article)
