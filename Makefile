@@ -47,7 +47,8 @@ docs: $(ALL)  ## Build the documentation in site/
 # The quick tests come first, so that a mistake shows in seconds.
 test: lint docs  ## Check style and types, build the documentation, run all tests
 	$(PY) -m pytest -m "not slow and not browser" -n 2 --dist loadfile
-	$(PY) -m pytest -m "slow or browser"
+	$(PY) -m pytest -m "slow and not browser" -n 2 --dist loadfile
+	$(PY) -m pytest -m browser
 
 lint: $(ALL)  ## Check style, imports and types
 	$(PY) -m ruff check

@@ -88,6 +88,7 @@ def test_the_formats_hold_the_same(folder: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.part*")), "what the Parquet file was made of is gone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_a_killed_run_is_resumed_without_repeating(
     kind: str, folder: Path, tmp_path: Path, clip: Path
@@ -160,6 +161,7 @@ def test_a_camera_is_followed_until_it_ends(clip: Path, tmp_path: Path) -> None:
     assert [f["time"] for f in frames] == sorted(f["time"] for f in frames)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_files(tiny_checkpoint: Path, tmp_path: Path) -> None:
     picture = tmp_path / "x.jpg"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)).save(
