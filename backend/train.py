@@ -178,8 +178,6 @@ def print_models() -> None:
     for name in list_models():
         config = load_config(None, {"model": name}).network
         args = config.build_args(len(EMOTIONS))
-        if "pretrained" in args:
-            args["pretrained"] = False
         network = build_model(name, **args)
         size, channels = config.input_size, args["in_channels"]
         adds = count_multiply_adds(network, size, in_channels=channels)

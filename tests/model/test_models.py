@@ -25,9 +25,11 @@ from utils.model.architectures import (
     list_models,
 )
 from utils.model.architectures.layers.attention import CBAM, SpatialAttention
+from utils.training.network import train_last_groups
 
-# ViT-B/16 has 86 M parameters; two of its blocks show the same.
-ARGS: dict[str, dict[str, Any]] = {"vit": {"depth": 2}}
+# ViT-B/16 has 86 M parameters; two of its blocks show the same. FaceResNet needs larger images with
+# the strides of its default.
+ARGS: dict[str, dict[str, Any]] = {"vit": {"depth": 2}, "face_resnet": {"last_strides": [1, 1]}}
 
 
 FULLY_CONVOLUTIONAL = [n for n in list_models() if get_architecture(n).fully_convolutional]
@@ -42,6 +44,7 @@ def build(name: str, **args: Any) -> EmotionNetwork:
 def test_each_class_says_what_it_offers() -> None:
     assert FULLY_CONVOLUTIONAL == [
         "cbam_cnn",
+        "face_resnet",
         "kernel_cnn",
         "mini_xception",
         "mobilenet_v3_large",
@@ -49,8 +52,8 @@ def test_each_class_says_what_it_offers() -> None:
         "simple_resnet",
         "vgg_cnn",
     ]
-    assert FINE_TUNABLE == ["mobilenet_v3_large", "vit"]
-    assert POOLED_LINEAR == ["se_resnet", "simple_resnet"]
+    assert FINE_TUNABLE == ["face_resnet", "mobilenet_v3_large", "vit"]
+    assert POOLED_LINEAR == ["face_resnet", "se_resnet", "simple_resnet"]
     tokens = [n for n in list_models() if issubclass(get_architecture(n), TokenNetwork)]
     assert tokens == ["small_vit", "vit"]
 
@@ -64,7 +67,8 @@ def test_the_pooled_feature_map_and_the_last_layer_give_the_logits(name: str) ->
     model.get_submodule(model.last_conv).register_forward_hook(lambda _, __, out: maps.append(out))
     x = torch.randn(2, 1, 48, 48)
     features = model.forward_features(x)
-    assert features.shape == (2, model.fc.in_features, 6, 6)
+    side = 2 if name == "face_resnet" else 6
+    assert features.shape == (2, model.fc.in_features, side, side)
     assert torch.equal(features, maps[0])
     assert torch.equal(model.fc(features.mean((2, 3))), model(x))
 
@@ -106,6 +110,18 @@ def test_fully_convolutional_networks_take_other_sizes(name: str) -> None:
 )
 def test_sizes_are_as_described(name: str, low: float, high: float) -> None:
     assert low < count_parameters(build_model(name)) < high
+
+
+@pytest.mark.parametrize(
+    ("last_strides", "smallest"), [([2, 2], 103), ([2, 1], 55), ([1, 2], 55), ([1, 1], 31)]
+)
+def test_face_resnet_names_the_smallest_input(last_strides: list[int], smallest: int) -> None:
+    model = build_model("face_resnet", input_size=smallest, last_strides=last_strides).eval()
+    assert model(torch.zeros(1, 1, smallest, smallest)).shape == (1, 7)
+    with pytest.raises(ConfigError, match=f"at least {smallest}"):
+        build_model("face_resnet", input_size=smallest - 1, last_strides=last_strides)
+    with pytest.raises(RuntimeError):
+        model(torch.zeros(1, 1, smallest - 1, smallest - 1))
 
 
 def test_attention_costs_next_to_nothing() -> None:
@@ -162,16 +178,16 @@ def test_groups_of_layers_unfreeze_from_the_last_one_back(name: str) -> None:
         return {n for n, p in model.named_parameters() if p.requires_grad}
 
     everything = trainable()
-    model.freeze_backbone(0)
+    train_last_groups(model, 0)
     head = trainable()
     assert 0 < len(head) <= 4
-    model.freeze_backbone(1)
+    train_last_groups(model, 1)
     assert head < trainable() < everything
-    model.freeze_backbone(99)
+    train_last_groups(model, 99)
     assert trainable() == everything
 
 
-@pytest.mark.parametrize("name", FINE_TUNABLE)
+@pytest.mark.parametrize("name", ["mobilenet_v3_large", "vit"])
 def test_weights_that_cannot_be_downloaded_are_explained(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
@@ -219,7 +235,7 @@ def test_emotion_cnn_is_as_published() -> None:
 
 
 def test_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(ConfigError, match="emotion_cnn, kernel_cnn"):
+    with pytest.raises(ConfigError, match="emotion_cnn, face_resnet, kernel_cnn"):
         build_model("resnet9000")
 
 

@@ -57,15 +57,20 @@ def test_the_document_is_flat_and_in_the_order_of_the_options() -> None:
     document = TrainConfig().to_document()
     # fmt: off
     assert list(document) == [
-        "data", "model", "model_args", "init", "unfreeze_every", "unfreeze_groups", "input_size",
-        "color", "epochs", "batch_size", "optimizer", "lr", "weight_decay", "schedule",
-        "warmup_epochs", "patience", "keep", "loss", "focal_gamma", "noise_q", "label_smoothing",
-        "class_weights", "ferplus_weight", "benchmark_head", "benchmark_share", "distill",
+        "data", "model", "model_args", "pretrained", "unfreeze_every", "unfreeze_groups",
+        "input_size", "color", "epochs", "batch_size", "optimizer", "lr", "layer_decay",
+        "weight_decay", "schedule", "warmup_epochs", "patience", "keep", "loss", "focal_gamma",
+        "noise_q", "label_smoothing", "class_weights", "ferplus_weight",
+        "benchmark_head", "benchmark_share", "distill",
         "distill_weight", "mixup", "cutmix", "augmentation", "progressive_size",
         "progressive_epochs", "ema", "precision", "device", "compile", "cache_gb", "seed", "out",
     ]
     # fmt: on
     assert [option.key for option in list_options()] == list(document)
+
+
+def test_former_keys_are_understood() -> None:
+    assert TrainConfig.from_flat({"init": "a.pth"}).network.pretrained == "a.pth"
 
 
 def test_the_document_comes_back() -> None:

@@ -14,6 +14,9 @@ from pydantic.fields import FieldInfo
 
 from utils.errors import ConfigError
 
+# Keys of run folders and recipes that earlier versions wrote.
+_FORMER_KEYS = {"init": "pretrained"}
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -26,8 +29,10 @@ class NetworkConfig(_Section):
     model_args: dict[str, Any] = Field(
         default_factory=dict, description="further arguments of the architecture (YAML)"
     )
-    init: Path | None = Field(
-        default=None, description="checkpoint whose weights training starts from"
+    pretrained: str | None = Field(
+        default=None,
+        description="weights to start from: dlib (face recognition; face_resnet), imagenet "
+        "(torchvision's), or a checkpoint",
     )
     unfreeze_every: int = Field(
         default=0, ge=0, description="pretrained models: epochs per unfrozen group of layers"
@@ -58,6 +63,13 @@ class ScheduleConfig(_Section):
         default="adam", description="sgd has Nesterov momentum 0.9"
     )
     lr: float = Field(default=1e-3, gt=0, description="peak learning rate")
+    layer_decay: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="pretrained models: factor on the learning rate of each group of layers, "
+        "counted from the last layer back",
+    )
     weight_decay: float = Field(default=0.0, ge=0, description="not for biases and BatchNorm")
     lr_schedule: Literal["constant", "cosine", "onecycle", "plateau"] = Field(
         default="plateau", alias="schedule", description="learning rate over time"
@@ -181,7 +193,8 @@ class TrainConfig(_Section):
         """
         options = {option.key: option for option in list_options()}
         nested: dict[str, Any] = {}
-        for key, value in values.items():
+        for name, value in values.items():
+            key = _FORMER_KEYS.get(name, name)
             if key not in options:
                 raise ConfigError(f"unknown key {key!r}; known keys: {', '.join(options)}")
             section = options[key].section

@@ -1,38 +1,58 @@
 """The network at the start of training, and which of its layers train when."""
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import nn
 
+from utils.errors import ConfigError
 from utils.model.architectures import EmotionNetwork, FineTunable, build_model
-from utils.model.checkpoint import epochs_in_all, load_checkpoint, start_from
+from utils.model.pretrained import DLIB, IMAGENET, adapt_batch_norm, start_weights
+from utils.processing.dataset import FaceDataset
 from utils.training.config import NetworkConfig
+
+_STATISTICS_IMAGES = 256
 
 
 def build_network(
-    config: NetworkConfig, outputs: int, *, device: torch.device
-) -> tuple[EmotionNetwork, int]:
-    """Build a network, with the weights of the initial checkpoint if there is one.
+    config: NetworkConfig, outputs: int, *, faces: FaceDataset, device: torch.device
+) -> tuple[EmotionNetwork, dict[str, Any]]:
+    """Build a network, with the weights it starts from if there are any.
 
     Args:
-        config: Architecture, its arguments and the initial checkpoint.
+        config: Architecture, its arguments and the initial weights.
         outputs: Number of logits, H * K.
+        faces: Training images.
         device: Device of the network.
 
     Returns:
-        The network, and the epochs its weights have been trained for already.
+        The network, and for its checkpoint ``epochs_before`` and the origin of its weights.
 
     Raises:
         CheckpointError: The initial checkpoint can't be read, or less than half of its weights fit.
-        ConfigError: The architecture does not accept its arguments.
+        ConfigError: The architecture does not accept its arguments, or the weights are missing.
     """
-    network = build_model(config.model, **config.build_args(outputs))
-    epochs_before = 0
-    if config.init:
-        initial = load_checkpoint(config.init)
-        start_from(network, initial, config.init)
-        epochs_before = epochs_in_all(initial.training)
+    args = config.build_args(outputs)
+    if config.pretrained == IMAGENET:
+        args["pretrained"] = True
+    network = build_model(config.model, **args)
+    started: dict[str, Any] = {"epochs_before": 0}
+    if config.pretrained:
+        started = start_weights(network, config.pretrained, preprocessing=faces.preprocessing)
+    if config.pretrained == DLIB:
+        adapt_batch_norm(network, _sample(faces))
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return network, epochs_before
+    return network, started
+
+
+def _sample(faces: FaceDataset) -> torch.Tensor:
+    """Return some of the training images, normalised float32 ``(N, C, S, S)``."""
+    order = np.random.default_rng(0).permutation(len(faces))
+    spec = faces.preprocessing
+    pixels = torch.from_numpy(faces.batch(order[:_STATISTICS_IMAGES])).float() / 255
+    mean = torch.tensor(spec.mean).view(1, -1, 1, 1)
+    return (pixels - mean) / torch.tensor(spec.std).view(1, -1, 1, 1)
 
 
 def unfreeze_layers(network: nn.Module, config: NetworkConfig, *, epoch: int) -> None:
@@ -46,4 +66,27 @@ def unfreeze_layers(network: nn.Module, config: NetworkConfig, *, epoch: int) ->
     if config.unfreeze_every and isinstance(network, FineTunable):
         groups = (epoch - 1) // config.unfreeze_every
         most = config.unfreeze_groups
-        network.freeze_backbone(groups if most is None else min(groups, most))
+        train_last_groups(network, groups if most is None else min(groups, most))
+
+
+def train_last_groups(network: nn.Module, trainable_groups: int) -> None:
+    """Freeze a network except for its last layer and the last groups of layers before it.
+
+    Frozen BatchNorm layers still update their statistics in training mode, which adapts them to the
+    new images.
+
+    Args:
+        network: A ``FineTunable`` network.
+        trainable_groups: Number of groups before the last layer; a number beyond all groups trains
+            the whole network.
+
+    Raises:
+        ConfigError: The network has no groups of layers.
+    """
+    if not isinstance(network, FineTunable):
+        raise ConfigError(f"{type(network).__name__} has no groups of layers")
+    *groups, last_layer = network.layer_groups()
+    network.requires_grad_(trainable_groups >= len(groups))
+    first = max(0, len(groups) - trainable_groups)
+    for module in (*last_layer, *(layer for group in groups[first:] for layer in group)):
+        module.requires_grad_(True)

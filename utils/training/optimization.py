@@ -4,6 +4,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, lr_scheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from utils.model.architectures import FineTunable
 from utils.training.config import ScheduleConfig
 
 _WARMUP_START = 0.01
@@ -11,16 +12,40 @@ _PLATEAU_FACTOR, _PLATEAU_PATIENCE = 0.5, 3
 
 
 def build_optimizer(network: nn.Module, config: ScheduleConfig) -> Optimizer:
-    """Return the optimiser; weight decay applies to neither biases nor BatchNorm."""
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+    """Return the optimiser; weight decay applies to neither biases nor BatchNorm.
+
+    With layer-wise decay, each group of layers learns at a lower rate than the one after it, since
+    what it does differs less from one task to another (Howard and Ruder, 2018,
+    https://arxiv.org/abs/1801.06146).
+    """
+    groups = []
+    for parameters, lr in _learning_rates(network, config):
+        decayed = [p for p in parameters if p.ndim > 1]
+        others = [p for p in parameters if p.ndim <= 1]
+        groups += [
+            {"params": decayed, "weight_decay": config.weight_decay, "lr": lr},
+            {"params": others, "weight_decay": 0.0, "lr": lr},
+        ]
     if config.optimizer == "sgd":
         return SGD(groups, lr=config.lr, momentum=0.9, nesterov=True)
     return (Adam if config.optimizer == "adam" else AdamW)(groups, lr=config.lr)
+
+
+def _learning_rates(
+    network: nn.Module, config: ScheduleConfig
+) -> list[tuple[list[nn.Parameter], float]]:
+    """Return groups of parameters, the last layer's first, with their peak learning rates."""
+    if config.layer_decay == 1 or not isinstance(network, FineTunable):
+        return [(list(network.parameters()), config.lr)]
+    layers = [nn.ModuleList(group) for group in network.layer_groups()]
+    grouped = {id(p) for group in layers for p in group.parameters()}
+    rates = []
+    for depth, group in enumerate(reversed(layers)):
+        parameters = list(group.parameters())
+        if depth == len(layers) - 1:
+            parameters += [p for p in network.parameters() if id(p) not in grouped]
+        rates.append((parameters, config.lr * config.layer_decay**depth))
+    return rates
 
 
 class LearningRateSchedule:
@@ -44,7 +69,9 @@ class LearningRateSchedule:
                 optimizer, mode="max", factor=_PLATEAU_FACTOR, patience=_PLATEAU_PATIENCE
             )
         elif config.lr_schedule == "onecycle":
-            self._steps = lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=total + 1)
+            self._steps = lr_scheduler.OneCycleLR(
+                optimizer, [group["lr"] for group in optimizer.param_groups], total_steps=total + 1
+            )
         else:
             main: lr_scheduler.LRScheduler
             if config.lr_schedule == "cosine":

@@ -70,8 +70,8 @@ class Trainer:
         self._shares = head_shares(config.targets)
         heads = build_heads(config.targets)
         self._outputs = len(heads) * self._num_classes
-        network, self._epochs_before = build_network(
-            config.network, self._outputs, device=self._device
+        network, self._started = build_network(
+            config.network, self._outputs, faces=splits.train, device=self._device
         )
         labels = label_targets(config.targets, splits.train)
         self._heads = _with_priors(heads, torch.split(labels.mean(0), self._num_classes))
@@ -140,7 +140,7 @@ class Trainer:
             preprocessing=train.preprocessing,
             state_dict={k: v.detach().cpu().contiguous() for k, v in state.items()},
             heads=self._heads,
-            training=self._config.to_document() | {"epochs_before": self._epochs_before},
+            training=self._config.to_document() | self._started,
             data={"train": train.counts(), "validation": validation.counts()},
             revision=self._revision,
         )
@@ -230,6 +230,10 @@ def _check_options(config: TrainConfig, *, images: int) -> None:
     if config.network.unfreeze_every and not issubclass(architecture, FineTunable):
         raise ConfigError(
             f"unfreeze_every: {config.network.model} has no groups of layers to freeze; set it to 0"
+        )
+    if config.schedule.layer_decay != 1 and not issubclass(architecture, FineTunable):
+        raise ConfigError(
+            f"layer_decay: {config.network.model} has no groups of layers; set it to 1"
         )
     if config.augmentation.progressive_epochs and not architecture.fully_convolutional:
         raise ConfigError(

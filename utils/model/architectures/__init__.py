@@ -4,7 +4,7 @@ A new architecture is one file here and one line in ``_ARCHITECTURES``. Its clas
 ``EmotionNetwork``, which says what a network must offer; ``base.py`` also describes what a network
 can offer in addition:
 
-- ``freeze_backbone`` (``FineTunable``): fine-tuning by groups of layers.
+- ``layer_groups`` (``FineTunable``): fine-tuning by groups of layers.
 - ``reshape_transform`` (``TokenNetwork``): heat maps of transformers.
 - ``forward_features`` and ``fc`` (``PooledLinearNetwork``): the feature map before global average
   pooling and the one linear layer after it, which together give class activation maps.
@@ -25,6 +25,7 @@ from utils.model.architectures.base import (
 from utils.model.architectures.baseline_cnn import BaselineCNN
 from utils.model.architectures.cbam_cnn import CBAMCNN
 from utils.model.architectures.emotion_cnn import EmotionCNN
+from utils.model.architectures.face_resnet import FaceResNet
 from utils.model.architectures.kernel_cnn import KernelCNN
 from utils.model.architectures.mini_xception import MiniXception
 from utils.model.architectures.mobilenet_v3_large import MobileNetV3Large
@@ -52,6 +53,7 @@ _ARCHITECTURES: dict[str, type[EmotionNetwork]] = {
     "baseline_cnn": BaselineCNN,
     "cbam_cnn": CBAMCNN,
     "emotion_cnn": EmotionCNN,
+    "face_resnet": FaceResNet,
     "kernel_cnn": KernelCNN,
     "mini_xception": MiniXception,
     "mobilenet_v3_large": MobileNetV3Large,

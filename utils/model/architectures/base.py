@@ -49,14 +49,12 @@ class PooledLinearNetwork(EmotionNetwork):
 
 @runtime_checkable
 class FineTunable(Protocol):
-    """A network whose layers can be unfrozen group by group."""
+    """A network whose layers come in groups: unfrozen one by one, trained at different rates."""
 
-    def freeze_backbone(self, trainable_groups: int) -> None:
-        """Train only the last layer and the last groups of layers before it.
+    def layer_groups(self) -> list[list[nn.Module]]:
+        """Return groups of layers from input to output; the last one is the last layer.
 
-        Args:
-            trainable_groups: Number of groups, counted from the output; a number beyond all groups
-                trains the whole network.
+        Parameters of the network that are in no group count as part of the first.
         """
         ...
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from utils.model.architectures.base import EmotionNetwork
 from utils.model.architectures.layers.blocks import check_minimum
-from utils.model.architectures.layers.pretrained import train_last_groups, with_weights
+from utils.model.architectures.layers.pretrained import with_weights
 
 _GROUPS = ((0, 4), (4, 7), (7, 11), (11, 13), (13, 17))
 
@@ -58,9 +58,7 @@ class MobileNetV3Large(EmotionNetwork):
         logits: Tensor = self.classifier(features.mean((2, 3)))
         return logits
 
-    def freeze_backbone(self, trainable_groups: int) -> None:
-        """Train only the classifier and the last of five groups of layers."""
+    def layer_groups(self) -> list[list[nn.Module]]:
+        """Return five groups of layers and the classifier."""
         groups = [list(self.features[first:last]) for first, last in _GROUPS]
-        train_last_groups(
-            self, groups, last_layer=self.classifier, trainable_groups=trainable_groups
-        )
+        return [*groups, [self.classifier]]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from utils.model.architectures.base import EmotionNetwork
 from utils.model.architectures.layers.blocks import check_multiple
-from utils.model.architectures.layers.pretrained import train_last_groups, with_weights
+from utils.model.architectures.layers.pretrained import with_weights
 
 _PATCH = 16
 _PRETRAINED_SIZE = 224
@@ -71,11 +71,9 @@ class ViT(EmotionNetwork):
         out: Tensor = tokens[:, 1:].transpose(1, 2).reshape(len(tokens), -1, self.side, self.side)
         return out
 
-    def freeze_backbone(self, trainable_groups: int) -> None:
-        """Train only the last layer and the last transformer blocks; each block is a group."""
+    def layer_groups(self) -> list[list[nn.Module]]:
+        """Return the transformer blocks and the last layer, each a group."""
         encoder = self.network.encoder
-        groups = [[layer] for layer in encoder.layers]
+        groups: list[list[nn.Module]] = [[layer] for layer in encoder.layers]
         groups[-1].append(encoder.ln)
-        train_last_groups(
-            self, groups, last_layer=self.network.heads, trainable_groups=trainable_groups
-        )
+        return [*groups, [self.network.heads]]
