@@ -136,11 +136,12 @@ class AugmentationConfig(_Section):
 
     mixup: float = Field(default=0.0, ge=0, description="Beta parameter of mixup; 0: off")
     cutmix: float = Field(default=0.0, ge=0, description="Beta parameter of CutMix; 0: off")
-    preset: Literal["none", "basic", "light", "full", "webcam"] = Field(
+    preset: Literal["none", "basic", "light", "sharpness", "full", "webcam"] = Field(
         default="basic",
         alias="augmentation",
-        description="basic: flip and colour jitter; light: also small shifts and erasing; full: "
-        "larger ones; webcam: also blur, noise, bad light and low resolution",
+        description="basic: flip and colour jitter; light: also small shifts and erasing; "
+        "sharpness: also low resolution, blur, JPEG and other light; full: larger shifts; webcam: "
+        "also blur, noise, bad light and low resolution",
     )
     progressive_size: int | None = Field(
         default=None, ge=8, description="input of the first epochs (fully convolutional models)"

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from utils.processing.dataset import FaceDataset
-from utils.training.augmentation import build_augmentation
+from utils.training.augmentation import build_augmentation, build_mixing
 from utils.training.config import AugmentationConfig
-from utils.training.mixing import build_mixing
 
 
 class BatchLoader:

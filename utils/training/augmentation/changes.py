@@ -11,7 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from utils.errors import ConfigError
+from utils.training.augmentation.sharpness import compress, soften
+
+# JPEG of this quality has no visible loss.
+_BEST_QUALITY = 95
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,10 @@ class Augmentation:
         exposure: Largest absolute logarithm (base 2) of a gamma.
         coarseness: Probability of losing fine detail, as with few pixels or poor focus.
         noise: Largest standard deviation of added sensor noise, for values in 0..1.
+        degraded: Probability of each of the following three.
+        resolution: Smallest side an image is reduced to and enlarged from, as a share of its own.
+        blur: Largest standard deviation of a Gaussian, as a share of the image side.
+        quality: Lowest quality of JPEG compression, 1..95.
     """
 
     flip: float = 0.0
@@ -45,6 +52,10 @@ class Augmentation:
     exposure: float = 0.0
     coarseness: float = 0.0
     noise: float = 0.0
+    degraded: float = 0.0
+    resolution: float = 1.0
+    blur: float = 0.0
+    quality: int = _BEST_QUALITY
 
     def __call__(self, images: Tensor, size: int | None = None) -> Tensor:
         """Change a batch at random, with torch's global generator.
@@ -69,6 +80,8 @@ class Augmentation:
             images = self._jitter(images)
         if self.erasing:
             images = self._erase(images)
+        if self.degraded:
+            images = self._degrade(images)
         return self._add_noise(images) if self.noise else images
 
     @property
@@ -139,6 +152,22 @@ class Augmentation:
         enlarged = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
         return images.index_copy(0, chosen.nonzero()[:, 0].to(images.device), enlarged)
 
+    def _degrade(self, images: Tensor) -> Tensor:
+        """Take resolution, focus and quality away as a camera and its files do, in this order."""
+        n = len(images)
+        reduced, blurred, compressed = torch.rand(3, n) < self.degraded
+        scales = self.resolution + (1 - self.resolution) * torch.rand(n)
+        sigmas = self.blur * torch.rand(n)
+        images = soften(
+            images, torch.where(reduced, scales, 1.0), torch.where(blurred, sigmas, 0.0)
+        )
+        qualities = torch.randint(self.quality, _BEST_QUALITY + 1, (n,))
+        if not compressed.any():
+            return images
+        chosen = compressed.nonzero()[:, 0]
+        decoded = compress(images[chosen.to(images.device)], qualities[chosen])
+        return images.index_copy(0, chosen.to(images.device), decoded)
+
     def _add_noise(self, images: Tensor) -> Tensor:
         # Squared, so that most images get little noise.
         deviation = _column(torch.rand(len(images)) ** 2 * self.noise, images)
@@ -153,48 +182,3 @@ def _column(values: Tensor, images: Tensor) -> Tensor:
 def _uniform(n: int) -> Tensor:
     """Draw ``(n,)`` values in -1..1, uniformly."""
     return torch.rand(n) * 2 - 1
-
-
-AUGMENTATIONS: dict[str, Augmentation] = {
-    "none": Augmentation(),
-    "basic": Augmentation(flip=0.5, brightness=0.2, contrast=0.2),
-    "light": Augmentation(
-        flip=0.5, rotation=6, shift=0.04, zoom=0.08, brightness=0.2, contrast=0.2, erasing=0.1
-    ),
-    "full": Augmentation(
-        flip=0.5,
-        rotation=10,
-        shift=0.08,
-        shear=6,
-        zoom=0.15,
-        perspective=0.08,
-        brightness=0.25,
-        contrast=0.35,
-        erasing=0.25,
-    ),
-    "webcam": Augmentation(
-        flip=0.5,
-        rotation=18,
-        shift=0.08,
-        shear=6,
-        zoom=0.15,
-        perspective=0.08,
-        brightness=0.15,
-        contrast=0.35,
-        erasing=0.3,
-        exposure=1.2,
-        coarseness=0.25,
-        noise=0.08,
-    ),
-}
-
-
-def build_augmentation(name: str) -> Augmentation:
-    """Return an augmentation of ``AUGMENTATIONS`` by name.
-
-    Raises:
-        ConfigError: The name is unknown.
-    """
-    if name not in AUGMENTATIONS:
-        raise ConfigError(f"unknown augmentation {name!r}; known: {', '.join(AUGMENTATIONS)}")
-    return AUGMENTATIONS[name]
