@@ -6,3 +6,5 @@ INTERVAL = 2
 TAU, CHART_TAU = 0.28, 0.62
 # Live streams that one process analyses at once.
 MAX_STREAMS = 8
+# A face of a recording counts from this many frames on: what a single frame shows is seldom one.
+MIN_FRAMES = 2

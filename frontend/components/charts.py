@@ -10,8 +10,8 @@ import pandas as pd
 from utils.emotions import color_of
 from utils.inference.timeline import TimelineRow
 from utils.media.sessions import Marker
+from utils.media.video_summary import UNCERTAIN
 
-UNCLEAR = "unclear"
 TIMELINE_HEIGHT = 150
 GAP_REASONS = {
     "no_face": "no face in view",
@@ -22,8 +22,8 @@ GAP_REASONS = {
 
 
 def emotion_scale(classes: Sequence[str]) -> alt.Scale:
-    """Return the one colour of each class; those of "unclear" and of other classes are grey."""
-    names = list(dict.fromkeys([*classes, UNCLEAR]))
+    """Return the one colour of each class; those of ``UNCERTAIN`` and of other classes are grey."""
+    names = list(dict.fromkeys([*classes, UNCERTAIN]))
     return alt.Scale(domain=names, range=[color_of(name) for name in names])
 
 

@@ -48,10 +48,12 @@ def person_charts(
         )
         st.altair_chart(chart, width="stretch", key=f"line-{track_id}")
         shares, changes = st.columns([2, 3], gap="large")
-        bars = charts.share_bars(emotion_shares(table, track_id).to_dict())
+        bars = charts.share_bars(emotion_shares(table, track_id))
         shares.altair_chart(bars, width="stretch", key=f"shares-{track_id}")
         with changes:
             _key_moments(key_moments(table, track_id), track_id, on_moment=on_moment)
+    if (faces := len(track_ids(table))) > MAX_PEOPLE:
+        st.caption(f"Charts of the first {MAX_PEOPLE} of {faces} faces.")
     if len(gaps):
         st.caption("Grey: no face in view, face not readable, or camera off.")
 

@@ -176,7 +176,7 @@ def _faces(faces: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     left, right = st.columns([3, 2], gap="large")
     with right:
         # Pictures have no tracks: all faces are counted together.
-        shares = emotion_shares(faces.assign(track_id=0), 0).to_dict()
+        shares = emotion_shares(faces.assign(track_id=0), 0)
         st.altair_chart(charts.share_bars(shares), width="stretch")
     with left:
         shown = _filtered(faces, classes)

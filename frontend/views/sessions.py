@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from frontend.components import notices
-from frontend.components.person_charts import people_in, person_charts
+from frontend.components.person_charts import person_charts
 from frontend.resources import open_store
 from utils.errors import EmotionError
 from utils.media.sessions import SessionInfo, SessionStore
@@ -85,7 +85,7 @@ def _choose(sessions: Sequence[SessionInfo]) -> list[SessionInfo]:
 def _session(store: SessionStore, session: SessionInfo) -> None:
     st.header(session.name)
     table, markers = store.table(session), store.markers(session.id)
-    if people_in(table):
+    if track_ids(table):
         person_charts(table, session.classes, markers=markers)
     else:
         notices.status_line("No face in this session.")

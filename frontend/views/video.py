@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from frontend.components import notices
-from frontend.components.person_charts import people_in, person_charts
+from frontend.components.person_charts import person_charts
 from frontend.components.progress import job_progress
 from frontend.resources import Engine, engine_or_stop, open_store
 from utils.errors import EmotionError
@@ -20,7 +20,7 @@ from utils.inference.video import analyze_video
 from utils.jobs import Job
 from utils.media.parquet import as_parquet
 from utils.media.sources import VIDEO_SUFFIXES, Kind, Source
-from utils.media.timeseries import results_table
+from utils.media.timeseries import results_table, track_ids
 from utils.media.video import VideoFrame, VideoReader
 from utils.media.writers import as_csv
 from utils.results import Failure, FrameResult, Status
@@ -155,7 +155,7 @@ def _finished(engine: Engine, job: Job[Analysis]) -> None:
 def _show(engine: Engine, analysis: Analysis) -> None:
     classes = engine.live.classes
     table = results_table(analysis.results, classes)
-    people = len(people_in(table))
+    people = len(track_ids(table))
     left, right = st.columns([3, 2], gap="large")
     with left:
         if analysis.annotated.is_file():

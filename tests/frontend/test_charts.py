@@ -9,7 +9,6 @@ import pytest
 from frames import frame
 
 from frontend.components.charts import (
-    UNCLEAR,
     emotion_scale,
     gap_shading,
     history_table,
@@ -23,6 +22,7 @@ from utils.emotions import COLORS, EMOTIONS, UNKNOWN_COLOR
 from utils.inference.timeline import TimelineRow
 from utils.media.sessions import Marker
 from utils.media.timeseries import face_series, find_gaps, results_table, track_ids
+from utils.media.video_summary import UNCERTAIN
 from utils.results import Status
 
 SHARES = np.linspace(0.1, 0.2, len(EMOTIONS)).astype(np.float32)
@@ -40,11 +40,11 @@ def drawn(table: pd.DataFrame, track_id: int = 1, **options: Any) -> alt.Chart:
     return probability_chart(face_series(table, track_id), EMOTIONS, **options)
 
 
-def test_every_class_has_its_own_colour_and_unclear_is_grey() -> None:
+def test_every_class_has_its_own_colour_and_uncertain_is_grey() -> None:
     scale = emotion_scale(EMOTIONS).to_dict()
     colors = dict(zip(scale["domain"], scale["range"], strict=True))
-    assert colors == COLORS | {UNCLEAR: UNKNOWN_COLOR}
-    assert emotion_scale([UNCLEAR, "happy"]).to_dict()["domain"] == [UNCLEAR, "happy"]
+    assert colors == COLORS | {UNCERTAIN: UNKNOWN_COLOR}
+    assert emotion_scale([UNCERTAIN, "happy"]).to_dict()["domain"] == [UNCERTAIN, "happy"]
     assert all(color in legend(EMOTIONS) for color in COLORS.values())
     assert "<b>" not in legend(["<b>"])
 
@@ -62,10 +62,10 @@ def test_a_history_counts_back_from_the_newest_row_and_forgets_older_ones() -> N
     assert table["p_happy"].iloc[0] == pytest.approx(SHARES[EMOTIONS.index("happy")])
 
 
-def test_a_face_is_charted_from_its_fourth_row() -> None:
-    rows = [seen(i / 10) for i in range(10)] + [seen(1 + i / 10, track_id=2) for i in range(3)]
+def test_a_face_is_charted_from_its_second_row() -> None:
+    rows = [seen(i / 10) for i in range(10)] + [seen(1.0, track_id=2)]
     assert track_ids(history(*rows)) == [1]
-    assert track_ids(history(*rows, seen(1.3, track_id=2))) == [1, 2]
+    assert track_ids(history(*rows, seen(1.1, track_id=2))) == [1, 2]
 
 
 def test_a_live_line_breaks_where_the_face_is_unreadable_or_gone() -> None:
@@ -103,8 +103,8 @@ def test_charts_can_be_empty() -> None:
 
 
 def test_shares_keep_their_order() -> None:
-    encoding = share_bars({"sad": 0.7, UNCLEAR: 0.3}).to_dict()["encoding"]
-    assert encoding["y"]["sort"] == ["sad", UNCLEAR]
+    encoding = share_bars({"sad": 0.7, UNCERTAIN: 0.3}).to_dict()["encoding"]
+    assert encoding["y"]["sort"] == ["sad", UNCERTAIN]
 
 
 def test_only_the_first_faces_are_charted() -> None:

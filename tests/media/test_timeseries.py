@@ -15,6 +15,7 @@ from utils.media.timeseries import (
     results_table,
     track_ids,
 )
+from utils.media.video_summary import VideoSummary
 from utils.results import FrameResult
 
 
@@ -57,7 +58,21 @@ def test_time_without_a_classified_face_is_a_gap_with_its_reason() -> None:
 def test_shares_and_faces() -> None:
     frames = [frame(i / 10, happy=0.3 if i < 5 else 0.9, faces=1 + (i == 7)) for i in range(20)]
     assert track_ids(table(frames)) == [1]
-    assert emotion_shares(table(frames), 1).to_dict() == {"happy": 0.75, "unclear": 0.25}
+    assert emotion_shares(table(frames), 1) == {"happy": 0.75, "uncertain": 0.25}
+
+
+def test_a_table_and_a_summary_count_the_same_faces_and_shares() -> None:
+    frames = [frame(i / 10, happy=0.3 if i < 2 else 0.9, faces=1 + (i > 7)) for i in range(10)]
+    frames.append(frame(1.0, faces=3))
+    summary = VideoSummary()
+    for one in frames:
+        summary.add(one)
+        so_far = table(frames[: summary.frames])
+        assert track_ids(so_far) == [person.track_id for person in summary.people]
+    first, second = summary.people
+    shares = first.shares | {"uncertain": first.uncertain}
+    assert emotion_shares(table(frames), 1) == pytest.approx(shares)
+    assert (second.shares, second.uncertain) == ({"happy": 1.0}, 0.0)
 
 
 def test_changes_of_expression_are_found() -> None:

@@ -1,5 +1,6 @@
 """Results over time as a table: per face, with gaps kept as gaps, thinned for display."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -7,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from utils.defaults import MIN_FRAMES
 from utils.media.rows import columns, rows
+from utils.media.video_summary import UNCERTAIN, prediction_shares
 from utils.results import Outcome, Status
 
 # See :func:`gap_limit`.
 GAP_SECONDS, GAP_STEPS = 1.0, 3.0
-# A face needs this many rows to be charted: fewer are often no face.
-MIN_ROWS = 4
 # Rows this many seconds before and after a moment are compared in :func:`key_moments`.
 _WINDOW = 0.5
 # Two key moments are further apart than this many seconds.
@@ -41,10 +42,11 @@ def gap_limit(times: ArrayLike) -> float:
     return max(GAP_SECONDS, GAP_STEPS * usual)
 
 
-def track_ids(table: pd.DataFrame, min_rows: int = MIN_ROWS) -> list[int]:
-    """Return the ``track_id`` of each face that has at least ``min_rows`` rows, in order."""
+def track_ids(table: pd.DataFrame) -> list[int]:
+    """Return the ``track_id`` of each face, in order; those that ``VideoSummary`` counts too."""
     counts = table["track_id"].dropna().astype(int).value_counts()
-    return sorted(int(track) for track, count in counts.items() if count >= min_rows)
+    least = min(MIN_FRAMES, table["time"].nunique())
+    return sorted(int(track) for track, count in counts.items() if count >= least)
 
 
 def face_series(table: pd.DataFrame, track_id: int, *, max_rows: int = 600) -> pd.DataFrame:
@@ -100,11 +102,14 @@ def find_gaps(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(spans, columns=["start", "end", "reason"])
 
 
-def emotion_shares(table: pd.DataFrame, track_id: int) -> pd.Series:
-    """Return the share of each emotion among a face's rows; all but ``ok`` count as ``unclear``."""
+def emotion_shares(table: pd.DataFrame, track_id: int) -> dict[str, float]:
+    """Return the share of each emotion among a face's rows, the largest first.
+
+    All rows but those with the status ``ok`` count as ``uncertain``.
+    """
     face = table[table["track_id"] == track_id]
-    emotions = face["emotion"].where(face["status"] == Status.OK.value, "unclear")
-    return emotions.value_counts(normalize=True)
+    emotions = face["emotion"].where(face["status"] == Status.OK.value, UNCERTAIN)
+    return prediction_shares(Counter(emotions))
 
 
 class KeyMoment(NamedTuple):

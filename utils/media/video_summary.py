@@ -4,7 +4,21 @@ from collections import Counter
 
 from pydantic import BaseModel, ConfigDict
 
-from utils.results import Face, FrameResult
+from utils.defaults import MIN_FRAMES
+from utils.results import Face, FrameResult, Status
+
+# Counted in place of an emotion where a prediction is uncertain or a face can't be classified.
+UNCERTAIN = Status.UNCERTAIN.value
+
+
+def prediction_shares(counts: Counter[str]) -> dict[str, float]:
+    """Return the share of each emotion among the predictions for a face, the largest first.
+
+    Args:
+        counts: Emotion, or ``UNCERTAIN``, to its number of predictions.
+    """
+    total = counts.total()
+    return {name: count / total for name, count in counts.most_common()}
 
 
 class Person(BaseModel):
@@ -43,7 +57,7 @@ class VideoSummary:
         self.time = 0.0
         self.size: tuple[int, int] | None = None
         self._seen: dict[int, tuple[float, float]] = {}
-        self._counts: dict[int, Counter[str | None]] = {}
+        self._counts: dict[int, Counter[str]] = {}
 
     def add(self, result: FrameResult) -> None:
         """Count an analysed frame."""
@@ -59,28 +73,25 @@ class VideoSummary:
         first, _ = self._seen.get(face.track_id, (time, time))
         self._seen[face.track_id] = (first, time)
         counts = self._counts.setdefault(face.track_id, Counter())
-        counts[None if face.uncertain else face.emotion] += 1
+        counts[UNCERTAIN if face.uncertain else face.emotion] += 1
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """The faces in the order of their appearance, without those seen in a single frame.
-
-        A detection that only one frame of a video confirms is seldom a face.
-        """
+        """The faces in the order of their appearance, those of at least ``MIN_FRAMES`` frames."""
         people = []
         for track_id, counts in sorted(self._counts.items()):
-            frames = counts.total()
-            shares = {name: n / frames for name, n in counts.most_common() if name is not None}
+            shares = prediction_shares(counts)
+            uncertain = shares.pop(UNCERTAIN, 0.0)
             first, last = self._seen[track_id]
-            if frames > 1 or self.frames == 1:
+            if counts.total() >= min(MIN_FRAMES, self.frames):
                 people.append(
                     Person(
                         track_id=track_id,
                         first=first,
                         last=last,
-                        frames=frames,
+                        frames=counts.total(),
                         shares=shares,
-                        uncertain=counts[None] / frames,
+                        uncertain=uncertain,
                     )
                 )
         return tuple(people)
