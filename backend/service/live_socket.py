@@ -14,7 +14,7 @@ from backend.service.errors import OverloadedError, ParameterError, error_info
 from backend.service.predict import PredictOptions, predict_options
 from backend.service.state import Engine, State
 from utils.concurrency import NewestSlot
-from utils.errors import EmotionError
+from utils.errors import EmotionError, TooLargeError
 from utils.inference.frame_analysis import Frame, FrameAnalyzer
 from utils.media.images import load_image
 from utils.results import ErrorInfo, FrameResult
@@ -103,10 +103,9 @@ class Connection:
             if received["type"] == "websocket.disconnect":
                 return
             data = received.get("bytes")
-            if data is None or len(data) > limit:
-                problem = "Send pictures as binary messages of JPEG, PNG or WebP bytes."
-                message = _Message(b"", self._number, clock.monotonic())
-                await self._send(message, error=ParameterError(problem, "message"))
+            problem = find_problem(data, limit=limit)
+            if data is None or problem is not None:
+                await self._send(_Message(b"", self._number, clock.monotonic()), error=problem)
                 continue
             self._number += 1
             self._waiting.put(_Message(data, self._number, clock.monotonic()))
@@ -149,6 +148,21 @@ class Connection:
         )
         text = response.model_dump_json(exclude_none=True)
         await asyncio.wait_for(self._socket.send_text(text), SEND_SECONDS)
+
+
+def find_problem(data: bytes | None, *, limit: float) -> EmotionError | None:
+    """Return why a message can't be a frame; None if it can.
+
+    Args:
+        data: The message; None for a text message.
+        limit: Most bytes of a frame.
+    """
+    if data is None:
+        return ParameterError("Send each frame as a binary message: JPEG, PNG or WebP.", "message")
+    if len(data) > limit:
+        size = f"{len(data) / 1e6:.1f} MB; the limit is {limit / 1e6:g} MB"
+        return TooLargeError(f"The frame has {size}.")
+    return None
 
 
 @router.websocket("/ws")
