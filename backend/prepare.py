@@ -3,10 +3,6 @@
 python -m backend.prepare fer2013.zip --ferplus fer2013new.csv --out images
 """
 
-from backend.console.requirements import ensure
-
-ensure("train", "The preparation of data")
-
 import argparse
 import csv
 import sys

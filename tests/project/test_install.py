@@ -147,7 +147,6 @@ def test_every_file_of_use_is_installed_and_the_users_data_is_kept_outside(
         ("evaluate", "train"),
         ("explain photo.jpg", "train"),
         ("export", "train"),
-        ("prepare photos", "train"),
         ("average", "train"),
         ("benchmark", "train"),
         ("benchmark --api", "api"),
@@ -165,6 +164,12 @@ def test_what_is_not_installed_is_named_in_a_sentence(
     assert line.startswith("error: ")
     assert line.endswith(f"install them with: pip install 'emotion-detection[{extra}]'")
     assert not done.stdout
+
+
+def test_a_dataset_is_prepared_without_an_extra(installed: Path, elsewhere: Path) -> None:
+    done = run(installed / "emotion", "prepare", "nowhere", "--out", "images", cwd=elsewhere)
+    assert "nowhere" in done.stderr
+    assert "pip install" not in done.stderr
 
 
 @pytest.mark.parametrize("code", ["utils.load_checkpoint", "import_module('utils.media.sessions')"])
