@@ -9,8 +9,8 @@ import pytest
 from corpus import BLUE, RED, Bad, Good, halves, make_bad, make_good
 from PIL import Image, features
 
-from utils.errors import ImageError
-from utils.media.images import load_image
+from utils.errors import ConfigError, ImageError, OutputError
+from utils.media.images import load_image, save_image
 from utils.media.sources import list_images
 
 GOOD = [
@@ -200,6 +200,17 @@ def test_unreadable_file(tmp_path: Path, astronaut_jpg: Path) -> None:
     path.chmod(0)
     with pytest.raises(ImageError, match="no permission"):
         load_image(path)
+
+
+def test_an_image_that_cannot_be_written_is_an_error_of_the_output(tmp_path: Path) -> None:
+    image = np.zeros((2, 2, 3), np.uint8)
+    with pytest.raises(ConfigError, match=r"image\.xyz: unsupported image format"):
+        save_image(image, tmp_path / "image.xyz")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="can't be written"):
+        save_image(image, tmp_path / "file" / "image.png")
+    save_image(image, tmp_path / "new" / "image.png")
+    assert load_image(tmp_path / "new" / "image.png").tolist() == image.tolist()
 
 
 def test_list_images(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ class AnnotatedCopies:
             Why the copy can't be written; None if it was, or if the analysis failed.
 
         Raises:
-            ConfigError: The copy would replace its original.
+            ConfigError: The copy would replace an original, or the suffix of ``file`` is not one of
+                ``SAVE_SUFFIXES``.
         """
         if self._video and self._video[0] is not analyzed.source:
             self.close()

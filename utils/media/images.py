@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from utils.errors import ImageError, TooLargeError
+from utils.errors import ConfigError, ImageError, OutputError, TooLargeError
 
 logger = logging.getLogger(__name__)
 
@@ -96,10 +96,11 @@ def save_image(image: NDArray[np.uint8], path: Path) -> None:
         path: The file.
 
     Raises:
-        ImageError: The suffix is not one of ``SAVE_SUFFIXES``, or the file can't be written.
+        ConfigError: The suffix is not one of ``SAVE_SUFFIXES``.
+        OutputError: The file can't be written.
     """
     if path.suffix.lower() not in SAVE_SUFFIXES:
-        raise ImageError(
+        raise ConfigError(
             f"{path}: unsupported image format for writing; use one of {', '.join(SAVE_SUFFIXES)}"
         )
     part = path.with_name(f".{path.stem}.part{path.suffix}")
@@ -111,7 +112,7 @@ def save_image(image: NDArray[np.uint8], path: Path) -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or error
-        raise ImageError(f"{path}: can't be written ({reason})") from error
+        raise OutputError(f"{path}: can't be written ({reason})") from error
 
 
 def _from_array(array: NDArray[Any], max_pixels: int, name: str) -> NDArray[np.uint8]:

@@ -159,6 +159,7 @@ def open_writer(
         single: JSON: write the only result itself instead of a list.
 
     Raises:
+        ConfigError: The kind is unknown.
         OutputError: The file can't be opened for writing.
     """
     if kind == "json":
@@ -175,7 +176,9 @@ def open_writer(
             lambda file, begun: JsonLinesWriter(file),
             lambda: write_parquet(journal, path, classes=classes),
         )
-    return FileWriter(path, lambda file, begun: JsonLinesWriter(file))
+    if kind == "jsonl":
+        return FileWriter(path, lambda file, begun: JsonLinesWriter(file))
+    raise ConfigError(f"unknown format {kind!r}; use one of {', '.join(FORMATS)}")
 
 
 def as_csv(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
