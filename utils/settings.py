@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         ice_servers: STUN and TURN servers as a JSON list, e.g.
             ``[{"urls": "turn:turn.example.org", "username": "u", "credential": "c"}]``. None are
             needed on localhost.
-        interval: Live video detects faces in every N-th frame.
+        interval: Live video analyses every N-th frame.
         tau: Time constant of the smoothed probabilities in seconds.
         chart_tau: Time constant of the chart's lines in seconds.
         batch_folder: Folder on the server whose images viewers may have analysed; None offers none.

@@ -23,7 +23,7 @@ from utils.evaluation.tables import (
     scaling_comparison_table,
 )
 from utils.model.architectures import count_parameters
-from utils.model.checkpoint import Checkpoint
+from utils.model.checkpoint import MACHINE_OPTIONS, Checkpoint
 from utils.model.spec import Head
 
 _USE = """## Intended use
@@ -48,9 +48,6 @@ probability for each of seven classes and an `uncertain` mark where the model ha
   accuracy.
 - FER2013 is distributed for research. The weights were trained on it; the images are not
   distributed with the project."""
-
-# Options of a run that depend on the machine and not on the recipe.
-_LOCAL = ("data", "out", "device", "cache_gb")
 
 
 def write_card(
@@ -218,6 +215,6 @@ def _training(checkpoint: Checkpoint) -> str:
     text = f"## Training\n\n`python backend/{program}`, code revision "
     text += f"`{checkpoint.revision}`, {versions}."
     for part in averaged or [{"training": checkpoint.training}]:
-        config = {k: v for k, v in part["training"].items() if k not in _LOCAL}
+        config = {k: v for k, v in part["training"].items() if k not in MACHINE_OPTIONS}
         text += f"\n\n```yaml\n{yaml.safe_dump(config, sort_keys=False).strip()}\n```"
     return text

@@ -25,6 +25,8 @@ from utils.paths import BUNDLED_MODEL, IS_CHECKOUT, PROJECT
 
 FORMAT = "emotion-checkpoint"
 FORMAT_VERSION = 2
+# Options in ``training`` that depend on the machine and not on the recipe.
+MACHINE_OPTIONS = frozenset({"data", "out", "device", "cache_gb", "compile"})
 
 
 def library_versions() -> dict[str, str]:

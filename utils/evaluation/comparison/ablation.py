@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from utils.errors import ConfigError
-from utils.model.checkpoint import load_checkpoint
+from utils.model.checkpoint import MACHINE_OPTIONS, load_checkpoint
 from utils.model.spec import LabelSet
 
 BASE = "base"
-# Options that say where a run happened, not what it did.
-_LOCAL = frozenset({"data", "out", "device", "cache_gb", "compile"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +64,9 @@ def read_ablation(runs: Path) -> list[AblationRow]:
         if "test" not in checkpoint.metrics:
             continue
         options = checkpoint.training
-        changes = {k: v for k, v in options.items() if k not in _LOCAL and v != base.get(k)}
+        changes = {
+            k: v for k, v in options.items() if k not in MACHINE_OPTIONS and v != base.get(k)
+        }
         rows.append(_row(name, changes, epochs=options["epochs"], metrics=checkpoint.metrics))
     return rows
 
