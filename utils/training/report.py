@@ -56,7 +56,7 @@ def finish(
             save_figures(predictions, head, model=checkpoint.model, split=name, out=out)
     save_checkpoint(checkpoint, out / BEST)
     if history is not None:
-        save_curves(history.rows(), out / "curves.png")
+        save_curves(history.rows(), out / "curves.png", kept=history.best_epoch)
         _write_rows(history.rows(), out / "history.csv")
     (out / "report.md").write_text(_markdown(checkpoint, history), "utf-8")
 
@@ -73,7 +73,7 @@ def _markdown(checkpoint: Checkpoint, history: TrainingHistory | None) -> str:
     if history is not None:
         minutes = sum(result.seconds for result in history.epochs) / 60
         parts += [
-            f"{len(history.epochs)} epochs, the best was epoch {history.best_epoch}; "
+            f"{len(history.epochs)} epochs, epoch {history.best_epoch} was kept; "
             f"{minutes:.0f} minutes, {history.images_per_second():.0f} images/s.",
             "![curves](curves.png)",
         ]

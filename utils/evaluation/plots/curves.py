@@ -8,12 +8,13 @@ from matplotlib.figure import Figure
 from utils.evaluation.plots.style import ACCENT, INK, SOFT, save_figure, tidy
 
 
-def save_curves(history: Sequence[dict[str, float]], path: Path) -> None:
+def save_curves(history: Sequence[dict[str, float]], path: Path, *, kept: int) -> None:
     """Draw loss, accuracy and learning rate over the epochs.
 
     Args:
-        history: One row an epoch, see ``utils.training.trainer.TrainingHistory``.
+        history: One row an epoch, see ``utils.training.history.EpochResult``.
         path: PNG file.
+        kept: Number of the epoch whose weights are kept; it is marked.
     """
     epochs = [row["epoch"] for row in history]
     figure = Figure(figsize=(11, 3.6), layout="constrained")
@@ -23,11 +24,11 @@ def save_curves(history: Sequence[dict[str, float]], path: Path) -> None:
             values = [row[f"{split}_{key}"] * scale for row in history]
             axes.plot(epochs, values, label=split, color=color, linewidth=2)
         axes.legend(frameon=False)
-    best = max(history, key=lambda row: row["validation_accuracy"])
-    accuracy.axvline(best["epoch"], color=INK, linewidth=0.8, linestyle=":")
+    accuracy_kept = next(row["validation_accuracy"] for row in history if row["epoch"] == kept)
+    accuracy.axvline(kept, color=INK, linewidth=0.8, linestyle=":")
     accuracy.annotate(
-        f"best {best['validation_accuracy']:.1%}",
-        (best["epoch"], best["validation_accuracy"] * 100),
+        f"kept {accuracy_kept:.1%}",
+        (kept, accuracy_kept * 100),
         xytext=(-6, -14),
         textcoords="offset points",
         ha="right",
