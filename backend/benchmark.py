@@ -27,6 +27,7 @@ from backend.benchmarks.config import (
 from backend.benchmarks.result import BenchmarkResult
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config, check_at_least_one
+from utils.defaults import DETECTOR, INTERVAL
 from utils.extras import require
 from utils.paths import BUNDLED_MODEL
 
@@ -79,7 +80,7 @@ def _add_video_options(parser: argparse.ArgumentParser) -> None:
     video.add_argument(
         "--video", type=Path, metavar="FILE", help="video to use (default: a moving photo)"
     )
-    video.add_argument("--detector", default="mtcnn", help="face detector (default: mtcnn)")
+    video.add_argument("--detector", default=DETECTOR, help=f"face detector (default: {DETECTOR})")
     video.add_argument(
         "--streams", type=int, default=1, help="viewers at the same time (default: 1)"
     )
@@ -88,7 +89,10 @@ def _add_video_options(parser: argparse.ArgumentParser) -> None:
         "--peers", action="store_true", help="also time fer and deepface, where installed"
     )
     video.add_argument(
-        "--interval", type=int, default=2, help="analyse every N-th frame (default: 2)"
+        "--interval",
+        type=int,
+        default=INTERVAL,
+        help=f"analyse every N-th frame (default: {INTERVAL})",
     )
 
 

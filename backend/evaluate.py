@@ -23,6 +23,7 @@ from backend.console.evaluation_modes import (
     show_split,
     show_zoo,
 )
+from utils.defaults import DETECTOR
 from utils.errors import ConfigError
 from utils.evaluation.evaluator import EvaluateConfig, ModelConfig, PhotosConfig
 from utils.evaluation.predict import TEST_TIME_AVERAGES
@@ -74,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PHOTOS",
         help="measure whole photos, one folder a class, in place of --data",
     )
-    add("--detector", default="mtcnn", help="face detector for --end-to-end")
+    add("--detector", default=DETECTOR, help="face detector for --end-to-end")
     add("--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd")
     add("--compare", type=Path, nargs=2, metavar=("A.pth", "B.pth"), help="is one better?")
     add("--zoo", type=Path, metavar="FOLDER", help="measure every FOLDER/NAME/best_model.pth")

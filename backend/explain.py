@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from backend.console.cli import run
+from utils.defaults import DETECTOR
 from utils.errors import ConfigError, EmotionError, ImageError
 from utils.evaluation.grad_cam import METHODS, Explainer
 from utils.evaluation.plots.explanations import save_explanations, save_mean_maps
@@ -65,7 +66,7 @@ class ExplainOptions:
     target: str | None = None
     layers: tuple[str, ...] | None = None
     method: str = "gradcam"
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     out: Path = Path("explanations")
 
 
@@ -83,7 +84,7 @@ def parse_args(argv: list[str] | None = None) -> ExplainOptions:
     parser.add_argument("--target", help="class to explain; by default each face's prediction")
     parser.add_argument("--layers", nargs="+", help="layers side by side, or 'all'")
     parser.add_argument("--method", choices=METHODS, default="gradcam")
-    parser.add_argument("--detector", default="mtcnn", help="face detector (default: mtcnn)")
+    parser.add_argument("--detector", default=DETECTOR, help=f"face detector (default: {DETECTOR})")
     parser.add_argument("--out", type=Path, default=Path("explanations"), help="folder for PNGs")
     args = parser.parse_args(argv)
     if bool(args.images) == bool(args.data):

@@ -7,12 +7,13 @@ import streamlit as st
 
 from utils.concurrency import FairLock, StreamLimit
 from utils.errors import CheckpointError, EmotionError
+from utils.faces import BUNDLED
 from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.media.sessions import SessionStore
 from utils.settings import Settings, get_settings
 
-# The other detectors need weights that the user has to provide.
-LIVE_DETECTORS = ("mtcnn", "haar")
+# "none" takes the whole image for a face, which no frame of a camera is.
+LIVE_DETECTORS = tuple(name for name in BUNDLED if name != "none")
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Engine:
     """The loaded model.
 
     Attributes:
-        images: For images: looks for small faces too.
+        images: For images: detects small faces too.
         live: For video: the same model, faster detection.
         lock: Held by a viewer during inference.
         limit: How many live streams may run at once.

@@ -2,6 +2,10 @@
 
 # Live video analyses every N-th frame.
 INTERVAL = 2
+# The face detector, and the longer side in pixels of the smallest face that it detects: in images,
+# and in live video, where smaller faces take most of the detection time.
+DETECTOR = "mtcnn"
+MIN_FACE, LIVE_MIN_FACE = 20, 40
 # Time constants in seconds: of the displayed probabilities, and of those in the time line.
 TAU, CHART_TAU = 0.28, 0.62
 # Live streams that one process analyses at once.

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from utils.defaults import CHART_TAU, INTERVAL, MAX_STREAMS, TAU
+from utils.defaults import CHART_TAU, DETECTOR, INTERVAL, MAX_STREAMS, TAU
 from utils.errors import ConfigError
 from utils.paths import DATA_FOLDER
 
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     )
 
     model: Path | None = None
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     detector_weights: Path | None = None
     device: str = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)

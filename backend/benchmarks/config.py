@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.console.options import check_at_least_one
+from utils.defaults import DETECTOR, INTERVAL
 from utils.errors import ConfigError
 from utils.paths import BUNDLED_MODEL
 
@@ -55,11 +56,11 @@ class BenchmarkLiveConfig:
     """
 
     model: Path | None = None
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     threads: int | None = None
     video: Path | None = None
     seconds: float = 20.0
-    interval: int = 2
+    interval: int = INTERVAL
     streams: int = 1
     faces: int = 1
     peers: bool = False
@@ -88,7 +89,7 @@ class BenchmarkVideoConfig:
     """
 
     model: Path | None = None
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     threads: int = 2
     video: Path | None = None
     seconds: float = 20.0
@@ -116,7 +117,7 @@ class BenchmarkFolderConfig:
     """
 
     model: Path | None = None
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     threads: int = 1
     runs: int = 200
 

@@ -11,8 +11,9 @@ from backend.benchmarks.config import BenchmarkLiveConfig
 from backend.benchmarks.peers import PeerTiming, time_peers
 from backend.benchmarks.result import BenchmarkResult
 from backend.benchmarks.streams import StreamMeasurements, measure_streams
+from utils.defaults import LIVE_MIN_FACE
 from utils.devices import limit_threads
-from utils.inference.analyzer import LIVE_MIN_FACE, EmotionAnalyzer
+from utils.inference.analyzer import EmotionAnalyzer
 from utils.media.drawing import annotate
 
 _STAGE_FRAMES = 30

@@ -9,7 +9,8 @@ from typing import Any
 from backend.benchmarks.clip import FPS, example_clip, frame_index
 from backend.benchmarks.config import BenchmarkVideoConfig
 from backend.benchmarks.result import BenchmarkResult
-from utils.inference.analyzer import LIVE_MIN_FACE, EmotionAnalyzer
+from utils.defaults import LIVE_MIN_FACE
+from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.video import analyze_video
 from utils.media.drawing import annotate
 from utils.media.video import VideoReader

@@ -10,6 +10,7 @@ from backend.console.predict_config import (
     PredictConfig,
     SourceConfig,
 )
+from utils.defaults import DETECTOR, MIN_FACE
 from utils.errors import ConfigError
 from utils.faces import list_detectors
 from utils.media.writers import FORMATS
@@ -119,14 +120,19 @@ def _add_analyzer_options(parser: argparse.ArgumentParser) -> None:
     )
     analyzer.add_argument(
         "--detector",
-        default="mtcnn",
-        help=f"{', '.join(list_detectors())} (none: the whole image is one face; default: mtcnn)",
+        default=DETECTOR,
+        help=f"{', '.join(list_detectors())} (none: the whole image is one face; "
+        f"default: {DETECTOR})",
     )
     analyzer.add_argument(
         "--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd"
     )
     analyzer.add_argument(
-        "--min-face", type=int, default=20, metavar="PIXELS", help="smallest face (default: 20)"
+        "--min-face",
+        type=int,
+        default=MIN_FACE,
+        metavar="PIXELS",
+        help=f"smallest face (default: {MIN_FACE})",
     )
     analyzer.add_argument(
         "--min-score",

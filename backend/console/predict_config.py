@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from backend.console.options import check_at_least_one
+from utils.defaults import DETECTOR, MIN_FACE
 from utils.devices import limit_threads
 from utils.errors import ConfigError
 from utils.inference.analyzer import EmotionAnalyzer
@@ -117,9 +118,9 @@ class AnalyzerConfig:
     """
 
     model: Path | None = None
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     detector_weights: Path | None = None
-    min_face: int = 20
+    min_face: int = MIN_FACE
     min_score: float | None = None
     device: str = "auto"
     threads: int | None = None

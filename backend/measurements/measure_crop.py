@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config, check_at_least_one
+from utils.defaults import DETECTOR
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector, list_detectors
 from utils.faces.crop_calibration import CropMeasurement, Spread, measure_crop
@@ -44,7 +45,7 @@ class MeasureCropConfig:
     """
 
     data: Path
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     detector_weights: Path | None = None
     samples: int = 1000
     seed: int = 0
@@ -85,7 +86,7 @@ def parse_args(argv: list[str] | None = None) -> MeasureCropConfig:
     parser.add_argument("--data", type=Path, required=True, help="folder of cropped faces")
     # "none" returns the whole image, so there is nothing to measure.
     detectors = [name for name in list_detectors() if name != "none"]
-    parser.add_argument("--detector", choices=detectors, default="mtcnn")
+    parser.add_argument("--detector", choices=detectors, default=DETECTOR)
     parser.add_argument("--detector-weights", type=Path, help="model file for yunet and ssd")
     parser.add_argument("--samples", type=int, default=1000, help="images to draw at random")
     parser.add_argument("--seed", type=int, default=0)

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from backend.benchmarks.clip import HEIGHT, WIDTH
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config, check_at_least_one
+from utils.defaults import LIVE_MIN_FACE, MIN_FACE
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector
-from utils.inference.analyzer import LIVE_MIN_FACE
 from utils.inference.tracking.tracker import box_iou
 from utils.media.images import load_image
 from utils.media.sources import list_images
@@ -30,7 +30,6 @@ from utils.media.sources import list_images
 GRIDS = ((1, 1), (4, 3), (8, 6))  # columns, rows
 SIZE_LIMITS = (48, 64, 96, 128, 10_000)
 MATCH_IOU = 0.5
-_CAREFUL_MIN_FACE = 20
 _BACKGROUND = 90
 
 
@@ -101,7 +100,7 @@ def measure(config: MeasureDetectionConfig) -> list[FaceMatch]:
         raise DataError(f"{config.folder}: holds no photos")
     order = np.random.default_rng(0).permutation(len(paths))[: config.photos]
     chosen = [paths[i] for i in order]
-    careful = build_detector(min_face=_CAREFUL_MIN_FACE)
+    careful = build_detector(min_face=MIN_FACE)
     fast = build_detector(min_face=LIVE_MIN_FACE)
     matches = []
     for frame in (frame for grid in GRIDS for frame in compose_frames(chosen, grid)):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config, check_at_least_one
+from utils.defaults import INTERVAL
 from utils.inference.tracking.smoothing import Smoother, Smoothing
 from utils.model.classifier import EmotionClassifier
 from utils.processing.dataset import load_split
@@ -47,7 +48,7 @@ class MeasureSmoothingConfig:
     data: Path = Path("images")
     model: Path | None = None
     clips: int = 60
-    interval: int = 2
+    interval: int = INTERVAL
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -93,7 +94,10 @@ def parse_args(argv: list[str] | None = None) -> MeasureSmoothingConfig:
     parser.add_argument("--model", type=Path, metavar="FILE", help="default: the bundled model")
     parser.add_argument("--clips", type=int, default=60, help="pairs of faces (default: 60)")
     parser.add_argument(
-        "--interval", type=int, default=2, help="classify every N-th frame (default: 2)"
+        "--interval",
+        type=int,
+        default=INTERVAL,
+        help=f"classify every N-th frame (default: {INTERVAL})",
     )
     return build_config(MeasureSmoothingConfig, vars(parser.parse_args(argv)))
 

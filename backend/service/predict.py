@@ -10,7 +10,7 @@ from backend.service.errors import RESPONSES, ParameterError, error_info
 from backend.service.state import State, state_of
 from backend.service.uploads import Upload, read_uploads, request_body
 from utils.errors import EmotionError, TooLargeError
-from utils.faces import list_detectors
+from utils.faces import BUNDLED, list_detectors
 from utils.results import Failure, FrameResult, Outcome, most_probable
 
 router = APIRouter(responses=RESPONSES, tags=["predict"])
@@ -77,7 +77,7 @@ def predict_options(
     Raises:
         ParameterError: The detector is unknown, or its weights are not on this server.
     """
-    allowed = {"mtcnn", "haar", "none", state.model_settings.detector}
+    allowed = {*BUNDLED, state.model_settings.detector}
     if detector is not None and detector not in allowed:
         raise ParameterError(f"detector: choose one of {', '.join(sorted(allowed))}.", "detector")
     return PredictOptions(detector=detector, top=top, min_face=min_face, min_score=min_score)

@@ -11,13 +11,14 @@ from utils.emotions import color_of
 from utils.inference.timeline import TimelineRow
 from utils.media.sessions import Marker
 from utils.media.video_summary import UNCERTAIN
+from utils.results import Status
 
 TIMELINE_HEIGHT = 150
 GAP_REASONS = {
-    "no_face": "no face in view",
-    "low_quality": "face not readable",
-    "camera_off": "camera off",
-    "failed": "analysis failed",
+    Status.NO_FACE.value: "no face in view",
+    Status.LOW_QUALITY.value: "face not readable",
+    Status.CAMERA_OFF.value: "camera off",
+    Status.FAILED.value: "analysis failed",
 }
 
 

@@ -23,7 +23,7 @@ from utils.media.sources import Kind, Source, find_sources, zip_sources
 from utils.media.thumbnails import face_thumbnail
 from utils.media.timeseries import emotion_shares
 from utils.media.writers import as_csv
-from utils.results import Failure, FrameResult, Outcome
+from utils.results import Failure, FrameResult, Outcome, Status
 from utils.settings import Settings
 
 MAX_THUMBNAILS = 1000
@@ -160,7 +160,7 @@ def _counts(batch: Batch, table: pd.DataFrame) -> None:
     counts = {
         "Pictures": len(batch.outcomes),
         "Faces": int(table["face"].notna().sum()),
-        "Without a face": int((table["status"] == "no_face").sum()),
+        "Without a face": int((table["status"] == Status.NO_FACE.value).sum()),
         "Failed": len(failures),
     }
     for column, (name, value) in zip(st.columns(4), counts.items(), strict=True):
@@ -192,7 +192,7 @@ def _filtered(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     if wanted:
         kept &= table["emotion"].isin(wanted)
     if not unclear:
-        kept &= table["status"] == "ok"
+        kept &= table["status"] == Status.OK.value
     return table[kept]
 
 

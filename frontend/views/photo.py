@@ -16,16 +16,16 @@ from utils.errors import EmotionError
 from utils.media.drawing import annotate, draw_heat, encode_png
 from utils.media.images import load_image
 from utils.media.writers import as_csv
-from utils.results import Face, FrameResult, to_document
+from utils.results import Face, FaceProblem, FrameResult, to_document
 
 UPLOAD, CAMERA, SAMPLES = "Upload", "Camera", "Samples"
 # HEIC is accepted so that the error can say what to do about it.
 KINDS = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"]
-ADVICE = {
-    "too small": "Come closer, or take a picture with a higher resolution.",
-    "too dark": "Put more light on the face, from the front.",
-    "too blurred": "Hold the camera still and check the focus.",
-    "turned away": "Face the camera, so that both eyes are visible.",
+ADVICE: dict[FaceProblem, str] = {
+    FaceProblem.TOO_SMALL: "Come closer, or take a picture with a higher resolution.",
+    FaceProblem.TOO_DARK: "Put more light on the face, from the front.",
+    FaceProblem.TOO_BLURRED: "Hold the camera still and check the focus.",
+    FaceProblem.TURNED_AWAY: "Face the camera, so that both eyes are visible.",
 }
 Picture = NDArray[np.uint8]
 
@@ -155,7 +155,8 @@ def _explain_prediction(face: Face, threshold: float) -> None:
     best = sorted(face.probabilities.items(), key=lambda item: -item[1])[:3]
     st.markdown("**Most likely:** " + ", ".join(f"{name} {share:.0%}" for name, share in best))
     if face.problem:
-        st.warning(f"No prediction: the face is {face.problem}. {ADVICE[face.problem]}")
+        advice = ADVICE[FaceProblem(face.problem)]
+        st.warning(f"No prediction: the face is {face.problem}. {advice}")
     elif face.uncertain:
         st.info(
             f"Uncertain: the confidence of {face.confidence:.0%} is below {threshold:.0%}. Don't "

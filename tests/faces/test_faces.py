@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from threads import run_at_once
 
 from utils.errors import DetectorError
-from utils.faces import Detections, build_detector, list_detectors, ssd, yunet
+from utils.faces import BUNDLED, Detections, build_detector, list_detectors, ssd, yunet
+from utils.faces.crop import DEFAULT_GEOMETRY
 from utils.faces.postprocess import make_detections
 
-WITH_OWN_WEIGHTS = ("mtcnn", "haar", "none")
 EYES = np.array([[205, 101], [247, 104]])
 MOUTH = np.array([[203, 140], [245, 142]])
 
@@ -33,7 +33,7 @@ def covers(box: NDArray[np.float32], points: NDArray) -> bool:
     return bool(((points > box[:2]) & (points < box[2:])).all())
 
 
-@pytest.mark.parametrize("name", WITH_OWN_WEIGHTS)
+@pytest.mark.parametrize("name", BUNDLED)
 def test_any_picture_gives_valid_boxes(name: str, astronaut: NDArray[np.uint8]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
     odd = [np.full((60, 80, 3), 127, np.uint8), noise, noise[:1, :1], noise[:1], noise[:, :1]]
@@ -84,6 +84,11 @@ def test_threads_share_a_detector(astronaut: NDArray[np.uint8]) -> None:
             np.testing.assert_array_equal(one.boxes, expected.boxes)
 
 
+def test_every_detector_has_a_crop_geometry() -> None:
+    assert set(DEFAULT_GEOMETRY) == set(list_detectors())
+    assert set(BUNDLED) <= set(list_detectors())
+
+
 def test_an_unknown_detector_lists_the_known() -> None:
     with pytest.raises(DetectorError, match="mtcnn, haar, yunet, ssd, none"):
         build_detector("eagle")
@@ -109,7 +114,7 @@ def test_a_missing_or_damaged_model_file_is_named(name: str, words: str, tmp_pat
         build_detector(name, weights=path)
 
 
-def test_answers_of_yunet_and_ssd_are_read_right() -> None:
+def test_outputs_of_yunet_and_ssd_are_parsed() -> None:
     row = np.array([[10, 20, 30, 40, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0.9]], np.float32)
     boxes, landmarks, scores = yunet.parse_rows(row)
     assert boxes.tolist() == [[10, 20, 40, 60]]

@@ -11,8 +11,9 @@ from utils.errors import DataError, ImageError
 from utils.evaluation.results import ClassRecall, EndToEndResult
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.media.sources import list_images
+from utils.results import Status
 
-NO_FACE = "no_face"
+NO_FACE = Status.NO_FACE.value
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from utils.defaults import DETECTOR
 from utils.errors import ConfigError
 from utils.evaluation.calibration import prior_table, scaling_table
 from utils.evaluation.end_to_end import evaluate_end_to_end
@@ -64,7 +65,7 @@ class PhotosConfig:
     """
 
     folder: Path
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     detector_weights: Path | None = None
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from utils.defaults import DETECTOR, MIN_FACE
 from utils.errors import DetectorError
 from utils.faces.base import Detections, FaceDetector
 
-__all__ = ["Detections", "FaceDetector", "build_detector", "list_detectors"]
+__all__ = ["BUNDLED", "Detections", "FaceDetector", "build_detector", "list_detectors"]
 
 
 # Imported inside the factories, so that only the chosen detector costs start-up time.
@@ -48,6 +49,8 @@ _DETECTORS: dict[str, Callable[..., FaceDetector]] = {
     "ssd": _ssd,
     "none": _whole,
 }
+# Those that need no model file of the user's.
+BUNDLED = ("mtcnn", "haar", "none")
 
 
 def list_detectors() -> tuple[str, ...]:
@@ -56,10 +59,10 @@ def list_detectors() -> tuple[str, ...]:
 
 
 def build_detector(
-    name: str = "mtcnn",
+    name: str = DETECTOR,
     *,
     weights: Path | None = None,
-    min_face: int = 20,
+    min_face: int = MIN_FACE,
     min_score: float | None = None,
 ) -> FaceDetector:
     """Build a face detector by name.
@@ -67,7 +70,8 @@ def build_detector(
     Args:
         name: One of :func:`list_detectors`.
         weights: The user's model file for ``yunet`` and ``ssd``; the others need none.
-        min_face: Smallest face to detect, in pixels of the image; 40 suits live video.
+        min_face: Smallest face to detect, in pixels of the image; live video takes
+            ``LIVE_MIN_FACE``.
         min_score: Faces with a lower score are dropped; None uses the detector's default. Scores
             of different detectors are not comparable.
 

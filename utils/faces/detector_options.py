@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from utils.defaults import MIN_FACE
 from utils.faces import FaceDetector, build_detector
 
 
@@ -12,13 +13,13 @@ class DetectorOptions:
 
     Attributes:
         weights: The user's model file, for the detectors that need one.
-        min_face: Smallest face in pixels to look for.
+        min_face: Smallest face to detect, in pixels.
         min_score: Faces that the detector scores lower are dropped; None takes the detector's own
             default.
     """
 
     weights: Path | None = None
-    min_face: int = 20
+    min_face: int = MIN_FACE
     min_score: float | None = None
 
     def build(self, name: str) -> FaceDetector:

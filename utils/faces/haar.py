@@ -8,6 +8,7 @@ import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.defaults import MIN_FACE
 from utils.faces.base import Detections
 from utils.faces.postprocess import make_detections, no_faces
 from utils.faces.resize import pad, shrink
@@ -28,7 +29,9 @@ class HaarDetector:
 
     name = "haar"
 
-    def __init__(self, *, min_face: int = 20, min_score: float = 0.3, max_side: int = 1024) -> None:
+    def __init__(
+        self, *, min_face: int = MIN_FACE, min_score: float = 0.3, max_side: int = 1024
+    ) -> None:
         """Load the cascade that ships with OpenCV.
 
         Args:

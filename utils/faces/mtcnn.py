@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.defaults import MIN_FACE
 from utils.faces.base import Detections
 from utils.faces.mtcnn_cascade import Cascade
 from utils.faces.postprocess import make_detections
@@ -22,7 +23,7 @@ class MtcnnDetector:
     def __init__(
         self,
         *,
-        min_face: int = 20,
+        min_face: int = MIN_FACE,
         min_score: float = 0.7,
         max_side: int = 1024,
         thresholds: tuple[float, float] = (0.6, 0.7),

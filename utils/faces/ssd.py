@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.defaults import MIN_FACE
 from utils.errors import DetectorError
 from utils.faces.base import Detections
 from utils.faces.postprocess import make_detections
@@ -30,7 +31,9 @@ class SsdDetector:
 
     name = "ssd"
 
-    def __init__(self, weights: Path | None, *, min_face: int = 20, min_score: float = 0.5) -> None:
+    def __init__(
+        self, weights: Path | None, *, min_face: int = MIN_FACE, min_score: float = 0.5
+    ) -> None:
         """Load the network.
 
         Args:

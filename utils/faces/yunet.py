@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.defaults import MIN_FACE
 from utils.errors import DetectorError
 from utils.faces.base import Detections
 from utils.faces.postprocess import make_detections, no_faces
@@ -31,7 +32,7 @@ class YunetDetector:
         self,
         weights: Path | None,
         *,
-        min_face: int = 20,
+        min_face: int = MIN_FACE,
         min_score: float = 0.7,
         max_side: int = 1024,
     ) -> None:

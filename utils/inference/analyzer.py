@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.defaults import DETECTOR, LIVE_MIN_FACE, MIN_FACE
 from utils.devices import limit_threads
 from utils.errors import DetectorError
 from utils.faces import Detections, FaceDetector
@@ -21,9 +22,6 @@ from utils.results import FrameResult
 
 if TYPE_CHECKING:
     from utils.settings import Settings
-
-# Smallest face in pixels that live video looks for: smaller ones take most of the detection time.
-LIVE_MIN_FACE = 40
 
 
 class EmotionAnalyzer:
@@ -66,10 +64,10 @@ class EmotionAnalyzer:
         cls,
         model: Path | str | None = None,
         *,
-        detector: str = "mtcnn",
+        detector: str = DETECTOR,
         device: str = "auto",
         detector_weights: Path | None = None,
-        min_face: int = 20,
+        min_face: int = MIN_FACE,
         min_score: float | None = None,
         threads: int = 1,
     ) -> "EmotionAnalyzer":
@@ -80,7 +78,7 @@ class EmotionAnalyzer:
             detector: One of ``utils.faces.list_detectors()``.
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``, for the classifier.
             detector_weights: The user's model file, for the detectors that need one.
-            min_face: Smallest face in pixels to look for; live video is faster with 40.
+            min_face: Smallest face to detect, in pixels; ``LIVE_MIN_FACE`` is faster.
             min_score: Faces that the detector scores lower are dropped; None takes the detector's
                 own default.
             threads: Number of cores that ONNX Runtime may use.
@@ -218,8 +216,8 @@ class Analyzers:
     """What a server loads: two analyzers that share the network.
 
     Attributes:
-        images: Looks for small faces too.
-        live: Looks for faces of at least ``LIVE_MIN_FACE`` pixels.
+        images: Detects small faces too.
+        live: Detects faces of at least ``LIVE_MIN_FACE`` pixels.
     """
 
     images: EmotionAnalyzer

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from utils.concurrency import NewestSlot
-from utils.defaults import CHART_TAU, INTERVAL, TAU
+from utils.defaults import CHART_TAU, DETECTOR, INTERVAL, TAU
 from utils.errors import ConfigError
 from utils.inference.frame_analysis import Frame, FrameAnalysis, FrameAnalyzer
 from utils.inference.timeline import HISTORY_ROWS, LiveStats, Rate, TimelineRow, timeline_rows
@@ -28,7 +28,7 @@ class LiveOptions:
     """
 
     interval: int = INTERVAL
-    detector: str = "mtcnn"
+    detector: str = DETECTOR
     tau: float = field(default=TAU, kw_only=True)
     chart_tau: float = field(default=CHART_TAU, kw_only=True)
 

@@ -92,7 +92,7 @@ def find_gaps(table: pd.DataFrame) -> pd.DataFrame:
     frames = table.dropna(subset=["time"]).groupby("time", sort=True)["status"].agg(set)
     classified = {Status.OK.value, Status.UNCERTAIN.value}
     seen = frames.map(lambda statuses: bool(statuses & classified))
-    reason = frames.map(lambda statuses: sorted(statuses)[0]).where(~seen)
+    reason = frames.map(_gap_reason).where(~seen)
     block = (reason.fillna("") != reason.fillna("").shift()).cumsum()
     spans = [
         {"start": part.index[0], "end": part.index[-1], "reason": part.iloc[0]}
@@ -100,6 +100,13 @@ def find_gaps(table: pd.DataFrame) -> pd.DataFrame:
         if isinstance(part.iloc[0], str)
     ]
     return pd.DataFrame(spans, columns=["start", "end", "reason"])
+
+
+def _gap_reason(statuses: set[str]) -> str:
+    """Return the status of a frame without a classified face, from those of its rows."""
+    if Status.LOW_QUALITY.value in statuses:
+        return Status.LOW_QUALITY.value
+    return min(statuses)  # without a face there is one row
 
 
 def emotion_shares(table: pd.DataFrame, track_id: int) -> dict[str, float]:
