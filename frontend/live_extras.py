@@ -119,7 +119,7 @@ def _measure(baseline: Baseline, snapshot: LiveSnapshot) -> None:
         first = min((r.track_id for r in rows if r.track_id), default=None)
         values = [r.smoothed for r in rows if r.track_id == first and r.smoothed is not None]
         if len(values) < BASELINE_PREDICTIONS:
-            _forget("The face was not readable enough. Add light, face the camera and retry.")
+            _forget("The face was classified too seldom. Add light, face the camera and retry.")
             return
         mean = np.mean(values, axis=0)
         baseline.values = dict(zip(snapshot.classes, mean.tolist(), strict=True))

@@ -16,7 +16,7 @@ KINDS = ["jpg", "jpeg", "png", "webp"]
 def playground(engine: Engine) -> None:
     """Draw the photo's largest face, the sliders that distort it, and its bars."""
     st.markdown(
-        "Distort a face and watch the prediction. A trustworthy model becomes unsure before it "
+        "Distort a face and watch the prediction. A trustworthy model becomes uncertain before it "
         "makes mistakes."
     )
     file = st.file_uploader("A photo with a face (or use the sample)", KINDS)

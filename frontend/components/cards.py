@@ -51,9 +51,9 @@ def _card(
     number = face.track_id or number
     verdict, color = face.emotion, color_of(face.emotion)
     if face.problem:
-        verdict, color = f"can't tell: {face.problem}", UNKNOWN_COLOR
+        verdict, color = f"can't classify: {face.problem}", UNKNOWN_COLOR
     elif face.uncertain:
-        verdict = f"unclear, maybe {face.emotion}"
+        verdict = f"uncertain: {face.emotion}"
     bars = "".join(
         _bar(
             name,

@@ -16,7 +16,7 @@ from utils.results import Status
 TIMELINE_HEIGHT = 150
 GAP_REASONS = {
     Status.NO_FACE.value: "no face in view",
-    Status.LOW_QUALITY.value: "face not readable",
+    Status.LOW_QUALITY.value: "face can't be classified",
     Status.CAMERA_OFF.value: "camera off",
     Status.FAILED.value: "analysis failed",
 }
@@ -137,7 +137,7 @@ def history_table(
 
     Returns:
         ``time`` in seconds before the newest row (≤ 0), ``status``, ``track_id``, and ``p_<class>``
-        smoothed for the timeline; NaN where there is no face or it can't be read.
+        smoothed for the timeline; NaN where there is no face or it can't be classified.
     """
     newest = history[-1].time if history else 0.0
     recent = [row for row in history if newest - row.time <= seconds]

@@ -55,7 +55,7 @@ def person_charts(
     if (faces := len(track_ids(table))) > MAX_PEOPLE:
         st.caption(f"Charts of the first {MAX_PEOPLE} of {faces} faces.")
     if len(gaps):
-        st.caption("Grey: no face in view, face not readable, or camera off.")
+        st.caption("Grey: no face in view, a face that can't be classified, or camera off.")
 
 
 def _key_moments(

@@ -187,11 +187,11 @@ def _faces(faces: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 def _filtered(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     wanted = st.pills("Expression", classes, selection_mode="multi", key="wanted")
     least = st.slider("Minimum confidence", 0, 100, 0, format="%d %%", key="least")
-    unclear = st.toggle("Include uncertain and unreadable faces", True, key="unclear")
+    uncertain = st.toggle("Include uncertain and unclassified faces", True, key="uncertain")
     kept = table["confidence"] >= least / 100
     if wanted:
         kept &= table["emotion"].isin(wanted)
-    if not unclear:
+    if not uncertain:
         kept &= table["status"] == Status.OK.value
     return table[kept]
 

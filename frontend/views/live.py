@@ -101,8 +101,8 @@ def _describe(snapshot: LiveSnapshot) -> tuple[str, str]:
     if result.status is Status.NO_FACE:
         return "No face in view.", "Face the camera, with light from the front."
     hints = {
-        Status.UNCERTAIN: "The expression is unclear.",
-        Status.LOW_QUALITY: "Face not readable. Add light, come closer or face the camera.",
+        Status.UNCERTAIN: "The prediction is uncertain.",
+        Status.LOW_QUALITY: "Face can't be classified. Add light, come closer or face the camera.",
     }
     return cards.count_faces(result.faces), hints.get(result.status, "")
 

@@ -1,4 +1,4 @@
-"""Charts of the app: one colour scale, and time lines of live and recorded faces."""
+"""Charts of the app: one colour scale, and timelines of live and recorded faces."""
 
 from typing import Any
 
@@ -68,9 +68,13 @@ def test_a_face_is_charted_from_its_second_row() -> None:
     assert track_ids(history(*rows, seen(1.1, track_id=2))) == [1, 2]
 
 
-def test_a_live_line_breaks_where_the_face_is_unreadable_or_gone() -> None:
-    unreadable = TimelineRow(0.5, Status.LOW_QUALITY, 1, SHARES, problem="too dark")
-    rows = [*(seen(i / 10) for i in range(5)), unreadable, *(seen(0.6 + i / 10) for i in range(4))]
+def test_a_live_line_breaks_where_the_face_is_unclassifiable_or_gone() -> None:
+    unclassifiable = TimelineRow(0.5, Status.LOW_QUALITY, 1, SHARES, problem="too dark")
+    rows = [
+        *(seen(i / 10) for i in range(5)),
+        unclassifiable,
+        *(seen(0.6 + i / 10) for i in range(4)),
+    ]
     rows += [TimelineRow(1.0 + i / 10, Status.NO_FACE) for i in range(25)]
     rows += [seen(3.5 + i / 10) for i in range(5)]
     line = face_series(history(*rows), 1)

@@ -65,7 +65,7 @@ def test_a_hidden_face_cannot_be_read(astronaut: np.ndarray, result: FrameResult
     assert not EmotionAnalyzer.load().analyze(shown).faces
 
 
-def test_heat_maps_of_all_readable_faces_are_laid_on_them(
+def test_heat_maps_of_all_classifiable_faces_are_laid_on_them(
     analyzer: EmotionAnalyzer, pair: np.ndarray, two: FrameResult
 ) -> None:
     heat = HeatOverlay()

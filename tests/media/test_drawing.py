@@ -70,8 +70,8 @@ def test_the_plate_stays_inside(image: NDArray[np.uint8], box: tuple[int, int, i
 
 def test_an_uncertain_face_looks_different(image: NDArray[np.uint8]) -> None:
     sure = annotate(image, result(image, face((100, 80, 200, 180))))
-    unsure = annotate(image, result(image, face((100, 80, 200, 180), uncertain=True)))
-    assert (sure[176:184] != unsure[176:184]).any()
+    uncertain = annotate(image, result(image, face((100, 80, 200, 180), uncertain=True)))
+    assert (sure[176:184] != uncertain[176:184]).any()
 
 
 def test_a_number_is_shown(image: NDArray[np.uint8]) -> None:

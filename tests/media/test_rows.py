@@ -81,13 +81,13 @@ def test_the_status_of_a_face_follows_from_problem_and_certainty() -> None:
 
 
 def test_with_other_faces_the_status_follows_unless_it_does_not_depend_on_faces() -> None:
-    sure, unsure = face(), face(uncertain=True)
-    whole = frame(sure, unsure, status=Status.OK)
-    assert whole.with_faces((unsure,)).status is Status.UNCERTAIN
+    sure, uncertain = face(), face(uncertain=True)
+    whole = frame(sure, uncertain, status=Status.OK)
+    assert whole.with_faces((uncertain,)).status is Status.UNCERTAIN
     assert whole.with_faces(()).status is Status.NO_FACE
     assert whole.with_faces((sure,)).faces == (sure,)
     for status in (Status.SKIPPED, Status.CAMERA_OFF):
-        assert frame(sure, unsure, status=status).with_faces((unsure,)).status is status
+        assert frame(sure, uncertain, status=status).with_faces((uncertain,)).status is status
 
 
 def test_a_skipped_frame_has_skipped_faces() -> None:

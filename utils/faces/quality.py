@@ -1,4 +1,4 @@
-"""Whether a face can be seen well enough for an answer that means something."""
+"""Whether a face is large, bright, sharp and frontal enough to be classified."""
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ def find_problem(
     box: NDArray[np.float32],
     landmarks: NDArray[np.float32] | None = None,
 ) -> FaceProblem | None:
-    """Say what keeps a face from being read, or None if nothing does.
+    """Return what keeps a face from being classified, or None if nothing does.
 
     Args:
         crop: The classifier's view of the face, RGB uint8 ``(S, S, 3)``.

@@ -39,15 +39,15 @@ class HeatOverlay:
         Raises:
             ConfigError: The network has no class activation map.
         """
-        readable = [face for face in faces if not face.problem]
-        if not readable:
+        classifiable = [face for face in faces if not face.problem]
+        if not classifiable:
             self._maps = {}
             return
-        crops = analyzer.crops(image, np.array([face.box for face in readable], np.float32))
-        targets = [analyzer.classes.index(face.emotion) for face in readable]
+        crops = analyzer.crops(image, np.array([face.box for face in classifiable], np.float32))
+        targets = [analyzer.classes.index(face.emotion) for face in classifiable]
         maps = analyzer.classifier.activation_maps(crops, targets)
         # Replaced at once: readers see the old maps or the new ones.
-        self._maps = {face.track_id: heat for face, heat in zip(readable, maps, strict=True)}
+        self._maps = {face.track_id: heat for face, heat in zip(classifiable, maps, strict=True)}
 
     def map_of(self, face: Face) -> NDArray[np.float32] | None:
         """Return the newest heat map of a face, float32 ``(S, S)`` in 0..1; None without one."""

@@ -41,9 +41,9 @@ def draw_into(image: ImageArray, result: FrameResult) -> ImageArray:
     """Draw faces into an image, in place.
 
     Each face gets a box and a label such as ``#3 happy 97 %`` in its emotion's colour. An uncertain
-    face gets a dashed grey box and ``unsure: happy 41 %``; a face that can't be classified gets
-    ``can't tell: too dark``. Lines and text scale with the image. A label is placed above its box,
-    or below or inside it where there is no room above.
+    face gets a dashed grey box and ``uncertain: happy 41 %``; a face that can't be classified gets
+    ``can't classify: too dark``. Lines and text scale with the image. A label is placed above its
+    box, or below or inside it where there is no room above.
 
     Args:
         image: C-contiguous RGB uint8 ``(H, W, 3)``, the frame that ``result`` describes.
@@ -119,10 +119,10 @@ def _texts(face: Face) -> list[str]:
     track = "" if face.track_id is None else f"#{face.track_id} "
     percent = f"{round(100 * face.confidence)} %"
     if face.problem:
-        return [f"{track}can't tell: {face.problem}", face.problem, "?"]
+        return [f"{track}can't classify: {face.problem}", face.problem, "?"]
     if face.uncertain:
         name = f"{face.emotion}?"
-        return [f"{track}unsure: {face.emotion} {percent}", f"{track}{name} {percent}", name]
+        return [f"{track}uncertain: {face.emotion} {percent}", f"{track}{name} {percent}", name]
     return [f"{track}{face.emotion} {percent}", f"{face.emotion} {percent}", face.emotion]
 
 
