@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from backend.console.cli import run
 
-# The programs are imported when the command is known: ``emotion --help`` answers at once.
+# The programs are imported when the command is known: ``emotion --help`` responds at once.
 
 
 @dataclass(frozen=True)

@@ -122,12 +122,12 @@ def explain_image(
     boxes = detector.detect(image).boxes
     if not len(boxes):
         return f"{path}: no face found"
-    spec = explainer.checkpoint.preprocessing
-    geometry = spec.geometry.get(detector.name) or DEFAULT_GEOMETRY[detector.name]
-    crops = crop_faces(image, boxes, geometry=geometry, size=spec.input_size)
+    preprocessing = explainer.checkpoint.preprocessing
+    geometry = preprocessing.geometry.get(detector.name) or DEFAULT_GEOMETRY[detector.name]
+    crops = crop_faces(image, boxes, geometry=geometry, size=preprocessing.input_size)
     explanation = explainer.explain(crops, options.target)
     png = options.out / f"{path.stem}_explained.png"
-    pixels = spec.to_network_size(crops).transpose(0, 2, 3, 1)
+    pixels = preprocessing.to_network_size(crops).transpose(0, 2, 3, 1)
     shown = np.broadcast_to(pixels, (*pixels.shape[:3], 3))
     save_explanations(shown, explanation, classes=explainer.checkpoint.classes, path=png)
     return f"{path}: {len(boxes)} face{'s' * (len(boxes) > 1)}, {png}"

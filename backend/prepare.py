@@ -73,11 +73,14 @@ def parse_args(argv: list[str] | None = None) -> PrepareOptions:
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     group = parser.add_argument_group("near-duplicates between the splits")
     group.add_argument(
-        "--find-twins",
+        "--find-near-duplicates",
         type=Path,
         dest="duplicates_in",
         metavar="DATA",
         help="count the images of a prepared folder that nearly equal a training image",
+    )
+    group.add_argument(  # its former name
+        "--find-twins", type=Path, dest="duplicates_in", help=argparse.SUPPRESS
     )
     group.add_argument(
         "--max-rms",
@@ -129,13 +132,13 @@ def list_near_duplicates(
         ConfigError: The table can't be written.
         DataError: A split is missing or malformed.
     """
-    spec = Preprocessing(input_size=SIDE)
-    train = load_split(data, "train", preprocessing=spec)
+    preprocessing = Preprocessing(input_size=SIDE)
+    train = load_split(data, "train", preprocessing=preprocessing)
     pairs = []
     for split in ("validation", "test"):
         if not (data / split).is_dir():
             continue
-        other = load_split(data, split, preprocessing=spec, classes=train.classes)
+        other = load_split(data, split, preprocessing=preprocessing, classes=train.classes)
         nearest, rms = nearest_training_images(train, other)
         indices = np.flatnonzero(rms < max_rms)
         same_label = int((other.labels[indices] == train.labels[nearest[indices]]).sum())
@@ -159,7 +162,7 @@ def main(argv: list[str] | None = None) -> int:
         list_near_duplicates(options.duplicates_in, max_rms=options.max_rms, table=options.table)
         return 0
     if not options.source:
-        raise ConfigError("name a source to prepare, or --find-twins DATA (see --help)")
+        raise ConfigError("name a source to prepare, or --find-near-duplicates DATA (see --help)")
     report = prepare_dataset(options.source, options)
     return DataError.exit_code if report.problems else 0
 

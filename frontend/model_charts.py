@@ -16,7 +16,7 @@ _ZOO_COLUMNS = {
     "epochs": ("epochs", "%d"),
     "teacher": ("teacher", None),
     "accuracy": ("FER2013", "percent"),
-    "accuracy_twin_free": ("without duplicates", "percent"),
+    "accuracy_twin_free": ("without near-duplicates", "percent"),
     "published": ("published", "%.1f%%"),
     "macro_f1": ("macro F1", "%.3f"),
     "ferplus_accuracy": ("FER+", "percent"),

@@ -6,7 +6,7 @@ INTERVAL = 2
 # and in live video, where smaller faces take most of the detection time.
 DETECTOR = "mtcnn"
 MIN_FACE, LIVE_MIN_FACE = 20, 40
-# Time constants in seconds: of the displayed probabilities, and of those in the time line.
+# Time constants in seconds: of the displayed probabilities, and of those in the timeline.
 TAU, CHART_TAU = 0.28, 0.62
 # Live streams that one process analyses at once.
 MAX_STREAMS = 8

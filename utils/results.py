@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 
 class Status(str, Enum):
-    """The status of a frame, or of one face in it; time lines keep a row for each."""
+    """The status of a frame, or of one face in it; timelines keep a row for each."""
 
     OK = "ok"
     UNCERTAIN = "uncertain"

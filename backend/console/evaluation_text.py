@@ -43,7 +43,7 @@ def print_metrics(name: str, metrics: Metrics) -> None:
         low, high = metrics.intervals.accuracy
         accuracy += f" [{low:.1%}, {high:.1%}]"
     if metrics.near_duplicates and metrics.near_duplicates.accuracy_without is not None:
-        accuracy += f", without twins {metrics.near_duplicates.accuracy_without:.2%}"
+        accuracy += f", without near-duplicates {metrics.near_duplicates.accuracy_without:.2%}"
     print(f"\n{name}: {accuracy}")
     print(
         f"  balanced {metrics.balanced_accuracy:.2%}, macro F1 {metrics.macro_f1:.3f}, "

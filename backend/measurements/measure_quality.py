@@ -37,17 +37,17 @@ class MeasureQualityConfig:
 
 @dataclass(frozen=True)
 class QualityRow:
-    """How the model copes with one strength of a degradation.
+    """How the model copes with one strength of a corruption.
 
     Attributes:
-        degradation: ``pixels``, ``light`` or ``blur``.
+        corruption: ``pixels``, ``light`` or ``blur``.
         strength: Side in pixels, share of the light, or sigma in pixels.
         accuracy: Share of correct predictions.
         brightness: Median of the faces' mean brightness, 0..255.
         sharpness: Median of the faces' sharpness.
     """
 
-    degradation: str
+    corruption: str
     strength: float
     accuracy: float
     brightness: float
@@ -86,8 +86,8 @@ def blur(face: Grey, sigma: float) -> Grey:
     return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma), np.uint8)
 
 
-Degradation = Callable[[Grey, float], Grey]
-_DEGRADATIONS: dict[str, tuple[Degradation, tuple[float, ...]]] = {
+Corruption = Callable[[Grey, float], Grey]
+_CORRUPTIONS: dict[str, tuple[Corruption, tuple[float, ...]]] = {
     "pixels": (shrink, (36, 24, 18, 16, 15, 14, 12)),
     "light": (darken, (0.5, 0.3, 0.2, 0.15, 0.1)),
     "blur": (blur, (0.5, 1, 1.5, 1.75, 2, 2.5)),
@@ -105,7 +105,7 @@ def parse_args(argv: list[str] | None = None) -> MeasureQualityConfig:
 
 
 def measure(config: MeasureQualityConfig) -> Iterator[QualityRow]:
-    """Yield the accuracy for every strength of every degradation.
+    """Yield the accuracy for every strength of every corruption.
 
     Raises:
         CheckpointError: The model can't be used.
@@ -122,18 +122,18 @@ def measure(config: MeasureQualityConfig) -> Iterator[QualityRow]:
     labels = folder.labels if majority is None else majority
     kept = np.flatnonzero(labels >= 0)
     faces = folder.batch(kept).mean(1).astype(np.uint8)
-    for name, (degrade, strengths) in _DEGRADATIONS.items():
+    for name, (corrupt, strengths) in _CORRUPTIONS.items():
         for strength in strengths:
-            degraded = [degrade(face, strength) for face in faces]
-            rgb = np.repeat(np.stack(degraded)[..., None], 3, -1)
+            corrupted = [corrupt(face, strength) for face in faces]
+            rgb = np.repeat(np.stack(corrupted)[..., None], 3, -1)
             correct = classifier.predict(rgb).argmax(1) == labels[kept]
             yield QualityRow(
-                degradation=name,
+                corruption=name,
                 strength=strength,
                 accuracy=float(correct.mean()),
-                brightness=float(np.median([face.mean() for face in degraded])),
+                brightness=float(np.median([face.mean() for face in corrupted])),
                 sharpness=float(
-                    np.median([sharpness(face.astype(np.float32)) for face in degraded])
+                    np.median([sharpness(face.astype(np.float32)) for face in corrupted])
                 ),
             )
 
@@ -141,10 +141,10 @@ def measure(config: MeasureQualityConfig) -> Iterator[QualityRow]:
 def main() -> int:
     """Run the program and return its exit code."""
     config = parse_args()
-    print("degradation    correct   median brightness   median sharpness")
+    print("corruption     correct   median brightness   median sharpness")
     for row in measure(config):
         print(
-            f"{row.degradation:6s} {row.strength:5g}    {row.accuracy:6.1%}   "
+            f"{row.corruption:6s} {row.strength:5g}    {row.accuracy:6.1%}   "
             f"{row.brightness:17.0f}   {row.sharpness:16.3f}"
         )
     return ExitCode.SUCCESS

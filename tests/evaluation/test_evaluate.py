@@ -33,8 +33,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = make_face_folder(
         tmp_path_factory.mktemp("data"), drawn, {"train": 4, "validation": 1, "test": 4}
     )
-    twin = (root / "train/sad/train_sad_0000.png").read_bytes()
-    (root / "test/sad/test_sad_0000.png").write_bytes(twin)
+    duplicate = (root / "train/sad/train_sad_0000.png").read_bytes()
+    (root / "test/sad/test_sad_0000.png").write_bytes(duplicate)
     votes = [f"test_happy_{i:04d}.png,test,0,0,0,0,9,1,0,0,0,0\n" for i in range(4)]
     (root / "ferplus.csv").write_text(HEADER + "".join(votes))
     return root
@@ -197,7 +197,7 @@ def test_end_to_end_counts_a_missing_face_as_wrong(
     for words in (
         "Intended use",
         "Article 5(1)(f)",
-        "Annex III No 1(c)",
+        "Annex III, point 1(c)",
         "lie detector",
         "**50.0%** right",
         "FER+",
@@ -205,7 +205,7 @@ def test_end_to_end_counts_a_missing_face_as_wrong(
         assert words in text
     for kind in ("confusion", "reliability", "coverage", "mistakes"):
         picture = f"{kind}_test_perceived.png"
-        # The mistakes show pictures of the data set, which a card must not pass on.
+        # The mistakes show images of the dataset, which a card must not pass on.
         assert (picture in text) == (kind != "mistakes")
         with Image.open(card.parent / picture) as image:
             assert min(image.size) > 300
@@ -216,7 +216,7 @@ def test_the_bundled_models_card_belongs_to_it() -> None:
     assert checkpoint.classes == EMOTIONS
     card = (REPO / "model" / "MODEL_CARD.md").read_text()
     assert str(checkpoint.revision) in card
-    assert "Annex III No 1(c), with obligations from 2 December 2027" in card
+    assert "Annex III, point 1(c), with obligations from 2 December 2027" in card
     for head in checkpoint.heads:
         assert f"Temperature {head.temperature:.3f}" in card
     validation = checkpoint.metrics["validation"]["perceived"]["ferplus"]["accuracy"]

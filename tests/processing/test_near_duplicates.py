@@ -7,6 +7,7 @@ import numpy as np
 from faces_data import make_face_folder
 from programs import run_program
 
+from backend.prepare import parse_args
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
 from utils.processing.near_duplicates import find_near_duplicates
@@ -29,12 +30,18 @@ def test_slightly_changed_copies_are_found_and_other_faces_are_not(tmp_path: Pat
     ]
 
 
+def test_the_former_option_still_works() -> None:
+    assert parse_args(["--find-twins", "images"]) == parse_args(
+        ["--find-near-duplicates", "images"]
+    )
+
+
 def test_the_program_lists_the_pairs(tmp_path: Path) -> None:
     data = make_face_folder(tmp_path / "data", sizes={"train": 3, "validation": 2, "test": 2})
     original = data / "train/sad/train_sad_0001.png"
     (data / "test/happy/test_happy_0000.png").write_bytes(original.read_bytes())
     table = tmp_path / "pairs.csv"
-    done = run_program("prepare", "--find-twins", data, "--list", table)
+    done = run_program("prepare", "--find-near-duplicates", data, "--list", table)
     assert done.returncode == 0, done.stderr
     assert "validation: 0 of 6 images have a near-duplicate in train" in done.stdout
     assert (

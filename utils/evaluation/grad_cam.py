@@ -144,9 +144,13 @@ def stage_layers(checkpoint: Checkpoint, network: nn.Module) -> tuple[str, ...]:
         for name, module in network.named_modules()
         if isinstance(module, nn.Conv2d)
     ]
-    spec = checkpoint.preprocessing
+    preprocessing = checkpoint.preprocessing
     with torch.no_grad():
-        network(torch.zeros(1, spec.channels, spec.input_size, spec.input_size))
+        network(
+            torch.zeros(
+                1, preprocessing.channels, preprocessing.input_size, preprocessing.input_size
+            )
+        )
     for hook in hooks:
         hook.remove()
     # Gates of channel attention are convolutions of a single pixel, which has no location.

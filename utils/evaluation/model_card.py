@@ -29,8 +29,9 @@ from utils.model.spec import Head
 _USE = """## Intended use
 
 Estimating the **apparent expression** of faces in photos, videos and live pictures: research,
-teaching, art, user-interface experiments, sorting one's own pictures. The answer is a calibrated
-probability for each of seven classes and an `uncertain` mark where the model had better abstain.
+teaching, art, user-interface experiments, sorting one's own pictures. The prediction is a
+calibrated probability for each of seven classes and an `uncertain` mark where the model had better
+abstain.
 
 ## Limits
 
@@ -38,8 +39,8 @@ probability for each of seven classes and an `uncertain` mark where the model ha
   measure of character.
 - Do not use it to judge people at work or in schools: Article 5(1)(f) of the EU AI Act
   (Regulation (EU) 2024/1689) forbids inferring emotions there. Elsewhere, emotion recognition is a
-  high-risk use by Annex III No 1(c), with obligations from 2 December 2027, and people exposed to
-  it must be told (Article 50(3)).
+  high-risk use by Annex III, point 1(c), with obligations from 2 December 2027, and people exposed
+  to it must be told (Article 50(3)).
 - FER2013 was collected by web search: many faces are posed or acted, and neither age,
   gender nor ethnicity is balanced or known. Expressions and
   their reading differ between cultures; the voters of FER+ were crowd workers.
@@ -79,9 +80,9 @@ def write_card(
         "## Accuracy",
         f"Printed by `{command}`. The best epoch, the temperature, the prior correction and the "
         "thresholds were chosen on the validation split; the test split was only measured. In "
-        "brackets are bootstrap 95 % intervals. *Without twins* leaves out the images that have a "
-        "near-identical copy (root-mean-square difference below 3 grey levels) among the training "
-        "images." + _agreement(result),
+        "brackets are bootstrap 95 % intervals. *Without near-duplicates* leaves out the images "
+        "that have a near-identical copy (root-mean-square difference below 3 grey levels) "
+        "among the training images." + _agreement(result),
         accuracy_table(checkpoint.heads, predictions),
     ]
     for head in checkpoint.heads:
@@ -100,16 +101,16 @@ def write_card(
 
 
 def _summary(checkpoint: Checkpoint) -> str:
-    spec = checkpoint.preprocessing
+    preprocessing = checkpoint.preprocessing
     parameters = count_parameters(checkpoint.build())
     lines = [
-        f"A network of {parameters / 1e6:.1f} M parameters for {spec.input_size}x"
-        f"{spec.input_size} {spec.color} faces; classes in order: {', '.join(checkpoint.classes)}. "
-        "Its heads, the default first:"
+        f"A network of {parameters / 1e6:.1f} M parameters for {preprocessing.input_size}x"
+        f"{preprocessing.input_size} {preprocessing.color} faces; classes in order: "
+        f"{', '.join(checkpoint.classes)}. Its heads, the default first:"
     ]
     lines += [
         f"- **{head.name}**, trained on {head.label_set}. Temperature {head.temperature:.3f}, "
-        f"prior correction {head.prior_correction:.1f}; an answer below {head.threshold:.2f} is "
+        f"prior correction {head.prior_correction:.1f}; a prediction below {head.threshold:.2f} is "
         "marked `uncertain` (the least certain tenth of the validation images)."
         for head in checkpoint.heads
     ]
@@ -121,7 +122,7 @@ def _agreement(result: EvaluationResult) -> str:
         return ""
     return (
         f" The folder labels and the majority of FER+'s voters agree on "
-        f"{result.label_agreement:.1%} of the {result.split} images, so no single answer can "
+        f"{result.label_agreement:.1%} of the {result.split} images, so no single prediction can "
         "be right by both."
     )
 
@@ -152,7 +153,7 @@ def _head(head: Head, predictions: SplitPredictions, split: str) -> list[str]:
         f"![reliability diagram](reliability_{split}_{head.name}.png) "
         f"![accuracy by coverage](coverage_{split}_{head.name}.png)",
         "The most confident mistakes, many of them the label's, are drawn by `backend/evaluate.py "
-        "--out FOLDER`; the data set's pictures may not be shown here.",
+        "--out FOLDER`; the dataset's images may not be shown here.",
     ]
     for label_set, metrics in label_sets.items():
         if label_set is not target:
@@ -183,9 +184,9 @@ def _robustness(result: EvaluationResult, robustness: RobustnessResult) -> str:
 
 def _prior_correction(result: EvaluationResult, rows: tuple[PriorRow, ...]) -> str:
     return (
-        "### Class-prior correction\n\nFrequent classes, above all neutral, are answered too often "
-        "where people show other faces than FER2013's. The correction trades accuracy on data with "
-        "FER2013's prior for recall of the rarer classes; the default "
+        "### Class-prior correction\n\nFrequent classes, above all neutral, are predicted too "
+        "often where people show other faces than FER2013's. The correction trades accuracy on "
+        "data with FER2013's prior for recall of the rarer classes; the default "
         f"{result.head.prior_correction:.1f} "
         "is the strongest that costs at most half a point on the validation split. On the "
         f"{result.split} split:\n\n{prior_correction_table(rows)}"

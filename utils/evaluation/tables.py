@@ -31,8 +31,8 @@ def accuracy_table(heads: Iterable[Head], splits: Mapping[str, SplitPredictions]
         splits: Name of the split to the model's predictions on it.
     """
     lines = [
-        "| head | labels | split | accuracy | without twins | balanced | macro F1 | top-2 | ECE "
-        "| right of the surest 80 % | images |",
+        "| head | labels | split | accuracy | without near-duplicates | balanced | macro F1 "
+        "| top-2 | ECE | accuracy, most confident 80 % | images |",
         "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for head in heads:
@@ -60,7 +60,7 @@ def _accuracy_cells(metrics: Metrics) -> str:
 
 def robustness_table(rows: Iterable[RobustnessRow]) -> str:
     """Return the accuracy on each corruption and the points that it costs."""
-    lines = ["| degradation | accuracy | points lost |", "|---|---:|---:|"]
+    lines = ["| corruption | accuracy | points lost |", "|---|---:|---:|"]
     lines += [f"| {row.name} | {row.accuracy:.1%} | {100 * row.drop:.1f} |" for row in rows]
     return "\n".join(lines)
 

@@ -195,15 +195,15 @@ class EmotionAnalyzer:
         Raises:
             DetectorError: No crop geometry is defined for the detector.
         """
-        spec, detector = self.classifier.preprocessing, self.detector.name
+        preprocessing, detector = self.classifier.preprocessing, self.detector.name
         # A checkpoint trained before a detector was added has no geometry for it.
-        geometry = spec.geometry.get(detector) or DEFAULT_GEOMETRY.get(detector)
+        geometry = preprocessing.geometry.get(detector) or DEFAULT_GEOMETRY.get(detector)
         if geometry is None:
             raise DetectorError(
                 f"no crop geometry is defined for detector {detector!r}; measure it with "
                 "backend/measurements/measure_crop.py and add it to DEFAULT_GEOMETRY"
             )
-        return crop_faces(image, boxes, geometry=geometry, size=spec.input_size)
+        return crop_faces(image, boxes, geometry=geometry, size=preprocessing.input_size)
 
     def warm_up(self) -> None:
         """Run detector and classifier once, so that the first real image is not the slow one."""

@@ -21,7 +21,7 @@ class LiveOptions:
         interval: Every N-th frame is analysed.
         detector: Name of the face detector.
         tau: Time constant in seconds of the displayed probabilities, 0 to 10.
-        chart_tau: Time constant in seconds of the time line, 0 to 10.
+        chart_tau: Time constant in seconds of the timeline, 0 to 10.
 
     Raises:
         ConfigError: A value is out of range.
@@ -56,7 +56,7 @@ class Stream:
         newest: The last frame that came in, whether it is due for analysis or not.
         analysis: The newest analysis.
         failures: Number of consecutive analyses that failed.
-        history: Rows of the time line, oldest first; only the last ``HISTORY_ROWS`` are kept.
+        history: Rows of the timeline, oldest first; only the last ``HISTORY_ROWS`` are kept.
         drawn: Rate of the frames that were drawn and returned.
     """
 
@@ -99,7 +99,7 @@ class Stream:
             self._durations.append(seconds)
 
     def close(self) -> None:
-        """End the run; images are released, the time line stays."""
+        """End the run; images are released, the timeline stays."""
         self.closed = True
         self.newest = self.analysis = None
         self.waiting.clear()

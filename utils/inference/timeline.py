@@ -1,4 +1,4 @@
-"""What a live stream has shown so far: rows of a time line, rates and delays."""
+"""What a live stream has shown so far: rows of a timeline, rates and delays."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class TimelineRow:
         raw: float32 ``(K,)`` probabilities of this frame alone; None without a face.
         smoothed: float32 ``(K,)``, smoothed for display; None without a face, or if the face has a
             problem.
-        chart: float32 ``(K,)``, smoothed for the time line; None where ``smoothed`` is.
+        chart: float32 ``(K,)``, smoothed for the timeline; None where ``smoothed`` is.
         problem: Why the face could not be classified; None if it could.
     """
 
@@ -71,7 +71,7 @@ class LiveSnapshot:
         classes: Class names in the order of all probability vectors.
         result: The faces now, with boxes predicted for the newest frame; None before the first
             result.
-        history: The rows of the time line, oldest first.
+        history: The rows of the timeline, oldest first.
         stats: Rates and delays.
         error: What went wrong last, as a sentence for people; None if nothing did.
     """

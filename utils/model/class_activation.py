@@ -57,8 +57,9 @@ def find_pooled_linear(checkpoint: Checkpoint) -> PooledLinear | None:
     Raises:
         CheckpointError: The weights do not fit the architecture.
     """
-    network, spec = checkpoint.build(), checkpoint.preprocessing
-    shape = (_IMAGES, spec.channels, spec.input_size, spec.input_size)
+    network, preprocessing = checkpoint.build(), checkpoint.preprocessing
+    side = preprocessing.input_size
+    shape = (_IMAGES, preprocessing.channels, side, side)
     with _recorded(network) as calls:
         logits = network(torch.randn(shape, generator=torch.Generator().manual_seed(0)))
     if not calls.linear:

@@ -150,8 +150,10 @@ def _convert(
 
 
 def _export_fp32(checkpoint: Checkpoint, path: Path) -> None:
-    spec = checkpoint.preprocessing
-    example = torch.zeros(2, spec.channels, spec.input_size, spec.input_size)
+    preprocessing = checkpoint.preprocessing
+    example = torch.zeros(
+        2, preprocessing.channels, preprocessing.input_size, preprocessing.input_size
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(

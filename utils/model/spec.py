@@ -191,5 +191,5 @@ class ModelSpec:
             raise ValueError("there must be heads, with unique names")
         if any(head.prior and len(head.prior) != len(classes) for head in heads):
             raise ValueError("a head's prior must have one share for each class")
-        spec = Preprocessing.from_dict(content["preprocessing"])
-        return values | {"classes": classes, "heads": heads, "preprocessing": spec}
+        preprocessing = Preprocessing.from_dict(content["preprocessing"])
+        return values | {"classes": classes, "heads": heads, "preprocessing": preprocessing}

@@ -33,15 +33,19 @@ def load_data(config: TrainConfig, *, show_progress: bool = False) -> Splits:
         DataError: A split is missing or malformed, or images can't be decoded.
         ImageError: An image that is not cached can't be decoded.
     """
-    spec = Preprocessing(input_size=config.network.input_size, color=config.network.color)
-    train = load_split(config.data, "train", preprocessing=spec)
-    validation = load_split(config.data, "validation", preprocessing=spec, classes=train.classes)
+    preprocessing = Preprocessing(input_size=config.network.input_size, color=config.network.color)
+    train = load_split(config.data, "train", preprocessing=preprocessing)
+    validation = load_split(
+        config.data, "validation", preprocessing=preprocessing, classes=train.classes
+    )
     for dataset in (train, validation):
         dataset.cache(config.execution.cache_gb, show_progress=show_progress)
     sample = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:_SAMPLE]
     mean, std = measure_normalization(train.batch(sample.numpy()))
-    spec = replace(spec, mean=mean, std=std)
-    return Splits(train.with_preprocessing(spec), validation.with_preprocessing(spec))
+    preprocessing = replace(preprocessing, mean=mean, std=std)
+    return Splits(
+        train.with_preprocessing(preprocessing), validation.with_preprocessing(preprocessing)
+    )
 
 
 def measure_normalization(

@@ -63,7 +63,7 @@ class BatchLoader:
             yield self._mix(images, targets) if self._mix else (images, targets)
 
     def _normalize(self, images: Tensor) -> Tensor:
-        spec = self._dataset.preprocessing
-        mean = torch.tensor(spec.mean, device=self._device).view(1, -1, 1, 1)
-        std = torch.tensor(spec.std, device=self._device).view(1, -1, 1, 1)
+        preprocessing = self._dataset.preprocessing
+        mean = torch.tensor(preprocessing.mean, device=self._device).view(1, -1, 1, 1)
+        std = torch.tensor(preprocessing.std, device=self._device).view(1, -1, 1, 1)
         return ((images - mean) / std).contiguous(memory_format=torch.channels_last)

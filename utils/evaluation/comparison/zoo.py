@@ -65,7 +65,7 @@ def measure_architecture(
         checkpoint: The model.
         predictions: Its predictions on the test split.
     """
-    spec = checkpoint.preprocessing
+    preprocessing = checkpoint.preprocessing
     network = checkpoint.build()
     fer2013 = predictions.metrics(checkpoint.heads[-1])[LabelSet.FOLDER]
     ferplus = predictions.metrics(checkpoint.heads[0]).get(LabelSet.FERPLUS)
@@ -75,8 +75,10 @@ def measure_architecture(
         name=name,
         model=checkpoint.model,
         parameters=count_parameters(network),
-        multiply_adds=count_multiply_adds(network, spec.input_size, in_channels=spec.channels),
-        input_size=spec.input_size,
+        multiply_adds=count_multiply_adds(
+            network, preprocessing.input_size, in_channels=preprocessing.channels
+        ),
+        input_size=preprocessing.input_size,
         epochs=epochs_in_all(checkpoint.training),
         teacher=bool(checkpoint.training.get("distill")),
         accuracy=fer2013.accuracy,
@@ -94,9 +96,11 @@ def measure_architecture(
 @torch.inference_mode()
 def latency(checkpoint: Checkpoint) -> float:
     """Return the median milliseconds for one face in PyTorch on one CPU thread."""
-    spec, threads = checkpoint.preprocessing, torch.get_num_threads()
+    preprocessing, threads = checkpoint.preprocessing, torch.get_num_threads()
     network = checkpoint.build().to(memory_format=torch.channels_last)
-    face = torch.zeros(1, spec.channels, spec.input_size, spec.input_size)
+    face = torch.zeros(
+        1, preprocessing.channels, preprocessing.input_size, preprocessing.input_size
+    )
     torch.set_num_threads(1)
     try:
         seconds = []

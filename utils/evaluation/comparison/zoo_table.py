@@ -115,7 +115,7 @@ def zoo_table(rows: Sequence[ZooRow], measured: Container[str] | None = None) ->
             all.
     """
     lines = [
-        "| architecture | parameters | mult-adds | epochs | FER2013 test | without twins "
+        "| architecture | parameters | mult-adds | epochs | FER2013 test | without near-duplicates "
         "| published | macro F1 | disgust F1 | FER+ test | ECE | ms a face |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
@@ -131,7 +131,7 @@ def zoo_table(rows: Sequence[ZooRow], measured: Container[str] | None = None) ->
             f"| {_percent(row.ferplus_accuracy)} | {_percent(row.ece)} | {row.ms:.1f} |"
         )
     if any(row.teacher for row in rows):
-        lines += ["", "† learned from another network's answers too (`--distill`)."]
+        lines += ["", "† learned from another network's predictions too (`--distill`)."]
     if earlier:
         lines += ["", "\\* measured earlier; the weights are not in the folder."]
     return "\n".join(lines)

@@ -72,7 +72,7 @@ class Prediction:
     Attributes:
         raw: float32 ``(K,)`` probabilities of the last classified frame alone.
         smoothed: float32 ``(K,)``, smoothed for display.
-        chart: float32 ``(K,)``, smoothed for the time line.
+        chart: float32 ``(K,)``, smoothed for the timeline.
         label: Index of the displayed class.
         contradicted_since: Media time in seconds since which raw predictions contradict the
             smoothed one; None while they agree.
@@ -95,7 +95,7 @@ class Smoothing:
 
     Attributes:
         probabilities: Smoother of the displayed probabilities.
-        chart: Smoother of the time line, slower.
+        chart: Smoother of the timeline, slower.
         change: Detection of a change of expression; None for plain exponential smoothing.
         hysteresis: The displayed class changes only if another is more probable by this much.
     """
