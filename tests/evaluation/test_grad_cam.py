@@ -103,7 +103,7 @@ def test_what_matters_most_matters_more_than_what_matters_least(
 
 @pytest.mark.parametrize("name", list_models())
 def test_every_architecture_can_be_explained(name: str, faces: NDArray[np.uint8]) -> None:
-    size = 64 if name in ("vit", "mobilenet_v3_large") else 48
+    size = {"vit": 64, "mobilenet_v3_large": 64, "face_resnet": 112}.get(name, 48)
     explainer = Explainer(untrained(name, size), layers=("all",))
     explanation = explainer.explain(faces[:2], "fear")
     assert explanation.maps.shape == (2, len(explainer.layers), size, size)
