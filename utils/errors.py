@@ -5,6 +5,14 @@ it to standard error and exit with ``exit_code``; the service returns ``http_sta
 the app shows it as a sentence.
 """
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+logger = logging.getLogger(__name__)
+
+_MAX_REASON = 200
+
 
 class EmotionError(Exception):
     """Base class of every error that is explained to the user instead of shown as a traceback.
@@ -85,3 +93,39 @@ class MissingExtraError(EmotionError):
 
     code = "missing_extra"
     http_status = 501
+
+
+@contextmanager
+def error_boundary(
+    explain: Callable[[str], EmotionError], *, known: tuple[type[Exception], ...]
+) -> Iterator[None]:
+    """Turn every exception of a library into an error that is explained to the user.
+
+    What a damaged file makes a library raise can't be listed in full: an exception of a type that
+    is not known is logged, so that it can be added, and explained like the others.
+
+    Args:
+        explain: Receives the exception's reason, see :func:`reason_of`, and returns the error.
+        known: The types that are expected here.
+
+    Raises:
+        EmotionError: What ``explain`` returned, with the exception as its cause; one that was
+            raised inside passes unchanged.
+    """
+    try:
+        yield
+    except EmotionError:
+        raise
+    except Exception as error:
+        explained = explain(reason_of(error))
+        if not isinstance(error, known):
+            kind = f"{type(error).__module__}.{type(error).__qualname__}"
+            logger.warning("unexpected %s: %a", kind, str(explained))
+        raise explained from error
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what an exception says, as words that fit into a sentence."""
+    text = getattr(error, "strerror", None) or str(error)
+    lines = str(text).splitlines()
+    return lines[0][:_MAX_REASON].strip(" .") if lines else type(error).__name__

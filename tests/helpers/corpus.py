@@ -6,11 +6,12 @@
 import struct
 import zlib
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, features
 
 WIDTH, HEIGHT = 24, 16
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -76,6 +77,8 @@ def make_bad(folder: Path) -> dict[str, Bad]:
         "truncated JPEG": ("truncated.jpg", jpeg[: len(jpeg) // 2], "damaged or truncated"),
         "JPEG header alone": ("header.jpg", jpeg[:20], "not a readable image"),
         "truncated PNG": ("truncated.png", _png(halves())[:60], "damaged or truncated"),
+        # Where Pillow has no AVIF, the message says so.
+        "damaged AVIF": ("photo.avif", damaged_avif(), "photo.avif"),
         "HEIC": ("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 64, "HEIC"),
         "HEIC named JPEG": ("phone.jpg", b"\0\0\0\x14ftypmif1\0\0\0\0heic" + b"\0" * 64, "HEIC"),
         "video": ("clip.jpg", b"\0\0\0\x14ftypisom\0\0\0\0mp42" + b"\0" * 64, "is a video"),
@@ -88,6 +91,16 @@ def make_bad(folder: Path) -> dict[str, Bad]:
         (folder / name).write_bytes(data)
         bad[key] = Bad(folder / name, message)
     return bad
+
+
+def damaged_avif() -> bytes:
+    """Return an AVIF file with a good header and no pixels, if Pillow can write AVIF."""
+    if not features.check("avif"):
+        return b"\0\0\0\x14ftypavif\0\0\0\0mif1" + b"\0" * 64
+    file = BytesIO()
+    Image.fromarray(halves()).save(file, "AVIF")
+    start = file.getvalue().index(b"mdat") + 4
+    return file.getvalue()[:start] + bytes(len(file.getvalue()) - start)
 
 
 def _colours(folder: Path) -> dict[str, Good]:

@@ -2,11 +2,13 @@
 
 import os
 import warnings
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from corpus import BLUE, RED, Bad, Good, halves, make_bad, make_good
+from corpus import BLUE, RED, Bad, Good, damaged_avif, halves, make_bad, make_good
 from PIL import Image, features
 
 from utils.errors import ConfigError, ImageError, OutputError
@@ -22,8 +24,8 @@ GOOD = [
 ]
 BAD = [
     *("missing", "a folder", "zero bytes", "text", "noise", "truncated JPEG", "JPEG header alone"),
-    *("truncated PNG", "HEIC", "HEIC named JPEG", "video", "SVG", "PDF", "decompression bomb"),
-    "just above the limit",
+    *("truncated PNG", "damaged AVIF", "HEIC", "HEIC named JPEG", "video", "SVG", "PDF"),
+    *("decompression bomb", "just above the limit"),
 ]
 
 
@@ -231,3 +233,41 @@ def test_list_images_of_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="is not a folder"):
         list_images(tmp_path / "file")
     assert list_images(tmp_path) == []
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_a_damaged_avif_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "photo.avif"
+    path.write_bytes(damaged_avif())
+    with pytest.raises(ImageError, match=r"photo\.avif is damaged") as caught:
+        load_image(path)
+    assert isinstance(caught.value.__cause__, RuntimeError), "what no other decoder raises"
+
+
+def test_an_exception_that_nobody_expects_is_explained_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class UnheardOf(Image.Image):
+        def load(self) -> None:
+            raise AttributeError("no attribute 'tiles'")
+
+    with pytest.raises(ImageError, match="no attribute 'tiles'") as caught:
+        load_image(UnheardOf(), name="odd.png")
+    assert isinstance(caught.value.__cause__, AttributeError)
+    assert "unexpected builtins.AttributeError" in caplog.text
+    assert "odd.png" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", ["AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP"])
+def test_mutated_images_load_or_are_refused(kind: str) -> None:
+    if kind == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    rng, file = np.random.default_rng(1), BytesIO()
+    Image.fromarray(rng.integers(0, 255, (48, 48, 3), np.uint8)).save(file, kind)
+    for _ in range(150):
+        data = np.frombuffer(file.getvalue(), np.uint8).copy()
+        spots = rng.integers(0, len(data), rng.integers(1, 9))
+        data[spots] = rng.integers(0, 256, len(spots))
+        with suppress(ImageError):
+            load_image(data.tobytes()[: rng.integers(1, 2 * len(data))])

@@ -1,20 +1,20 @@
 """Image files, bytes, Pillow images and arrays to validated RGB uint8 ``(H, W, 3)``, and back."""
 
 import logging
-import os
 import struct
 import threading
+import warnings
 import zlib
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
-from utils.errors import ConfigError, ImageError, OutputError, TooLargeError
+from utils.errors import ConfigError, ImageError, OutputError, TooLargeError, error_boundary
+from utils.files import replaced_file
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,8 @@ _ACCEPTED = "JPEG, PNG, WebP, GIF, BMP, TIFF, JPEG 2000, AVIF and PPM"
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"))
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
 _CONVERT = "convert it to JPEG or PNG"
-# Every exception that Pillow's decoders have been observed to raise on damaged files.
+# Every exception that Pillow's decoders have been observed to raise on damaged files; RuntimeError
+# is that of AVIF.
 _DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -39,10 +40,14 @@ _DECODE_ERRORS = (
     LookupError,
     OverflowError,
     MemoryError,
+    RuntimeError,
     struct.error,
     zlib.error,
 )
 _pillow_limit = threading.Lock()
+# Pillow warns of damaged metadata, which does not affect the pixels. Appended, the filter yields to
+# those that the user sets.
+warnings.filterwarnings("ignore", module=r"PIL\.", append=True)
 
 
 def load_image(
@@ -103,16 +108,15 @@ def save_image(image: NDArray[np.uint8], path: Path) -> None:
         raise ConfigError(
             f"{path}: unsupported image format for writing; use one of {', '.join(SAVE_SUFFIXES)}"
         )
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
+    with (
+        error_boundary(
+            lambda reason: OutputError(f"{path}: can't be written ({reason})"),
+            known=(OSError, ValueError),  # ValueError: too large for WebP
+        ),
+        replaced_file(path) as part,
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(part, quality=92)
-        os.replace(part, path)
-    except (OSError, ValueError) as error:  # ValueError: too large for WebP
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"{path}: can't be written ({reason})") from error
 
 
 def _from_array(array: NDArray[Any], max_pixels: int, name: str) -> NDArray[np.uint8]:
@@ -150,11 +154,10 @@ def _decode(file: IO[bytes], max_pixels: int, name: str) -> NDArray[np.uint8]:
     head = file.read(1024)
     file.seek(0)
     _refuse_other_kinds(head, name)
-    try:
+    kind = "is a text file, not an image" if _is_text(head) else "is not a readable image"
+    unreadable = ImageError(f"{name} {kind}; accepted formats are {_ACCEPTED}")
+    with error_boundary(lambda reason: unreadable, known=_DECODE_ERRORS):
         image = _open_header(file)
-    except _DECODE_ERRORS as error:
-        kind = "is a text file, not an image" if _is_text(head) else "is not a readable image"
-        raise ImageError(f"{name} {kind}; accepted formats are {_ACCEPTED}") from error
     with image:
         _check_size(image.size, max_pixels, name)
         return _to_rgb(image, name)
@@ -182,7 +185,12 @@ def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
 
 
 def _to_rgb(image: Image.Image, name: str) -> NDArray[np.uint8]:
-    try:
+    def damaged(reason: str) -> ImageError:
+        return ImageError(
+            f"{name} is damaged or truncated and can't be decoded ({reason}); obtain the file again"
+        )
+
+    with error_boundary(damaged, known=_DECODE_ERRORS):
         image.load()
         image = _upright(image)
         if image.mode in ("I", "F") or image.mode.startswith("I;16"):
@@ -190,19 +198,18 @@ def _to_rgb(image: Image.Image, name: str) -> NDArray[np.uint8]:
         if image.has_transparency_data:
             rgba = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-        return np.array(image.convert("RGB"), dtype=np.uint8)
-    except _DECODE_ERRORS as error:
-        raise ImageError(
-            f"{name} is damaged or truncated and can't be decoded ({error}); obtain the file again"
-        ) from error
+        # Pillow copies even if there is nothing to convert.
+        rgb = image if image.mode == "RGB" else image.convert("RGB")
+        return np.array(rgb, dtype=np.uint8)
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
-    except _DECODE_ERRORS:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        return ImageOps.exif_transpose(image) if turned else image
+    except Exception as error:
         # Broken EXIF data does not affect the pixels.
-        logger.debug("ignored unreadable EXIF data")
+        logger.debug("ignored unreadable EXIF data (%s)", type(error).__name__)
         return image
 
 
