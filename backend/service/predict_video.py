@@ -92,8 +92,9 @@ class _ClipAnalysis:
 
     def run(self) -> VideoAnswer:
         summary, timeline = VideoSummary(), []
-        with VideoReader(io.BytesIO(self._upload.data), self._upload.name) as video:
-            self._check_size(video)
+        data, max_pixels = io.BytesIO(self._upload.data), int(self._limits.max_megapixels * 1e6)
+        with VideoReader(data, self._upload.name, max_pixels=max_pixels) as video:
+            self._check_length(video)
             for result in self._results(video):
                 summary.add(result)
                 timeline.append(self._options.apply(result))
@@ -119,14 +120,8 @@ class _ClipAnalysis:
                 raise TooLargeError(f"{video.name} is longer than {max_seconds:g} seconds.")
             yield result
 
-    def _check_size(self, video: VideoReader) -> None:
-        width, height = video.size
-        max_megapixels, max_seconds = self._limits.max_megapixels, self._limits.max_video_seconds
-        if width * height > max_megapixels * 1e6:
-            raise TooLargeError(
-                f"{video.name} has frames of {width} x {height} pixels; the limit is "
-                f"{max_megapixels:g} megapixels."
-            )
+    def _check_length(self, video: VideoReader) -> None:
+        max_seconds = self._limits.max_video_seconds
         if video.duration and video.duration > max_seconds + 1:
             raise TooLargeError(
                 f"{video.name} lasts {video.duration:.0f} seconds; the limit is {max_seconds:g}."

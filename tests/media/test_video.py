@@ -1,11 +1,11 @@
 """Video files: true times, upright images, one identity per person, sound kept, damage reported."""
 
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from clips import FPS, write_clip
 from numpy.typing import NDArray
 
 from utils.errors import ConfigError, VideoError
@@ -15,33 +15,6 @@ from utils.media.drawing import annotate
 from utils.media.video import VideoFrame, VideoReader
 from utils.media.video_writer import VideoWriter
 from utils.results import Status
-
-FPS = 10
-
-
-def write_clip(
-    path: Path, images: list[NDArray[np.uint8]], times: list[float], sound: bool = False
-) -> Path:
-    """Write images at given times, with a beep if wanted."""
-    with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=FPS)
-        video.height, video.width = images[0].shape[:2]
-        video.pix_fmt = "yuv420p"
-        video.codec_context.time_base = Fraction(1, 1000)
-        audio = container.add_stream("aac", rate=44100) if sound else None
-        if audio:
-            audio.layout = "mono"
-            tone = np.sin(np.arange(44100 * 2) / 20).astype(np.float32)[None]
-            beep = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
-            beep.sample_rate, beep.pts = 44100, 0
-            container.mux(audio.encode(beep))
-            container.mux(audio.encode())
-        for image, time in zip(images, times, strict=True):
-            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
-            container.mux(video.encode(frame))
-        container.mux(video.encode())
-    return path
 
 
 def read(path: Path) -> list[VideoFrame]:
