@@ -41,6 +41,7 @@ from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.annotated_copies import AnnotatedCopies
 from utils.inference.batch import AnalyzedFrame, analyze_camera, analyze_sources
 from utils.media.images import SAVE_SUFFIXES
+from utils.media.sources import Source
 from utils.results import Failure, most_probable
 
 
@@ -69,7 +70,16 @@ class _Recorder:
             self.output.write(frame)
         else:
             self.output.write(replace(frame, outcome=most_probable(frame.outcome, self.top)))
-        if self.copies and (failure := self.copies.add(frame)):
+        if self.copies:
+            self._report(self.copies.add(frame))
+
+    def complete(self) -> None:
+        """Complete what the last source left open."""
+        if self.copies:
+            self._report(self.copies.complete())
+
+    def _report(self, failures: list[Failure]) -> None:
+        for failure in failures:
             self.summary.add_failure(failure)
             report_failure(failure)
 
@@ -99,10 +109,11 @@ def predict(config: PredictConfig) -> RunSummary:
         bar = stack.enter_context(_progress_bar(config, finished))
         # Ctrl-C is how the run of a camera ends.
         with suppress(KeyboardInterrupt) if config.sources.camera else nullcontext():
-            for frame in _analyze_all(config, analyzer, finished=finished):
+            for frame in _analyze_all(config, analyzer, _remaining(config, finished, copies)):
                 recorder.record(frame)
                 bar.update(summary.files - bar.n)
                 bar.set_postfix(faces=summary.faces, refresh=False)
+        recorder.complete()
     return summary
 
 
@@ -129,13 +140,24 @@ def open_copies(config: PredictConfig) -> AnnotatedCopies | None:
     return AnnotatedCopies(target, originals=originals)
 
 
+def _remaining(
+    config: PredictConfig, finished: set[str], copies: AnnotatedCopies | None
+) -> Iterator[Source]:
+    """Yield the sources that an interrupted run did not finish."""
+    for source in config.sources.find():
+        if source.name not in finished:
+            yield source
+        elif copies:
+            copies.reserve(source)
+
+
 def _analyze_all(
-    config: PredictConfig, analyzer: EmotionAnalyzer, *, finished: set[str]
+    config: PredictConfig, analyzer: EmotionAnalyzer, sources: Iterator[Source]
 ) -> Iterator[AnalyzedFrame]:
     every = config.sources.every
     yield from analyze_sources(
         analyzer,
-        config.sources.find(finished),
+        sources,
         batch_size=config.analyzer.batch_size,
         every=every,
         workers=config.analyzer.threads or image_workers(),

@@ -41,9 +41,14 @@ def part_of(path: Path) -> Path:
     return path.with_name(f".{zlib.crc32(os.fsencode(path.name)):08x}.part{path.suffix}")
 
 
-def shortened(path: Path) -> Path:
-    """Return a path whose name is not too long for a file system; its suffix is kept."""
-    stem = path.stem
-    while len(os.fsencode(stem + path.suffix)) > _MAX_NAME and len(stem) > 1:
+def shortened(path: Path, ending: str = "") -> Path:
+    """Return a path whose name is not too long for a file system; its suffix is kept.
+
+    Args:
+        path: The path.
+        ending: Added before the suffix, and kept, too.
+    """
+    stem, ending = path.stem, ending + path.suffix
+    while len(os.fsencode(stem + ending)) > _MAX_NAME and len(stem) > 1:
         stem = stem[:-1]
-    return path.with_name(stem + path.suffix)
+    return path.with_name(stem + ending)

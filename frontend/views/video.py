@@ -109,14 +109,15 @@ def _work(
                 if job.cancelled:
                     analysis.problem = f"Stopped after {frame.time:.1f} seconds."
                     break
-                failure = copies.add(AnalyzedFrame(source, result, frame.image, video.fps))
-                analysis.problem = analysis.problem or _message(failure)
+                failures = copies.add(AnalyzedFrame(source, result, frame.image, video.fps))
+                analysis.problem = analysis.problem or _message(failures)
                 if result.status is not Status.SKIPPED:
                     analysis.results.append(result)
                 if frame.index % PREVIEW_EVERY == 0:
                     share = frame.time / video.duration if video.duration else 0.0
                     job.report(share, f"at {frame.time:.1f} s", preview=frame.image)
-            analysis.problem = analysis.problem or video.problem
+            failures = copies.complete()
+            analysis.problem = analysis.problem or video.problem or _message(failures)
         return analysis
 
     return work
@@ -132,8 +133,8 @@ def _in_turn(engine: Engine, frames: Iterator[Step]) -> Iterator[Step]:
         yield step
 
 
-def _message(failure: Failure | None) -> str | None:
-    return failure.error.message if failure else None
+def _message(failures: list[Failure]) -> str | None:
+    return failures[0].error.message if failures else None
 
 
 def _finished(engine: Engine, job: Job[Analysis]) -> None:

@@ -1,9 +1,11 @@
 """Writes annotated videos with the original timestamps and audio."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
 import av
 import numpy as np
@@ -13,8 +15,11 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from utils.errors import VideoError
+from utils.errors import EmotionError, OutputError, VideoError, error_boundary, reason_of
+from utils.files import part_of
+from utils.media.video import open_container
 
+T = TypeVar("T")
 # The clock of MPEG: fine enough for every frame rate.
 _CLOCK = Fraction(1, 90_000)
 
@@ -22,32 +27,40 @@ _CLOCK = Fraction(1, 90_000)
 class VideoWriter:
     """Writes an MP4 file that every browser plays.
 
+    The file appears under its name when it is complete: on leaving ``with`` without an exception,
+    or on :meth:`close`.
+
     Args:
         path: The file; an existing file is replaced.
         fps: Frames per second, a hint for the encoder; the timestamps decide.
         source: A video whose audio is copied, if MP4 supports its codec.
 
     Raises:
-        VideoError: The file can't be written.
+        OutputError: The file can't be written.
+        VideoError: ``source`` can't be opened.
     """
 
     def __init__(self, path: Path, fps: float | None = None, *, source: Path | None = None) -> None:
-        self.path = path
+        self.path, self._part = path, part_of(path)
         self._fps = Fraction(fps or 25).limit_denominator(1001)
-        try:
-            path.touch()  # PyAV would fail only at the first frame
-            self._container = av.open(str(path), "w", format="mp4")
-        except (FFmpegError, OSError) as error:
-            raise VideoError(f"{path}: can't be written ({error.strerror or error})") from error
-        self._video: VideoStream | None = None
         self._audio = _AudioCopy(source) if source else None
+        try:
+            self._file = _UnfailingFile(self._part)
+        except OSError as error:
+            raise OutputError(f"{path}: can't be written ({reason_of(error)})") from error
+        self._container = av.open(self._file, "w", format="mp4")
+        self._video: VideoStream | None = None
         self._last = -1
+        self._open = True
 
     def __enter__(self) -> "VideoWriter":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
 
     def write(self, image: NDArray[np.uint8], time: float) -> None:
         """Append a frame.
@@ -59,9 +72,68 @@ class VideoWriter:
                 is moved just behind it.
 
         Raises:
-            VideoError: The disk is full, or the file can't be written for another reason.
+            OutputError: The disk is full, or the file can't be written for another reason.
+            VideoError: The frame can't be encoded, because of its size for example.
         """
+        try:
+            with self._encoding():
+                self._encode(image, time)
+            self._check()
+        except EmotionError:
+            # FFmpeg's muxers may crash if they are used after an error.
+            self.discard()
+            raise
+
+    def close(self) -> None:
+        """Complete the file and give it its name; may be called twice.
+
+        Raises:
+            OutputError: The rest can't be written; the file is deleted.
+            VideoError: The rest can't be encoded; the file is deleted.
+        """
+        if not self._open:
+            return
+        try:
+            with self._encoding():
+                if self._video is not None:
+                    self._container.mux(self._video.encode())
+                    self._copy_audio(until=float("inf"))
+                self._container.close()
+            self._file.close()
+            self._check()
+            os.replace(self._part, self.path)
+        except OSError as error:
+            raise OutputError(f"{self.path}: can't be written ({reason_of(error)})") from error
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Delete the file unless it was completed; may be called twice."""
+        if not self._open:
+            return
+        self._open = False
+        self._file.close()  # first, so that PyAV leaves out the trailer
+        with suppress(FFmpegError, OSError, ValueError):
+            self._container.close()
+        if self._audio:
+            self._audio.close()
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
+
+    def _encoding(self) -> AbstractContextManager[None]:
+        return error_boundary(
+            lambda reason: VideoError(f"{self.path}: can't be encoded ({reason})"),
+            known=(FFmpegError, OSError, ValueError, OverflowError, MemoryError),
+        )
+
+    def _check(self) -> None:
+        if error := self._file.error:
+            raise OutputError(f"{self.path}: can't be written ({reason_of(error)})") from error
+
+    def _encode(self, image: NDArray[np.uint8], time: float) -> None:
         height, width = (side // 2 * 2 for side in image.shape[:2])
+        if not (height and width):
+            raise VideoError(f"{self.path}: can't be encoded (an image needs 2 x 2 pixels)")
         if self._video is None:
             self._video = self._begin(width, height)
         frame = av.VideoFrame.from_ndarray(
@@ -69,26 +141,12 @@ class VideoWriter:
         )
         self._last = max(round(time / _CLOCK), self._last + 1)
         frame.pts, frame.time_base = self._last, _CLOCK
-        self._mux(self._video.encode(frame))
-        if self._audio:
-            self._mux(self._audio.until(time))
+        self._container.mux(self._video.encode(frame))
+        self._copy_audio(until=time)
 
-    def close(self) -> None:
-        """Finish the file; may be called twice."""
-        container, self._container = getattr(self, "_container", None), None  # type: ignore[assignment]
-        if container is None:
-            return
-        try:
-            if self._video is not None:
-                container.mux(self._video.encode())
-                if self._audio:
-                    container.mux(list(self._audio.until(float("inf"))))
-        except (FFmpegError, OSError) as error:
-            raise VideoError(f"{self.path}: can't be written ({error})") from error
-        finally:
-            container.close()
-            if self._audio:
-                self._audio.close()
+    def _copy_audio(self, until: float) -> None:
+        if self._audio:
+            self._container.mux(list(self._audio.until(until)))
 
     def _begin(self, width: int, height: int) -> VideoStream:
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
@@ -102,18 +160,52 @@ class VideoWriter:
             self._audio.target = self._container.add_stream_from_template(self._audio.stream)
         return video
 
-    def _mux(self, packets: "Iterable[Packet[Any]]") -> None:
+
+class _UnfailingFile:
+    """A file for PyAV that keeps its first error, and discards what is written from then on.
+
+    FFmpeg's MP4 muxer crashes if it is used or closed after the header could not be written.
+
+    Attributes:
+        error: The first error; None if there was none.
+        closed: Whether it is closed; PyAV does not complete a closed file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[bytes] = path.open("wb")
+        self.error: OSError | None = None
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        self._do(lambda file: file.write(data))
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._do(lambda file: file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return self._do(lambda file: file.tell())
+
+    def close(self) -> None:
+        self._do(lambda file: file.close())
+        self.closed = True
+
+    def _do(self, action: Callable[[IO[bytes]], T]) -> T:
         try:
-            self._container.mux(list(packets))
-        except (FFmpegError, OSError) as error:
-            raise VideoError(f"{self.path}: can't be written ({error})") from error
+            return action(self._file)
+        except OSError as error:
+            self.error = self.error or error
+            with suppress(OSError):
+                self._file.close()
+            self._file = Path(os.devnull).open("wb")  # noqa: SIM115 - open until close()
+            return action(self._file)
 
 
 class _AudioCopy:
     """Copies the audio packets of a file without re-encoding."""
 
     def __init__(self, path: Path) -> None:
-        self._container = av.open(str(path))
+        self._container = open_container(path, str(path))
         streams = [s for s in self._container.streams.audio if s.codec_context.name in _MP4_AUDIO]
         self.stream: AudioStream | None = streams[0] if streams else None
         self.target: AudioStream | None = None
@@ -134,10 +226,10 @@ class _AudioCopy:
     def _next(self) -> "Packet[Any] | None":
         try:
             packet = next(self._packets, None)
-            # An empty packet marks the end of a stream.
-            return None if packet is None or packet.dts is None else packet
-        except (FFmpegError, OSError):
+        except (FFmpegError, OSError, ValueError, OverflowError):
             return None  # a truncated file keeps its frames, without the rest of its audio
+        # An empty packet marks the end of a stream.
+        return None if packet is None or packet.dts is None else packet
 
     def close(self) -> None:
         """Close the file."""
