@@ -8,7 +8,7 @@ import pytest
 from clips import FPS, write_clip
 from numpy.typing import NDArray
 
-from utils.errors import ConfigError, VideoError
+from utils.errors import ConfigError, OutputError, VideoError
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.video import analyze_video
 from utils.media.drawing import annotate
@@ -227,5 +227,5 @@ def test_a_file_that_is_no_video_is_reported(kind: str, tmp_path: Path) -> None:
 
 
 def test_an_output_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(VideoError, match="nowhere"):
+    with pytest.raises(OutputError, match="nowhere"):
         VideoWriter(tmp_path / "nowhere" / "out.mp4")
