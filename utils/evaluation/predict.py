@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from utils.errors import ConfigError
-from utils.processing.dataset import FaceDataset
+from utils.processing.face_images import FaceImages
 
 TEST_TIME_AVERAGES = ("none", "flip", "ten-crop")
 _BATCH = 64
@@ -15,7 +15,7 @@ _CROP = 11 / 12
 
 @torch.inference_mode()
 def predict_logits(
-    network: nn.Module, dataset: FaceDataset, *, device: torch.device, average: str = "none"
+    network: nn.Module, dataset: FaceImages, *, device: torch.device, average: str = "none"
 ) -> Tensor:
     """Return float32 logits ``(N, H * K)`` on the CPU for every image of a dataset, in order.
 

@@ -1,48 +1,35 @@
 """Labelled folders of face images, as NumPy arrays."""
 
-import hashlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from utils.emotions import EMOTIONS
-from utils.errors import DataError, ImageError
-from utils.media.images import load_image
+from utils.errors import DataError
 from utils.media.sources import IMAGE_SUFFIXES
 from utils.model.preprocessing import Preprocessing
+from utils.processing.face_images import FaceImages
 from utils.processing.ferplus import load_votes, majority, soft_targets
 
 logger = logging.getLogger(__name__)
-_DECODE_THREADS = 4
-_MAX_LISTED_ERRORS = 10
 
 
-@dataclass(eq=False)
-class FaceDataset:
-    """One split: face images in one folder per class.
+@dataclass(eq=False, kw_only=True)
+class FaceDataset(FaceImages):
+    """One split: face images in one folder per class, sorted within each class.
 
     Attributes:
-        paths: Image files, sorted within each class.
         labels: int64 ``(N,)``, the class index given by the folder.
         classes: The K class names; the seven emotions in their order if the split has only those.
-        preprocessing: Turns an image into network input.
         votes: float32 ``(N, K + 3)`` FER+ votes, zero for images without votes; None without FER+.
     """
 
-    paths: list[Path]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
-    preprocessing: Preprocessing
     votes: NDArray[np.float32] | None = None
-    _pixels: NDArray[np.uint8] | None = field(default=None, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.paths)
 
     def targets(self, ferplus_weight: float = 0.0) -> NDArray[np.float32]:
         """Return float32 ``(N, K)`` targets: folder labels blended with FER+ votes.
@@ -73,58 +60,6 @@ class FaceDataset:
         """Return int64 ``(N,)`` FER+ majority labels, -1 for images without; None without FER+."""
         return None if self.votes is None else majority(self.votes)
 
-    def cache(self, limit_gb: float, *, show_progress: bool = False) -> bool:
-        """Decode every image into memory as uint8 if they fit; return whether they do.
-
-        Args:
-            limit_gb: Most memory to use, in GiB.
-            show_progress: Draw a progress bar on standard error.
-
-        Raises:
-            DataError: Images can't be decoded; the message names them.
-        """
-        side, channels = self.preprocessing.input_size, self.preprocessing.channels
-        if len(self) * channels * side**2 > limit_gb * 2**30:
-            logger.info("images do not fit in %.1f GB; decoding them in every epoch", limit_gb)
-            return False
-        pixels = np.empty((len(self), channels, side, side), np.uint8)
-        errors: list[str] = []
-
-        def decode(i: int) -> None:
-            try:
-                pixels[i] = self._decode(i)
-            except ImageError as error:
-                errors.append(str(error))
-
-        with ThreadPoolExecutor(_DECODE_THREADS) as pool:
-            jobs = pool.map(decode, range(len(self)))
-            for _ in tqdm(jobs, "decoding", len(self), leave=False, disable=not show_progress):
-                pass
-        if errors:
-            raise DataError(_describe_unusable(errors))
-        self._pixels = pixels
-        return True
-
-    def batch(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return images as uint8 ``(B, C, S, S)``, grey or RGB.
-
-        Args:
-            indices: int64 ``(B,)``.
-
-        Raises:
-            ImageError: An image can't be decoded.
-        """
-        if self._pixels is not None:
-            return self._pixels[indices]
-        with ThreadPoolExecutor(_DECODE_THREADS) as pool:
-            return np.stack(list(pool.map(self._decode, indices.tolist())))
-
-    def with_preprocessing(self, preprocessing: Preprocessing) -> "FaceDataset":
-        """Return the same images for another preprocessing; cached pixels are shared if equal."""
-        old, new = self.preprocessing, preprocessing
-        same = (old.input_size, old.color) == (new.input_size, new.color)
-        return replace(self, preprocessing=preprocessing, _pixels=self._pixels if same else None)
-
     def with_pixels(self, indices: NDArray[np.int64], pixels: NDArray[np.uint8]) -> "FaceDataset":
         """Return a subset of the images with other pixels.
 
@@ -140,23 +75,13 @@ class FaceDataset:
             _pixels=pixels,
         )
 
-    def fingerprint(self) -> str:
-        """Return a SHA-256 over class, name and content of every image."""
-        digest = hashlib.sha256()
-        for path, label in zip(self.paths, self.labels.tolist(), strict=True):
-            digest.update(f"{self.classes[label]}/{path.name}\0".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
-
     def counts(self) -> dict[str, int]:
         """Return the number of images of each class."""
         numbers = np.bincount(self.labels, minlength=len(self.classes)).tolist()
         return dict(zip(self.classes, numbers, strict=True))
 
-    def _decode(self, index: int) -> NDArray[np.uint8]:
-        image = load_image(self.paths[index])
-        values: NDArray[np.uint8] = self.preprocessing.to_network_size(image[None])[0]
-        return values
+    def _groups(self) -> list[str]:
+        return [self.classes[label] for label in self.labels]
 
 
 def load_split(
@@ -196,7 +121,9 @@ def load_split(
         votes = _votes_of(paths, load_votes(source, classes, split=split))
         if votes is None:
             logger.warning("%s has votes for none of the images in %s", source, root)
-    return FaceDataset(paths, labels, classes, preprocessing, votes)
+    return FaceDataset(
+        paths=paths, labels=labels, classes=classes, preprocessing=preprocessing, votes=votes
+    )
 
 
 def class_order(names: set[str]) -> tuple[str, ...]:
@@ -217,15 +144,6 @@ def _check_classes(root: Path, classes: tuple[str, ...] | None) -> tuple[str, ..
     if unknown := folders - set(classes):
         raise DataError(f"{root}: classes {sorted(unknown)} are not among {list(classes)}")
     return classes
-
-
-def _describe_unusable(errors: list[str]) -> str:
-    rest = len(errors) - _MAX_LISTED_ERRORS
-    more = f" and {rest} more" if rest > 0 else ""
-    return (
-        f"{len(errors)} images can't be used; repair or remove them: "
-        f"{'; '.join(sorted(errors)[:_MAX_LISTED_ERRORS])}{more}"
-    )
 
 
 def _list_images(folder: Path) -> list[Path]:
