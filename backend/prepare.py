@@ -1,4 +1,4 @@
-"""Prepare FER2013, or any labelled images, for training.
+"""Prepare FER2013, any labelled images, or the faces of any photos for training.
 
 python -m backend.prepare fer2013.zip --ferplus fer2013new.csv --out images
 """
@@ -6,6 +6,8 @@ python -m backend.prepare fer2013.zip --ferplus fer2013new.csv --out images
 import argparse
 import csv
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +19,11 @@ from utils.errors import ConfigError, DataError
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
 from utils.processing.near_duplicates import MAX_RMS, SIDE, nearest_training_images
-from utils.processing.prepare import Report, prepare
+from utils.processing.prepare import FaceReport, Report, crop_photos, prepare
 from utils.processing.prepare.labelled_files import SPLITS
 
 _MAX_LISTED_PROBLEMS = 100
+_DATASET_FOLDER = Path("images")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,24 +31,28 @@ class PrepareOptions:
     """The options of the command line.
 
     Attributes:
-        source: The dataset to prepare; None to search for near-duplicates.
-        out: Folder to write to.
+        source: The dataset to prepare; None for another task.
+        out: Folder to write to; None for the default.
         ferplus: ``fer2013new.csv``.
         overwrite: Replace images that differ from the source.
         quiet: Draw no progress bar.
         duplicates_in: Prepared folder to search for near-duplicates; None to prepare ``source``.
         max_rms: Largest difference of near-duplicates, in grey levels.
         table: CSV file for the pairs of near-duplicates.
+        faces_of: Folder of photos whose faces are cut out.
+        size: Side of these faces in pixels.
     """
 
     source: Path | None
-    out: Path
+    out: Path | None
     ferplus: Path | None
     overwrite: bool
     quiet: bool
     duplicates_in: Path | None
     max_rms: float
     table: Path | None
+    faces_of: Path | None
+    size: int
 
 
 def parse_args(argv: list[str] | None = None) -> PrepareOptions:
@@ -61,9 +68,7 @@ def parse_args(argv: list[str] | None = None) -> PrepareOptions:
         help="fer2013.csv or icml_face_data.csv; Kaggle's train/ and test/; or an image folder with"
         " train/, validation/, test/. Each as it is or in a zip file.",
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("images"), help="folder to write to (default: images)"
-    )
+    parser.add_argument("--out", type=Path, help=f"folder to write to (default: {_DATASET_FOLDER})")
     parser.add_argument(
         "--ferplus", type=Path, metavar="CSV", help="fer2013new.csv of microsoft/FERPlus"
     )
@@ -91,29 +96,56 @@ def parse_args(argv: list[str] | None = None) -> PrepareOptions:
     group.add_argument(
         "--list", type=Path, dest="table", metavar="CSV", help="write every pair to a table"
     )
+    group = parser.add_argument_group("faces without labels, for train.py --unlabelled")
+    group.add_argument(
+        "--faces",
+        type=Path,
+        dest="faces_of",
+        metavar="PHOTOS",
+        help="cut the faces out of a folder of photos; needs --out",
+    )
+    group.add_argument(
+        "--size", type=int, default=160, help="side of the faces in pixels (default: 160)"
+    )
     return PrepareOptions(**vars(parser.parse_args(argv)))
 
 
 def prepare_dataset(source: Path, options: PrepareOptions) -> Report:
     """Prepare a dataset with a progress bar, and print the report."""
-    with tqdm(unit="images", disable=options.quiet) as bar:
-
-        def on_progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    out = options.out or _DATASET_FOLDER
+    with _progress(options) as on_progress:
         report = prepare(
             source,
-            options.out,
+            out,
             ferplus=options.ferplus,
             overwrite=options.overwrite,
             on_progress=on_progress,
         )
     print(_table(report))
-    print(f"\n{report.written} files written, {report.kept} were there already: {options.out}")
+    print(f"\n{report.written} files written, {report.kept} were there already: {out}")
     print(f"fingerprint {report.fingerprint}")
     for remark in report.remarks:
         print(f"note: {remark}")
+    _print_problems(report.problems)
+    return report
+
+
+def cut_out_faces(photos: Path, options: PrepareOptions) -> FaceReport:
+    """Write the faces of photos with a progress bar; print how many, and where there are none.
+
+    Raises:
+        ConfigError: No folder to write to was named, or it lies within the photos.
+        DataError: There are no photos.
+        ImageError: The folder of photos is missing, or a face can't be written.
+    """
+    if options.out is None:
+        raise ConfigError("--faces: name a folder for the faces with --out")
+    with _progress(options) as on_progress:
+        report = crop_photos(photos, options.out, size=options.size, on_progress=on_progress)
+    print(f"{report.written} faces of {report.photos} photos written: {options.out}")
+    if report.without_face:
+        print(f"\n{len(report.without_face)} photos without a face:")
+        print("\n".join(f"  {path}" for path in report.without_face))
     _print_problems(report.problems)
     return report
 
@@ -161,10 +193,27 @@ def main(argv: list[str] | None = None) -> int:
     if options.duplicates_in:
         list_near_duplicates(options.duplicates_in, max_rms=options.max_rms, table=options.table)
         return 0
+    if options.faces_of:
+        faces = cut_out_faces(options.faces_of, options)
+        return DataError.exit_code if faces.problems else 0
     if not options.source:
-        raise ConfigError("name a source to prepare, or --find-near-duplicates DATA (see --help)")
+        raise ConfigError(
+            "name a source to prepare, --faces PHOTOS, or --find-near-duplicates DATA (see --help)"
+        )
     report = prepare_dataset(options.source, options)
     return DataError.exit_code if report.problems else 0
+
+
+@contextmanager
+def _progress(options: PrepareOptions) -> Iterator[Callable[[int, int], None]]:
+    """Draw a progress bar that follows the number of images done and their total."""
+    with tqdm(unit="images", disable=options.quiet) as bar:
+
+        def on_progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield on_progress
 
 
 def _table(report: Report) -> str:
