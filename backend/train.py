@@ -110,6 +110,8 @@ def train(
     """
     splits = load_data(config, show_progress=show_progress)
     print(f"{len(splits.train):,} training and {len(splits.validation):,} validation images")
+    if splits.unlabelled:
+        print(f"{len(splits.unlabelled):,} training images without labels")
     targets = "; ".join(f"{head.name} ({head.label_set})" for head in build_heads(config.targets))
     print(f"classes: {', '.join(splits.train.classes)}; targets: {targets}")
     trainer = Trainer(config, splits, out=out, show_progress=show_progress)

@@ -62,7 +62,7 @@ def test_the_document_is_flat_and_in_the_order_of_the_options() -> None:
         "weight_decay", "schedule", "warmup_epochs", "patience", "keep", "loss", "focal_gamma",
         "noise_q", "label_smoothing", "class_weights", "ferplus_weight",
         "benchmark_head", "benchmark_share", "distill",
-        "distill_weight", "mixup", "cutmix", "augmentation", "progressive_size",
+        "distill_weight", "unlabelled", "mixup", "cutmix", "augmentation", "progressive_size",
         "progressive_epochs", "ema", "precision", "device", "compile", "cache_gb", "seed", "out",
     ]
     # fmt: on
@@ -99,6 +99,13 @@ def test_every_mistake_is_named_by_its_flat_key() -> None:
         TrainConfig.from_flat({"schedule": "never", "epochs": 0, "distill": [1]})
     for text in ("schedule = 'never'", "epochs = 0", "distill.0 = 1"):
         assert text in str(error.value)
+
+
+def test_images_without_labels_need_teachers() -> None:
+    with pytest.raises(ConfigError, match=r"unlabelled = 'faces'.*distill"):
+        TrainConfig.from_flat({"unlabelled": "faces"})
+    config = TrainConfig.from_flat({"unlabelled": "faces", "distill": "a.pth"})
+    assert config.targets.unlabelled == Path("faces")
 
 
 def test_a_binary_file_is_no_configuration(tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ SMALL = {"stem": 8, "channels": [16, 32], "blocks": 1, "dropout": 0.1}
 SEEN = {"happy": "surprise", "sad": "happy", "surprise": "sad"}
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three drawn emotions in seven folders, with votes for other emotions than the folders'."""

@@ -134,6 +134,8 @@ def _data(checkpoint: Checkpoint) -> str:
         "fingerprint of the training images: "
         f"`{checkpoint.data.get('fingerprint', 'unknown')[:16]}`."
     )
+    if unlabelled := checkpoint.data.get("unlabelled"):
+        text += f" {unlabelled:,} images without labels, learned from other networks' predictions."
     if checkpoint.training.get("ferplus_weight"):
         text += (
             " FER2013 (Goodfellow et al., 2013, *Challenges in Representation Learning*) with the "

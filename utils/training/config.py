@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from utils.errors import ConfigError
@@ -124,11 +124,22 @@ class TargetConfig(_Section):
     distill_weight: float = Field(
         default=0.5, ge=0, le=1, description="share of the teachers' prediction"
     )
+    unlabelled: Path | None = Field(
+        default=None,
+        description="folder of further face images, whose targets are the teachers' alone",
+    )
 
     @field_validator("distill", mode="before")
     @classmethod
     def _split_paths(cls, value: Any) -> Any:
         return value.split(",") if isinstance(value, str) else value
+
+    @field_validator("unlabelled")
+    @classmethod
+    def _need_teachers(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value and not info.data.get("distill", True):
+            raise ValueError("only teachers give these images targets; name them with distill")
+        return value
 
 
 class AugmentationConfig(_Section):

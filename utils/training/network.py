@@ -1,4 +1,4 @@
-"""The network at the start of training, and which of its layers train when."""
+"""The network at the start of training, what it can do, and which of its layers train when."""
 
 from typing import Any
 
@@ -6,13 +6,40 @@ import numpy as np
 import torch
 from torch import nn
 
-from utils.errors import ConfigError
-from utils.model.architectures import EmotionNetwork, FineTunable, build_model
+from utils.errors import ConfigError, DataError
+from utils.model.architectures import EmotionNetwork, FineTunable, build_model, get_architecture
 from utils.model.pretrained import DLIB, IMAGENET, adapt_batch_norm, start_weights
 from utils.processing.dataset import FaceDataset
-from utils.training.config import NetworkConfig
+from utils.training.config import NetworkConfig, TrainConfig
 
 _STATISTICS_IMAGES = 256
+
+
+def check_options(config: TrainConfig, *, images: int) -> None:
+    """Check that a configuration suits its architecture and the number of labelled images.
+
+    Raises:
+        ConfigError: The architecture is unknown, or can't do what an option asks for.
+        DataError: There are fewer images than a batch needs.
+    """
+    architecture, batch_size = get_architecture(config.network.model), config.schedule.batch_size
+    if images < batch_size:
+        raise DataError(
+            f"{images} training images are fewer than one batch of {batch_size}; choose a smaller "
+            "--batch-size"
+        )
+    if config.network.unfreeze_every and not issubclass(architecture, FineTunable):
+        raise ConfigError(
+            f"unfreeze_every: {config.network.model} has no groups of layers to freeze; set it to 0"
+        )
+    if config.schedule.layer_decay != 1 and not issubclass(architecture, FineTunable):
+        raise ConfigError(
+            f"layer_decay: {config.network.model} has no groups of layers; set it to 1"
+        )
+    if config.augmentation.progressive_epochs and not architecture.fully_convolutional:
+        raise ConfigError(
+            f"progressive_epochs: {config.network.model} accepts one input size only; set it to 0"
+        )
 
 
 def build_network(

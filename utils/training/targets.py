@@ -1,17 +1,17 @@
 """What each head of a network learns: folder names, FER+ votes and predictions of teachers."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from utils.errors import ConfigError
-from utils.evaluation.predict import predict_logits
-from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.spec import Head, HeadRole
 from utils.processing.dataset import FaceDataset
+from utils.processing.face_images import FaceImages
 from utils.training.config import TargetConfig
+from utils.training.teachers import mean_predictions
 
 
 def build_heads(config: TargetConfig) -> tuple[Head, ...]:
@@ -26,6 +26,19 @@ def build_heads(config: TargetConfig) -> tuple[Head, ...]:
     if not config.benchmark_head:
         return (perceived,)
     return (perceived, Head(HeadRole.FER2013.value, "folder names"))
+
+
+def with_priors(heads: tuple[Head, ...], targets: Tensor) -> tuple[Head, ...]:
+    """Return heads that know the mean of their targets.
+
+    Args:
+        heads: The H heads.
+        targets: float32 ``(N, H * K)``, of labelled images alone.
+    """
+    return tuple(
+        replace(head, prior=tuple(round(p, 5) for p in prior.tolist()))
+        for head, prior in zip(heads, targets.mean(0).chunk(len(heads)), strict=True)
+    )
 
 
 def head_shares(config: TargetConfig) -> tuple[float, ...]:
@@ -70,35 +83,41 @@ def distilled_targets(
     """
     if not config.distill:
         return targets
-    teachers = [_load_teacher(path, dataset) for path in config.distill]
-    predictions = [_predict(teacher, dataset, device) for teacher in teachers]
+    predictions = mean_predictions(config.distill, dataset, classes=dataset.classes, device=device)
     blended = []
     columns = torch.split(targets, len(dataset.classes), 1)
     for head, labels in zip(build_heads(config), columns, strict=True):
-        soft = [by_head[head.name] for by_head in predictions if head.name in by_head]
-        if not soft:
-            blended.append(labels)
-            continue
-        mean = torch.stack(soft).mean(0)
-        blended.append(labels * (1 - config.distill_weight) + mean * config.distill_weight)
+        soft = predictions.get(head.name)
+        if soft is not None:
+            labels = labels * (1 - config.distill_weight) + soft * config.distill_weight
+        blended.append(labels)
     return torch.cat(blended, 1)
 
 
-def _load_teacher(path: Path, dataset: FaceDataset) -> Checkpoint:
-    teacher = load_checkpoint(path)
-    if teacher.classes != dataset.classes:
+def unlabelled_targets(
+    config: TargetConfig, images: FaceImages, *, classes: tuple[str, ...], device: torch.device
+) -> Tensor:
+    """Return the mean prediction of the configuration's teachers for images without labels.
+
+    Args:
+        config: The teachers.
+        images: The M images.
+        classes: The K classes of the labelled images.
+        device: Where the teachers run.
+
+    Returns:
+        float32 ``(M, H * K)``.
+
+    Raises:
+        CheckpointError: A teacher can't be read.
+        ConfigError: A teacher has other classes, or no teacher has one of the heads.
+        DataError: An image can't be read.
+    """
+    predictions = mean_predictions(config.distill, images, classes=classes, device=device)
+    names = [head.name for head in build_heads(config)]
+    if missing := [name for name in names if name not in predictions]:
         raise ConfigError(
-            f"{path}: the teacher has classes {teacher.classes}, the data {dataset.classes}"
+            f"unlabelled: the images have no targets for the head {missing[0]!r}, as no teacher "
+            "has it; add one to distill that does"
         )
-    return teacher
-
-
-def _predict(teacher: Checkpoint, dataset: FaceDataset, device: torch.device) -> dict[str, Tensor]:
-    """Return float32 probabilities ``(N, K)`` by the name of the teacher's head."""
-    network = teacher.build().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    seen = dataset.with_preprocessing(teacher.preprocessing)
-    logits = predict_logits(network, seen, device=device, average="flip").numpy()
-    return {
-        head.name: torch.from_numpy(head.probabilities(logits[:, teacher.head_columns(head)]))
-        for head in teacher.heads
-    }
+    return torch.cat([predictions[name] for name in names], 1)

@@ -1,7 +1,6 @@
 """The training loop: learn, validate, keep the best epoch, resume."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from utils.devices import pick_device
-from utils.errors import CheckpointError, ConfigError, DataError
+from utils.errors import CheckpointError
 from utils.evaluation.predict import predict_logits
-from utils.model.architectures import EmotionNetwork, FineTunable, get_architecture
+from utils.model.architectures import EmotionNetwork
 from utils.model.checkpoint import (
     Checkpoint,
     code_revision,
@@ -20,15 +19,22 @@ from utils.model.checkpoint import (
     save_atomically,
     save_checkpoint,
 )
-from utils.model.spec import Head
+from utils.processing.face_images import FaceImages
 from utils.training.config import TrainConfig
 from utils.training.data import Splits
 from utils.training.history import EpochResult, TrainingHistory
 from utils.training.learner import Learner
 from utils.training.loader import BatchLoader
 from utils.training.losses import SoftTargetLoss, build_loss, mean_accuracy
-from utils.training.network import build_network, unfreeze_layers
-from utils.training.targets import build_heads, distilled_targets, head_shares, label_targets
+from utils.training.network import build_network, check_options, unfreeze_layers
+from utils.training.targets import (
+    build_heads,
+    distilled_targets,
+    head_shares,
+    label_targets,
+    unlabelled_targets,
+    with_priors,
+)
 
 LAST, BEST = "last.pth", "best_model.pth"
 # Far more than a run has epochs, so that no two epochs of different seeds share their randomness.
@@ -45,7 +51,7 @@ class Trainer:
 
     Args:
         config: What to do.
-        splits: Training and validation images.
+        splits: Training and validation images, and those without labels.
         out: Run folder for ``last.pth`` and ``best_model.pth``.
         show_progress: Draw progress bars on standard error.
 
@@ -61,7 +67,7 @@ class Trainer:
     def __init__(
         self, config: TrainConfig, splits: Splits, *, out: Path, show_progress: bool = True
     ) -> None:
-        _check_options(config, images=len(splits.train))
+        check_options(config, images=len(splits.train))
         torch.manual_seed(config.execution.seed)
         self._config, self._splits, self._out = config, splits, out
         self._show_progress = show_progress
@@ -74,17 +80,11 @@ class Trainer:
             config.network, self._outputs, faces=splits.train, device=self._device
         )
         labels = label_targets(config.targets, splits.train)
-        self._heads = _with_priors(heads, torch.split(labels.mean(0), self._num_classes))
+        self._heads = with_priors(heads, labels)
         targets = distilled_targets(
             config.targets, splits.train, targets=labels, device=self._device
         )
-        self._batches = BatchLoader(
-            splits.train,
-            targets,
-            augmentation=config.augmentation,
-            batch_size=config.schedule.batch_size,
-            device=self._device,
-        )
+        self._batches = self._build_batches(targets)
         self._learner = self._build_learner(network, targets)
         self._validation_targets = label_targets(config.targets, splits.validation)
         self.history = TrainingHistory()
@@ -132,7 +132,10 @@ class Trainer:
     def checkpoint(self) -> Checkpoint:
         """Return the current weights (their average if EMA is on) as a checkpoint."""
         state = self._learner.kept_network.state_dict()
-        train, validation = self._splits
+        train, validation, unlabelled = self._splits
+        data: dict[str, Any] = {"train": train.counts(), "validation": validation.counts()}
+        if unlabelled is not None:
+            data["unlabelled"] = len(unlabelled)
         return Checkpoint(
             model=self._config.network.model,
             model_args=self._config.network.build_args(self._outputs),
@@ -141,8 +144,26 @@ class Trainer:
             state_dict={k: v.detach().cpu().contiguous() for k, v in state.items()},
             heads=self._heads,
             training=self._config.to_document() | self._started,
-            data={"train": train.counts(), "validation": validation.counts()},
+            data=data,
             revision=self._revision,
+        )
+
+    def _build_batches(self, targets: Tensor) -> BatchLoader:
+        """Return the batches of the labelled images with these targets, and of the others."""
+        train, _, unlabelled = self._splits
+        images: list[FaceImages] = [train]
+        if unlabelled is not None:
+            images.append(unlabelled)
+            further = unlabelled_targets(
+                self._config.targets, unlabelled, classes=train.classes, device=self._device
+            )
+            targets = torch.cat([targets, further])
+        return BatchLoader(
+            images,
+            targets,
+            augmentation=self._config.augmentation,
+            batch_size=self._config.schedule.batch_size,
+            device=self._device,
         )
 
     def _build_learner(self, network: EmotionNetwork, targets: Tensor) -> Learner:
@@ -218,32 +239,3 @@ class Trainer:
 
     def _accuracy(self, logits: Tensor, targets: Tensor) -> float:
         return mean_accuracy(logits, targets, num_classes=self._num_classes, shares=self._shares)
-
-
-def _check_options(config: TrainConfig, *, images: int) -> None:
-    architecture, batch_size = get_architecture(config.network.model), config.schedule.batch_size
-    if images < batch_size:
-        raise DataError(
-            f"{images} training images are fewer than one batch of {batch_size}; choose a smaller "
-            "--batch-size"
-        )
-    if config.network.unfreeze_every and not issubclass(architecture, FineTunable):
-        raise ConfigError(
-            f"unfreeze_every: {config.network.model} has no groups of layers to freeze; set it to 0"
-        )
-    if config.schedule.layer_decay != 1 and not issubclass(architecture, FineTunable):
-        raise ConfigError(
-            f"layer_decay: {config.network.model} has no groups of layers; set it to 1"
-        )
-    if config.augmentation.progressive_epochs and not architecture.fully_convolutional:
-        raise ConfigError(
-            f"progressive_epochs: {config.network.model} accepts one input size only; set it to 0"
-        )
-
-
-def _with_priors(heads: tuple[Head, ...], priors: tuple[Tensor, ...]) -> tuple[Head, ...]:
-    """Return heads that know the mean of their training targets."""
-    return tuple(
-        replace(head, prior=tuple(round(p, 5) for p in prior.tolist()))
-        for head, prior in zip(heads, priors, strict=True)
-    )
