@@ -30,7 +30,7 @@ from backend.console.predict_config import PredictConfig
 from backend.console.run_output import (
     RunOutput,
     open_output,
-    prepare_file,
+    prepared_file,
     report_failure,
     resolve_format,
 )
@@ -42,6 +42,7 @@ from utils.inference.annotated_copies import AnnotatedCopies
 from utils.inference.batch import AnalyzedFrame, analyze_camera, analyze_sources
 from utils.media.images import SAVE_SUFFIXES
 from utils.media.sources import Source
+from utils.media.writers import complete_file
 from utils.results import Failure, most_probable
 
 
@@ -95,10 +96,26 @@ def predict(config: PredictConfig) -> RunSummary:
             read is no error: it is reported to stderr and counted in the totals.
     """
     config.sources.check_lists()
-    kind, copies, summary = resolve_format(config.output), open_copies(config), RunSummary()
+    kind, copies = resolve_format(config.output), open_copies(config)
     analyzer = config.analyzer.load()
-    finished = prepare_file(config.output, kind)
-    single = config.sources.is_single_image
+    with prepared_file(config.output, kind) as finished:
+        summary = _write_results(config, analyzer, kind=kind, copies=copies, finished=finished)
+        # Not after an exception: what is not complete can be resumed.
+        if config.output.file:
+            complete_file(config.output.file, kind, classes=analyzer.classes)
+    return summary
+
+
+def _write_results(
+    config: PredictConfig,
+    analyzer: EmotionAnalyzer,
+    *,
+    kind: str,
+    copies: AnnotatedCopies | None,
+    finished: set[str],
+) -> RunSummary:
+    """Analyse the sources that are not finished, and return the totals."""
+    single, summary = config.sources.is_single_image, RunSummary()
     with ExitStack() as stack:
         output = stack.enter_context(
             closing(open_output(config.output, kind, classes=analyzer.classes, single=single))

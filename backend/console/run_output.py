@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ from backend.console.result_text import (
     describe_video,
 )
 from utils.errors import ConfigError
+from utils.files import locked_file
 from utils.inference.batch import AnalyzedFrame
 from utils.media.resume import truncate_incomplete
 from utils.media.sources import Kind, Source
@@ -121,44 +123,56 @@ def resolve_format(config: OutputConfig) -> str:
     return kind
 
 
-def prepare_file(config: OutputConfig, kind: str) -> set[str]:
-    """Prepare the file of results for writing.
+@contextmanager
+def prepared_file(config: OutputConfig, kind: str) -> Iterator[set[str]]:
+    """Prepare the file of results, and keep other runs from writing to it meanwhile.
 
     Args:
         config: Names the file, and says whether to resume or overwrite it.
         kind: The format from :func:`resolve_format`.
 
-    Returns:
+    Yields:
         The names of the sources whose results the file holds already.
 
     Raises:
         ConfigError: The file exists and is to be neither resumed nor overwritten, or a run of this
             format can't be resumed.
+        OutputError: Another run is writing to the file, or it can't be written.
     """
     if config.resume and (not config.file or kind not in _RESUMABLE):
         raise ConfigError("--resume needs --out FILE with the format jsonl, csv or parquet")
     if not config.file:
-        return set()
-    journal = journal_of(config.file) if kind == "parquet" else config.file
-    existing = [path for path in {config.file, journal} if os.path.lexists(path)]
+        yield set()
+        return
+    written = journal_of(config.file) if kind == "parquet" else config.file
+    missing = not os.path.lexists(written)
+    with locked_file(written):
+        try:
+            finished = _prepare(config, kind, written)
+        except ConfigError:
+            if missing:
+                written.unlink()
+            raise
+        yield finished
+
+
+def _prepare(config: OutputConfig, kind: str, written: Path) -> set[str]:
+    """Return the names of the finished sources; without ``resume``, empty the file instead."""
+    complete = kind == "parquet" and os.path.lexists(str(config.file))
+    empty = written.stat().st_size == 0
     if config.resume:
-        if kind == "parquet" and existing == [config.file]:
+        if complete and empty:
             raise ConfigError(f"--out {config.file}: is complete; there is nothing to resume")
-        return truncate_incomplete(journal, "csv" if kind == "csv" else "jsonl")
-    if existing and not config.overwrite:
+        return truncate_incomplete(written, "csv" if kind == "csv" else "jsonl")
+    if not config.overwrite and (complete or not empty):
         raise ConfigError(
-            f"{existing[0]}: exists already; continue it with --resume or replace it with "
-            "--overwrite"
+            f"{config.file if complete else written}: exists already; continue it with --resume or "
+            "replace it with --overwrite"
         )
-    _delete(existing)
+    os.truncate(written, 0)
+    if config.file and complete:
+        config.file.unlink()
     return set()
-
-
-def _delete(paths: list[Path]) -> None:
-    for path in paths:
-        if not path.is_file():
-            raise ConfigError(f"--out {path}: is not a regular file")
-        path.unlink()
 
 
 def open_output(

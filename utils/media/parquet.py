@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from utils.files import replaced_file
 from utils.media.rows import Row, columns, rows
 from utils.results import Failure, FrameResult, Outcome
 
@@ -29,14 +29,12 @@ def write_parquet(journal: Path, path: Path, *, classes: Sequence[str]) -> None:
         OSError: The file can't be written; the journal is kept.
     """
     schema = _schema(classes)
-    part = path.with_name(path.name + ".part")
     table_rows = (row for outcome in read_journal(journal) for row in rows(outcome))
-    with pq.ParquetWriter(part, schema) as writer:
+    with replaced_file(path) as part, pq.ParquetWriter(part, schema) as writer:
         while chunk := list(islice(table_rows, _CHUNK_ROWS)):
             writer.write_table(
                 pa.Table.from_pylist([_with_valid_text(row) for row in chunk], schema)
             )
-    os.replace(part, path)
     journal.unlink()
 
 

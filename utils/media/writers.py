@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
-from utils.errors import ConfigError, OutputError
+from utils.errors import ConfigError, OutputError, error_boundary
 from utils.extras import require
 from utils.media.rows import columns, rows
 from utils.results import Outcome, to_document
@@ -95,19 +95,13 @@ class FileWriter:
     Args:
         path: The file.
         make: Creates the writer for the open file; receives whether the file already has content.
-        finish: Called at the end, after the file was closed.
 
     Raises:
         OutputError: The file can't be opened for writing.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        make: Callable[[IO[str], bool], ResultWriter],
-        finish: Callable[[], None] | None = None,
-    ) -> None:
-        self._path, self._finish = path, finish
+    def __init__(self, path: Path, make: Callable[[IO[str], bool], ResultWriter]) -> None:
+        self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # File names may contain invalid UTF-8; such bytes must be written back unchanged.
@@ -138,8 +132,6 @@ class FileWriter:
         try:
             self._writer.close()
             self._file.close()
-            if self._finish:
-                self._finish()
         except OSError as error:
             raise OutputError(f"{self._path}: can't be written ({error.strerror})") from error
 
@@ -150,7 +142,7 @@ def open_writer(
     """Open a result file; existing content is kept and new results are appended.
 
     A Parquet file can't be read before its footer is written: results are first collected as JSON
-    lines in :func:`journal_of` the file, which is converted at the end.
+    lines in :func:`journal_of` the file, which :func:`complete_file` converts at the end.
 
     Args:
         path: The file; missing folders are created.
@@ -168,17 +160,33 @@ def open_writer(
         return FileWriter(path, lambda file, begun: CsvWriter(file, classes, header=not begun))
     if kind == "parquet":
         require("parquet", feature="Parquet")
-        from utils.media.parquet import write_parquet
-
-        journal = journal_of(path)
-        return FileWriter(
-            journal,
-            lambda file, begun: JsonLinesWriter(file),
-            lambda: write_parquet(journal, path, classes=classes),
-        )
+        return FileWriter(journal_of(path), lambda file, begun: JsonLinesWriter(file))
     if kind == "jsonl":
         return FileWriter(path, lambda file, begun: JsonLinesWriter(file))
     raise ConfigError(f"unknown format {kind!r}; use one of {', '.join(FORMATS)}")
+
+
+def complete_file(path: Path, kind: str, *, classes: Sequence[str]) -> None:
+    """Bring the file of a run that has processed all its sources into its final form.
+
+    Until then, a Parquet run can be resumed from its journal.
+
+    Args:
+        path: The file; its writer has been closed.
+        kind: One of ``FORMATS``.
+        classes: As given to :func:`open_writer`.
+
+    Raises:
+        OutputError: A Parquet file can't be written; its journal is kept.
+    """
+    if kind != "parquet":
+        return
+    from utils.media.parquet import write_parquet
+
+    with error_boundary(
+        lambda reason: OutputError(f"{path}: can't be written ({reason})"), known=(OSError,)
+    ):
+        write_parquet(journal_of(path), path, classes=classes)
 
 
 def as_csv(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
