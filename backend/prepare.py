@@ -76,6 +76,12 @@ def parse_args(argv: list[str] | None = None) -> PrepareOptions:
         "--overwrite", action="store_true", help="replace images that differ from the source"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    _add_near_duplicates(parser)
+    _add_faces(parser)
+    return PrepareOptions(**vars(parser.parse_args(argv)))
+
+
+def _add_near_duplicates(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("near-duplicates between the splits")
     group.add_argument(
         "--find-near-duplicates",
@@ -96,6 +102,9 @@ def parse_args(argv: list[str] | None = None) -> PrepareOptions:
     group.add_argument(
         "--list", type=Path, dest="table", metavar="CSV", help="write every pair to a table"
     )
+
+
+def _add_faces(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("faces without labels, for train.py --unlabelled")
     group.add_argument(
         "--faces",
@@ -107,7 +116,6 @@ def parse_args(argv: list[str] | None = None) -> PrepareOptions:
     group.add_argument(
         "--size", type=int, default=160, help="side of the faces in pixels (default: 160)"
     )
-    return PrepareOptions(**vars(parser.parse_args(argv)))
 
 
 def prepare_dataset(source: Path, options: PrepareOptions) -> Report:

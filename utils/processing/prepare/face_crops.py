@@ -51,13 +51,7 @@ def crop_photos(
         DataError: There are no photos.
         ImageError: The folder of photos is missing, or a face can't be written.
     """
-    if size < 1:
-        raise ConfigError(f"the size of the faces must be at least 1 pixel, not {size}")
-    if out.resolve().is_relative_to(photos.resolve()):
-        raise ConfigError(
-            f"{out} lies within the photos, so its faces would count as photos next time; choose "
-            "another folder"
-        )
+    _check(photos, out, size=size)
     paths = list_images(photos)
     if not paths:
         raise DataError(f"{photos}: the folder contains no images")
@@ -80,6 +74,16 @@ def crop_photos(
         if on_progress:
             on_progress(done, len(paths))
     return report
+
+
+def _check(photos: Path, out: Path, *, size: int) -> None:
+    if size < 1:
+        raise ConfigError(f"the size of the faces must be at least 1 pixel, not {size}")
+    if out.resolve().is_relative_to(photos.resolve()):
+        raise ConfigError(
+            f"{out} lies within the photos, so its faces would count as photos next time; choose "
+            "another folder"
+        )
 
 
 class _Names:
