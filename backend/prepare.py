@@ -4,7 +4,6 @@ python -m backend.prepare fer2013.zip --ferplus fer2013new.csv --out images
 """
 
 import argparse
-import csv
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from tqdm import tqdm
 
 from backend.console import cli
 from utils.errors import ConfigError, DataError
+from utils.media.csv_table import CsvTable
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
 from utils.processing.near_duplicates import MAX_RMS, SIDE, nearest_training_images
@@ -189,8 +189,10 @@ def list_near_duplicates(
         pairs += [(other.paths[i], train.paths[nearest[i]], f"{rms[i]:.2f}") for i in indices]
     if table:
         try:
-            with table.open("w", newline="") as file:
-                csv.writer(file).writerows([("image", "twin", "rms"), *pairs])
+            with table.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+                rows = CsvTable(file, columns := ("image", "twin", "rms"))
+                for pair in pairs:
+                    rows.write(dict(zip(columns, map(str, pair), strict=True)))
         except OSError as error:
             raise ConfigError(f"--list {table}: can't be written ({error.strerror})") from error
 

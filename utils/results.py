@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from utils.errors import EmotionError
 
@@ -171,11 +171,21 @@ class Failure(BaseModel):
 
 
 Outcome = FrameResult | Failure
+_OUTCOMES: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 
 
 def to_document(outcome: Outcome) -> dict[str, Any]:
     """Return the JSON document of a result or failure; unknown values are left out."""
     return outcome.model_dump(mode="json", exclude_none=True)
+
+
+def parse_document(values: Any) -> Outcome:
+    """Return the result or failure of a JSON document; the inverse of :func:`to_document`.
+
+    Raises:
+        pydantic.ValidationError: It is neither.
+    """
+    return _OUTCOMES.validate_python(values)
 
 
 def most_probable(result: FrameResult, count: int | None) -> FrameResult:

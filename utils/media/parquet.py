@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from utils.files import replaced_file
 from utils.media.rows import Row, columns, rows
-from utils.results import Failure, FrameResult, Outcome
+from utils.results import Outcome, parse_document
 
 _CHUNK_ROWS = 20_000
 _TYPES = {str: pa.string(), float: pa.float64(), int: pa.int32(), bool: pa.bool_()}
@@ -50,9 +50,7 @@ def read_journal(journal: Path) -> Iterator[Outcome]:
     """Yield the results in a file of JSON lines."""
     with journal.open(encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
-            values = json.loads(line)
-            kind: type[Outcome] = Failure if "error" in values else FrameResult
-            yield kind.model_validate(values)
+            yield parse_document(json.loads(line))
 
 
 def _schema(classes: Sequence[str]) -> pa.Schema:

@@ -1,6 +1,5 @@
 """Result writers, which all append: JSON, JSON lines, CSV, Parquet."""
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +8,7 @@ from typing import IO, Protocol
 
 from utils.errors import ConfigError, OutputError, error_boundary
 from utils.extras import require
+from utils.media.csv_table import CsvTable
 from utils.media.rows import columns, rows
 from utils.results import Outcome, to_document
 
@@ -76,13 +76,12 @@ class CsvWriter:
 
     def __init__(self, file: IO[str], classes: Sequence[str], *, header: bool = True) -> None:
         self._file = file
-        self._writer = csv.DictWriter(file, columns(classes), lineterminator="\n")
-        if header:
-            self._writer.writeheader()
+        self._table = CsvTable(file, list(columns(classes)), header=header)
 
     def write(self, outcome: Outcome) -> None:
         """Append the result's rows."""
-        self._writer.writerows(rows(outcome))
+        for row in rows(outcome):
+            self._table.write(row)
         self._file.flush()
 
     def close(self) -> None:
