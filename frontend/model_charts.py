@@ -57,7 +57,7 @@ def confusion_chart(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> 
     return chart
 
 
-def zoo_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+def zoo_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Return the comparison in ``model/zoo.json`` as a table for the functions below."""
     table = pd.DataFrame([{"teacher": False} | row for row in rows])
     return table.assign(millions=table["parameters"] / 1e6)

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.service.errors import KeyRequiredError, RateLimitError, error_response
-from backend.service.metrics import Metrics
+from backend.service.metrics import ServiceMetrics
 from backend.service.settings import ServiceSettings
 from utils.errors import EmotionError
 
@@ -81,7 +81,7 @@ class AccessMiddleware:
         metrics: Where requests are counted.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, settings: ServiceSettings, *, metrics: ServiceMetrics) -> None:
         self._app, self._settings, self._metrics = app, settings, metrics
         self._rate = RateLimit(settings.rate)
 

@@ -51,7 +51,7 @@ class _Message:
     arrived: float
 
 
-class Viewer:
+class StreamAnalyzer:
     """Follows the faces of one connection; used by one thread at a time."""
 
     def __init__(self, engine: Engine, options: PredictOptions, max_pixels: int) -> None:
@@ -78,8 +78,8 @@ class Viewer:
 class Connection:
     """One WebSocket: the newest frame waits for analysis; those it overtakes are counted."""
 
-    def __init__(self, socket: WebSocket, viewer: Viewer, state: State) -> None:
-        self._socket, self._viewer, self._state = socket, viewer, state
+    def __init__(self, socket: WebSocket, analyzer: StreamAnalyzer, state: State) -> None:
+        self._socket, self._analyzer, self._state = socket, analyzer, state
         self._waiting: NewestSlot[_Message] = NewestSlot()
         self._arrived = asyncio.Event()
         self._number = 0
@@ -122,7 +122,7 @@ class Connection:
                 if message is None:
                     continue
                 try:
-                    result = await loop.run_in_executor(thread, self._viewer.analyze, message)
+                    result = await loop.run_in_executor(thread, self._analyzer.analyze, message)
                     self._state.metrics.frames.labels(outcome="answered").inc()
                     await self._send(message, result=result)
                 except EmotionError as error:
@@ -172,7 +172,7 @@ async def watch(socket: WebSocket) -> None:
     protocols = socket.headers.get("sec-websocket-protocol", "")
     await socket.accept(PROTOCOL if PROTOCOL in protocols.replace(" ", "").split(",") else None)
     try:
-        viewer = _admit(socket, state)
+        analyzer = _admit(socket, state)
     except EmotionError as error:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             refusal = SocketMessage(frame=0, dropped=0, age_ms=0, error=error_info(error))
@@ -182,7 +182,7 @@ async def watch(socket: WebSocket) -> None:
         return
     state.metrics.sockets.inc()
     try:
-        await Connection(socket, viewer, state).serve()
+        await Connection(socket, analyzer, state).serve()
     finally:
         state.ready.limit.release()
         state.metrics.sockets.dec()
@@ -190,7 +190,7 @@ async def watch(socket: WebSocket) -> None:
             await socket.close(_NORMAL)
 
 
-def _admit(socket: WebSocket, state: State) -> Viewer:
+def _admit(socket: WebSocket, state: State) -> StreamAnalyzer:
     check_key(state.settings, socket.headers)
     engine, query = state.ready, socket.query_params
     try:
@@ -201,7 +201,7 @@ def _admit(socket: WebSocket, state: State) -> Viewer:
     options = predict_options(state, **parsed.model_dump())
     if options.top is not None and options.top < 1:
         raise ParameterError("top: must be at least 1.", "top")
-    viewer = Viewer(engine, options, int(state.settings.max_megapixels * 1e6))
+    analyzer = StreamAnalyzer(engine, options, int(state.settings.max_megapixels * 1e6))
     if not engine.limit.acquire():
         raise OverloadedError("The limit of live streams is reached; try again later.")
-    return viewer
+    return analyzer

@@ -7,7 +7,7 @@ from utils.results import FrameResult
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class Metrics:
+class ServiceMetrics:
     """Counters of one running service; they hold nothing of an image, not even its name."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from backend.service.errors import NotReadyError
-from backend.service.metrics import Metrics
+from backend.service.metrics import ServiceMetrics
 from backend.service.pipeline import BatchWorker, Pipeline
 from backend.service.settings import ServiceSettings
 from utils.concurrency import FairLock, StreamLimit
@@ -58,7 +58,7 @@ class State:
 
     settings: ServiceSettings
     model_settings: Settings
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: ServiceMetrics = field(default_factory=ServiceMetrics)
     engine: Engine | None = None
     load_error: Exception | None = None
     pending_clips: int = 0

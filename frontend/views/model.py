@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from frontend.model_charts import confusion_chart, show_zoo_table, zoo_chart, zoo_table
+from frontend.model_charts import confusion_chart, show_zoo_table, zoo_chart, zoo_frame
 from frontend.playground import playground
 from frontend.resources import engine_or_stop
 from utils.model.spec import HeadRole, LabelSet, ModelSpec
@@ -115,7 +115,7 @@ def _zoo() -> None:
     if not ZOO_FILE.is_file():
         st.info("No comparison yet. Run `python backend/evaluate.py --zoo runs/zoo`.")
         return
-    table = zoo_table(json.loads(ZOO_FILE.read_text(encoding="utf-8")))
+    table = zoo_frame(json.loads(ZOO_FILE.read_text(encoding="utf-8")))
     st.altair_chart(zoo_chart(table), width="stretch")
     show_zoo_table(table)
     st.caption(
