@@ -12,7 +12,7 @@ TORCH_INDEX ?=
 PORT ?= 8501
 ARGS ?=
 
-# Each use installs what it needs, the pins of requirements.txt; .ready-NAME stands for what is there
+# Each use installs what it needs, the pins of requirements.txt; .ready-NAME marks what is installed
 # already: base, an extra of pyproject.toml, or all of requirements.txt, which includes the others.
 ALL := $(VENV)/.ready-all
 ready = $(if $(wildcard $(ALL)),$(ALL),$(VENV)/.ready-$(1))

@@ -1,6 +1,6 @@
 """Prepare FER2013, any labelled images, or the faces of any photos for training.
 
-python -m backend.prepare fer2013.zip --ferplus fer2013new.csv --out images
+Example: python backend/prepare.py fer2013.csv --ferplus fer2013new.csv --out images
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from backend.console import cli
+from backend.console.cli import run
 from utils.errors import ConfigError, DataError
 from utils.media.csv_table import CsvTable
 from utils.model.preprocessing import Preprocessing
@@ -249,4 +249,4 @@ def _print_problems(problems: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    cli.run(main)
+    run(main)

@@ -9,7 +9,7 @@ from utils.extras import require
 def ensure(extra: str, program: str) -> None:
     """End the program with one sentence and exit code 2 if its packages are not installed.
 
-    Stands above the other imports of a program, which would end in a traceback.
+    Call it before the other imports, which would fail with a traceback.
 
     Args:
         extra: The extra of the package that brings them, such as ``train``.

@@ -108,8 +108,8 @@ def resolve_format(config: OutputConfig) -> str:
         ``text`` or one of ``utils.media.writers.FORMATS``.
 
     Raises:
-        ConfigError: The format needs a file or can't be written to one, or the file's suffix stands
-            for no format.
+        ConfigError: The format needs a file or can't be written to one, or the file's suffix is
+            unknown.
     """
     kind = config.format
     if kind is None:

@@ -18,7 +18,7 @@ PAGE = Path(__file__).with_name("client.html")
 NOTICE = (
     "Emotions are estimated here from faces: tell the people in view (EU AI Act, Article 50(3)). "
     "The prediction is the apparent expression, not what a person feels. Not for use at work or in "
-    "schools (Article 5(1)(f)). Emotion recognition is a high-risk use (Annex III No 1(c); "
+    "schools (Article 5(1)(f)). Emotion recognition is a high-risk use (Annex III, point 1(c); "
     "obligations from 2 December 2027)."
 )
 Shared = Annotated[State, Depends(state_of)]

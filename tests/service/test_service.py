@@ -191,7 +191,7 @@ def test_the_service_describes_itself(client: httpx.Client, service: Service) ->
     assert info["limits"]["max_batch"] == 100
     assert "key" not in info["limits"]
     assert "apparent expression" in info["notice"]
-    for article in ("Article 50(3)", "Article 5(1)(f)", "Annex III No 1(c)"):
+    for article in ("Article 50(3)", "Article 5(1)(f)", "Annex III, point 1(c)"):
         assert article in info["notice"]
 
 
