@@ -40,7 +40,7 @@ from utils.errors import ConfigError
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.annotated_copies import AnnotatedCopies
 from utils.inference.batch import AnalyzedFrame, analyze_camera, analyze_sources
-from utils.media.images import SAVE_SUFFIXES
+from utils.media.image_writer import SAVE_SUFFIXES
 from utils.media.sources import Source
 from utils.media.writers import complete_file
 from utils.results import Failure, most_probable
@@ -56,7 +56,7 @@ def parse_args(argv: list[str] | None = None) -> PredictConfig:
 
 
 @dataclass(frozen=True)
-class _Recorder:
+class _RunWriter:
     """Passes each analysed frame on to the output, the annotated copies and the summary."""
 
     output: RunOutput
@@ -64,7 +64,7 @@ class _Recorder:
     summary: RunSummary
     top: int | None
 
-    def record(self, frame: AnalyzedFrame) -> None:
+    def write(self, frame: AnalyzedFrame) -> None:
         self.summary.add(frame)
         if isinstance(frame.outcome, Failure):
             report_failure(frame.outcome)
@@ -122,15 +122,15 @@ def _write_results(
         )
         if copies:
             stack.enter_context(copies)
-        recorder = _Recorder(output, copies, summary, config.output.top)
+        writer = _RunWriter(output, copies, summary, config.output.top)
         bar = stack.enter_context(_progress_bar(config, finished))
         # Ctrl-C is how the run of a camera ends.
         with suppress(KeyboardInterrupt) if config.sources.camera else nullcontext():
             for frame in _analyze_all(config, analyzer, _remaining(config, finished, copies)):
-                recorder.record(frame)
+                writer.write(frame)
                 bar.update(summary.files - bar.n)
                 bar.set_postfix(faces=summary.faces, refresh=False)
-        recorder.complete()
+        writer.complete()
     return summary
 
 

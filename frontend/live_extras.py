@@ -11,7 +11,7 @@ from utils.errors import EmotionError
 from utils.inference.live import LiveAnalyzer
 from utils.inference.live_view import HeatOverlay, LiveView
 from utils.inference.timeline import LiveSnapshot
-from utils.media.drawing import encode_png
+from utils.media.image_writer import encode_png
 
 BASELINE_SECONDS = 10.0
 # Fewer predictions say too little about how a face looks at rest.

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from utils.errors import ConfigError, VideoError
+from utils.media.images import Image
 from utils.media.video import VideoReader
 
 FPS = 30
@@ -17,7 +17,6 @@ _PHOTO_SECONDS = 4
 # Rows and columns of the face in the astronaut photo.
 _FACE = slice(20, 240), slice(120, 340)
 
-Image = NDArray[np.uint8]
 Clip = list[Image]
 
 

@@ -7,9 +7,8 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from utils.media.images import Image
 
 
 @dataclass(frozen=True)

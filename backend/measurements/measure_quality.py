@@ -10,15 +10,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config
 from utils.faces.quality import sharpness
+from utils.media.images import Image
 from utils.model.classifier import EmotionClassifier
 from utils.processing.dataset import load_split
 
-Grey = NDArray[np.uint8]
 SENSOR_NOISE = 4.0  # standard deviation in grey levels, typical of a webcam in a dark room
 
 
@@ -54,7 +53,7 @@ class QualityRow:
     sharpness: float
 
 
-def shrink(face: Grey, side: float) -> Grey:
+def shrink(face: Image, side: float) -> Image:
     """Return a face as a camera with few pixels captures it.
 
     Args:
@@ -65,7 +64,7 @@ def shrink(face: Grey, side: float) -> Grey:
     return np.asarray(cv2.resize(small, face.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def darken(face: Grey, share: float) -> Grey:
+def darken(face: Image, share: float) -> Image:
     """Return a face with a share of its light, and sensor noise.
 
     Args:
@@ -76,7 +75,7 @@ def darken(face: Grey, share: float) -> Grey:
     return np.clip(face * share + noise, 0, 255).astype(np.uint8)
 
 
-def blur(face: Grey, sigma: float) -> Grey:
+def blur(face: Image, sigma: float) -> Image:
     """Return a face out of focus.
 
     Args:
@@ -86,7 +85,7 @@ def blur(face: Grey, sigma: float) -> Grey:
     return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma), np.uint8)
 
 
-Corruption = Callable[[Grey, float], Grey]
+Corruption = Callable[[Image, float], Image]
 _CORRUPTIONS: dict[str, tuple[Corruption, tuple[float, ...]]] = {
     "pixels": (shrink, (36, 24, 18, 16, 15, 14, 12)),
     "light": (darken, (0.5, 0.3, 0.2, 0.15, 0.1)),

@@ -20,10 +20,10 @@ from backend.console.cli import ExitCode, run
 from backend.console.options import build_config, check_at_least_one
 from utils.defaults import INTERVAL
 from utils.inference.tracking.smoothing import Smoother, Smoothing
+from utils.media.images import Image
 from utils.model.classifier import EmotionClassifier
 from utils.processing.dataset import load_split
 
-Image = NDArray[np.uint8]
 FPS, SECONDS = 30, 5.0  # of each half of a clip
 NOISE, JITTER = 4.0, 0.7  # standard deviations: grey levels, pixels
 SETTLING = 0.1  # share of a clip after the change in which the label may still change

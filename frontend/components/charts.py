@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from utils.emotions import color_of
-from utils.inference.timeline import TimelineRow
 from utils.media.sessions import Marker
 from utils.media.video_summary import UNCERTAIN
 from utils.results import Status
@@ -123,32 +121,3 @@ def share_bars(shares: Mapping[str, float]) -> alt.Chart:
         .properties(height=alt.Step(26))
     )
     return chart
-
-
-def history_table(
-    history: Sequence[TimelineRow], classes: Sequence[str], *, seconds: float
-) -> pd.DataFrame:
-    """Return a live stream's history as a table like that of a recording.
-
-    Args:
-        history: All faces' rows, oldest first.
-        classes: Names of the classes, in the order of the probabilities.
-        seconds: How far back the table goes.
-
-    Returns:
-        ``time`` in seconds before the newest row (≤ 0), ``status``, ``track_id``, and ``p_<class>``
-        smoothed for the timeline; NaN where there is no face or it can't be classified.
-    """
-    newest = history[-1].time if history else 0.0
-    recent = [row for row in history if newest - row.time <= seconds]
-    nothing = np.full(len(classes), np.nan)
-    shares = [nothing if row.chart is None else row.chart for row in recent]
-    table = pd.DataFrame(
-        np.array(shares, float).reshape(-1, len(classes)),
-        columns=[f"p_{name}" for name in classes],
-    )
-    return table.assign(
-        time=np.array([row.time - newest for row in recent], float),
-        status=[row.status.value for row in recent],
-        track_id=np.array([row.track_id for row in recent], float),
-    )

@@ -7,6 +7,7 @@ from frontend.camera_stream import camera_stream
 from frontend.components import cards, charts, notices
 from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
 from utils.errors import EmotionError
+from utils.inference.history_table import history_table
 from utils.inference.live import LiveAnalyzer, LiveOptions
 from utils.inference.timeline import LiveSnapshot, LiveStats
 from utils.media.drawing import annotate
@@ -110,7 +111,7 @@ def _describe(snapshot: LiveSnapshot) -> tuple[str, str]:
 def _timelines(live: LiveAnalyzer) -> None:
     snapshot = live.snapshot()
     _stats(snapshot.stats)
-    table = charts.history_table(snapshot.history, snapshot.classes, seconds=TIMELINE_SECONDS)
+    table = history_table(snapshot.history, snapshot.classes, seconds=TIMELINE_SECONDS)
     for track_id in track_ids(table)[-MAX_FACES:]:
         st.caption(f"Face {track_id}, the last {TIMELINE_SECONDS:.0f} seconds")
         chart = charts.probability_chart(

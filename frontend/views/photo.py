@@ -7,14 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from frontend.components import cards, notices
 from frontend.resources import Engine, engine_or_stop
 from frontend.sample_photos import sample_photos
 from utils.errors import EmotionError
-from utils.media.drawing import annotate, draw_heat, encode_png
-from utils.media.images import load_image
+from utils.media.drawing import annotate, draw_heat
+from utils.media.image_writer import encode_png
+from utils.media.images import Image, load_image
 from utils.media.writers import as_csv
 from utils.results import Face, FaceProblem, FrameResult, to_document
 
@@ -27,7 +27,6 @@ ADVICE: dict[FaceProblem, str] = {
     FaceProblem.TOO_BLURRED: "Hold the camera still and check the focus.",
     FaceProblem.TURNED_AWAY: "Face the camera, so that both eyes are visible.",
 }
-Picture = NDArray[np.uint8]
 
 
 def main() -> None:
@@ -54,7 +53,7 @@ def main() -> None:
     _show(engine, name=name, image=image, result=result)
 
 
-def _pictures(origin: str) -> dict[str, bytes | Picture]:
+def _pictures(origin: str) -> dict[str, bytes | Image]:
     """Return the pictures that the viewer chose, by name."""
     if origin == CAMERA:
         shot = st.camera_input("Take a photo")
@@ -78,13 +77,13 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 
 def _results(
-    engine: Engine, pictures: dict[str, bytes | Picture]
-) -> dict[str, tuple[Picture, FrameResult]]:
+    engine: Engine, pictures: dict[str, bytes | Image]
+) -> dict[str, tuple[Image, FrameResult]]:
     """Analyse the pictures; show an error for each that can't be used and return the others.
 
     Results are kept while the page shows their pictures, because every touch of a widget reruns it.
     """
-    known: dict[tuple[str, int], tuple[Picture, FrameResult] | str]
+    known: dict[tuple[str, int], tuple[Image, FrameResult] | str]
     known, kept, results = st.session_state.get("photo_results", {}), {}, {}
     for name, data in pictures.items():
         key = name, hash(data if isinstance(data, bytes) else data.tobytes())
@@ -97,7 +96,7 @@ def _results(
     return results
 
 
-def _analyze(engine: Engine, name: str, data: bytes | Picture) -> tuple[Picture, FrameResult] | str:
+def _analyze(engine: Engine, name: str, data: bytes | Image) -> tuple[Image, FrameResult] | str:
     """Return the picture and its result, or why it can't be used."""
     try:
         image = load_image(data, name=name)
@@ -114,7 +113,7 @@ def _numbered(result: FrameResult) -> FrameResult:
     return result.model_copy(update={"faces": faces})
 
 
-def _show(engine: Engine, *, name: str, image: Picture, result: FrameResult) -> None:
+def _show(engine: Engine, *, name: str, image: Image, result: FrameResult) -> None:
     drawn = annotate(image, result)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -133,7 +132,7 @@ def _show(engine: Engine, *, name: str, image: Picture, result: FrameResult) -> 
 
 
 @st.fragment
-def _faces(engine: Engine, *, image: Picture, faces: Sequence[Face]) -> None:
+def _faces(engine: Engine, *, image: Image, faces: Sequence[Face]) -> None:
     """Show the chosen face; another choice reruns this part alone."""
     face = _chosen(faces)
     cards.face_bars([face])
@@ -172,7 +171,7 @@ def _explain_prediction(face: Face, threshold: float) -> None:
     st.caption(f"The face detector's confidence is {face.score:.0%}.")
 
 
-def _explain_network(engine: Engine, image: Picture, face: Face) -> None:
+def _explain_network(engine: Engine, image: Image, face: Face) -> None:
     if not st.toggle("Show a heat map (Grad-CAM)", key="heat"):
         return
     classes = list(face.probabilities)
@@ -197,11 +196,11 @@ def _explain_network(engine: Engine, image: Picture, face: Face) -> None:
     )
 
 
-def _enlarged(crop: Picture) -> Picture:
+def _enlarged(crop: Image) -> Image:
     return np.asarray(cv2.resize(crop, (288, 288), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _downloads(drawn: Picture, result: FrameResult, *, name: str, classes: tuple[str, ...]) -> None:
+def _downloads(drawn: Image, result: FrameResult, *, name: str, classes: tuple[str, ...]) -> None:
     plain = result.model_copy(
         update={"faces": tuple(f.model_copy(update={"track_id": None}) for f in result.faces)}
     )

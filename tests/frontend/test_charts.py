@@ -11,7 +11,6 @@ from frames import frame
 from frontend.components.charts import (
     emotion_scale,
     gap_shading,
-    history_table,
     legend,
     marker_rules,
     probability_chart,
@@ -19,6 +18,7 @@ from frontend.components.charts import (
 )
 from frontend.components.person_charts import MAX_PEOPLE, people_in
 from utils.emotions import COLORS, EMOTIONS, UNKNOWN_COLOR
+from utils.inference.history_table import history_table
 from utils.inference.timeline import TimelineRow
 from utils.media.sessions import Marker
 from utils.media.timeseries import face_series, find_gaps, results_table, track_ids

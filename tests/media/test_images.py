@@ -12,7 +12,8 @@ from corpus import BLUE, RED, Bad, Good, damaged_avif, halves, make_bad, make_go
 from PIL import Image, features
 
 from utils.errors import ConfigError, ImageError, OutputError
-from utils.media.images import load_image, save_image
+from utils.media.image_writer import encode_png, save_image
+from utils.media.images import load_image
 from utils.media.sources import list_images
 
 GOOD = [
@@ -213,6 +214,7 @@ def test_an_image_that_cannot_be_written_is_an_error_of_the_output(tmp_path: Pat
         save_image(image, tmp_path / "file" / "image.png")
     save_image(image, tmp_path / "new" / "image.png")
     assert load_image(tmp_path / "new" / "image.png").tolist() == image.tolist()
+    assert load_image(encode_png(image)).tolist() == image.tolist()
 
 
 def test_list_images(tmp_path: Path) -> None:

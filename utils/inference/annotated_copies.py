@@ -8,7 +8,7 @@ from utils.errors import ConfigError, EmotionError
 from utils.files import shortened
 from utils.inference.batch import AnalyzedFrame
 from utils.media.drawing import annotate
-from utils.media.images import SAVE_SUFFIXES, save_image
+from utils.media.image_writer import SAVE_SUFFIXES, save_image
 from utils.media.sources import Kind, Source
 from utils.media.video_writer import VideoWriter
 from utils.results import Failure, FrameResult

@@ -9,19 +9,14 @@ from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from utils.errors import EmotionError, VideoError
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.video import analyze_video
 from utils.media.camera import CameraReader
-from utils.media.images import load_image
+from utils.media.images import Image, load_image
 from utils.media.sources import Kind, Source
 from utils.media.video import VideoReader
 from utils.results import Failure, Outcome
-
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.media.drawing import draw_heat, draw_into
+from utils.media.images import Image
 from utils.results import Box, Face, FrameResult
 
-Image = NDArray[np.uint8]
 # A hidden face is reduced to this many fields a side, and the box is enlarged by this share, as
 # hair and chin identify people too.
 _FIELDS, _MARGIN = 8, 0.25

@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image as PillowImage, ImageColor, ImageDraw, ImageFont
 
 from utils.emotions import UNKNOWN_COLOR, color_of
+from utils.media.images import Image
 from utils.results import Face, FrameResult
 
-ImageArray = NDArray[np.uint8]
 Color = tuple[int, int, int]
 Rectangle = tuple[int, int, int, int]
 
@@ -32,12 +31,12 @@ class _Label:
     height: int
 
 
-def annotate(image: ImageArray, result: FrameResult) -> ImageArray:
+def annotate(image: Image, result: FrameResult) -> Image:
     """Return a copy of an image with its faces drawn; see :func:`draw_into`."""
     return draw_into(np.array(image, dtype=np.uint8, order="C"), result)
 
 
-def draw_into(image: ImageArray, result: FrameResult) -> ImageArray:
+def draw_into(image: Image, result: FrameResult) -> Image:
     """Draw faces into an image, in place.
 
     Each face gets a box and a label such as ``#3 happy 97 %`` in its emotion's colour. An uncertain
@@ -64,14 +63,7 @@ def draw_into(image: ImageArray, result: FrameResult) -> ImageArray:
     return image
 
 
-def encode_png(image: ImageArray) -> bytes:
-    """Return RGB uint8 ``(H, W, 3)`` as the bytes of a PNG file."""
-    file = BytesIO()
-    Image.fromarray(image).save(file, "PNG")
-    return file.getvalue()
-
-
-def draw_heat(image: ImageArray, heat: NDArray[np.float32], *, strength: float = 0.5) -> ImageArray:
+def draw_heat(image: Image, heat: NDArray[np.float32], *, strength: float = 0.5) -> Image:
     """Return a copy of an image with a heat map blended over it, bright where values are high.
 
     Args:
@@ -93,7 +85,7 @@ def _color(face: Face) -> Color:
     return red, green, blue
 
 
-def _draw_box(image: ImageArray, face: Face, line: int) -> None:
+def _draw_box(image: Image, face: Face, line: int) -> None:
     left, top, right, bottom = (round(v) for v in face.box)
     corners = [(left, top), (right - 1, top), (right - 1, bottom - 1), (left, bottom - 1)]
     color = _color(face)
@@ -126,7 +118,7 @@ def _texts(face: Face) -> list[str]:
     return [f"{track}{face.emotion} {percent}", f"{face.emotion} {percent}", face.emotion]
 
 
-def _plan_label(image: ImageArray, face: Face) -> _Label:
+def _plan_label(image: Image, face: Face) -> _Label:
     height, width = image.shape[:2]
     size = max(SMALLEST_TEXT, round(min(height, width) / 30))
     smallest = max(SMALLEST_TEXT, round(0.65 * size))
@@ -147,7 +139,7 @@ def _measure(text: str, size: int) -> _Label:
 
 
 def _find_place(
-    image: ImageArray, face: Face, *, label: _Label, taken: list[Rectangle], line: int
+    image: Image, face: Face, *, label: _Label, taken: list[Rectangle], line: int
 ) -> Rectangle:
     height, width = image.shape[:2]
     left, top, _, bottom = (round(v) for v in face.box)
@@ -166,8 +158,8 @@ def _overlap(a: Rectangle, b: Rectangle) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
-def _draw_label(image: ImageArray, label: _Label, place: Rectangle, color: Color) -> None:
-    canvas = Image.new("RGB", (label.width, label.height), color)
+def _draw_label(image: Image, label: _Label, place: Rectangle, color: Color) -> None:
+    canvas = PillowImage.new("RGB", (label.width, label.height), color)
     ImageDraw.Draw(canvas).text(
         (label.width / 2, label.height / 2),
         label.text,

@@ -1,4 +1,4 @@
-"""Image files, bytes, Pillow images and arrays to validated RGB uint8 ``(H, W, 3)``, and back."""
+"""Image files, bytes, Pillow images and arrays to validated RGB uint8 ``(H, W, 3)``."""
 
 import logging
 import struct
@@ -11,16 +11,16 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image as PillowImage, ImageOps
 
-from utils.errors import ConfigError, ImageError, OutputError, TooLargeError, error_boundary
-from utils.files import replaced_file
+from utils.errors import ImageError, TooLargeError, error_boundary
 
 logger = logging.getLogger(__name__)
 
-ImageSource = str | Path | bytes | Image.Image | NDArray[Any]
+# RGB ``(H, W, 3)``, or grey ``(H, W)`` where that is said.
+Image = NDArray[np.uint8]
+ImageSource = str | Path | bytes | PillowImage.Image | NDArray[Any]
 
-SAVE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000
 
 # Pillow supports more formats, but some start other programs (EPS) and none of them holds photos.
@@ -52,7 +52,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.", append=True)
 
 def load_image(
     source: ImageSource, *, max_pixels: int = MAX_PIXELS, name: str | None = None
-) -> NDArray[np.uint8]:
+) -> Image:
     """Load an image from any supported source, upright and in RGB.
 
     EXIF orientation is applied, transparency is composited onto white, 16-bit grey is scaled to
@@ -72,7 +72,7 @@ def load_image(
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, max_pixels, name or "the array")
-    if isinstance(source, Image.Image):
+    if isinstance(source, PillowImage.Image):
         name = name or getattr(source, "filename", "") or "the image"
         _check_size(source.size, max_pixels, name)
         return _to_rgb(source, name)
@@ -91,35 +91,7 @@ def load_image(
     )
 
 
-def save_image(image: NDArray[np.uint8], path: Path) -> None:
-    """Write an image file; the suffix selects the format, and missing folders are created.
-
-    The file is replaced atomically: readers see either the old file or the complete new one.
-
-    Args:
-        image: RGB uint8 ``(H, W, 3)``.
-        path: The file.
-
-    Raises:
-        ConfigError: The suffix is not one of ``SAVE_SUFFIXES``.
-        OutputError: The file can't be written.
-    """
-    if path.suffix.lower() not in SAVE_SUFFIXES:
-        raise ConfigError(
-            f"{path}: unsupported image format for writing; use one of {', '.join(SAVE_SUFFIXES)}"
-        )
-    with (
-        error_boundary(
-            lambda reason: OutputError(f"{path}: can't be written ({reason})"),
-            known=(OSError, ValueError),  # ValueError: too large for WebP
-        ),
-        replaced_file(path) as part,
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(part, quality=92)
-
-
-def _from_array(array: NDArray[Any], max_pixels: int, name: str) -> NDArray[np.uint8]:
+def _from_array(array: NDArray[Any], max_pixels: int, name: str) -> Image:
     shape = array.shape
     right_shape = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
     if array.dtype != np.uint8 or not right_shape or 0 in shape:
@@ -130,7 +102,7 @@ def _from_array(array: NDArray[Any], max_pixels: int, name: str) -> NDArray[np.u
     _check_size((shape[1], shape[0]), max_pixels, name)
     if len(shape) == 3 and shape[2] == 3:
         return array
-    return _to_rgb(Image.fromarray(np.ascontiguousarray(array)), name)
+    return _to_rgb(PillowImage.fromarray(np.ascontiguousarray(array)), name)
 
 
 def _open_file(path: Path) -> IO[bytes]:
@@ -150,7 +122,7 @@ def _open_file(path: Path) -> IO[bytes]:
         raise ImageError(f"{str(path)!r} can't be read: {error}") from error
 
 
-def _decode(file: IO[bytes], max_pixels: int, name: str) -> NDArray[np.uint8]:
+def _decode(file: IO[bytes], max_pixels: int, name: str) -> Image:
     head = file.read(1024)
     file.seek(0)
     _refuse_other_kinds(head, name)
@@ -163,16 +135,16 @@ def _decode(file: IO[bytes], max_pixels: int, name: str) -> NDArray[np.uint8]:
         return _to_rgb(image, name)
 
 
-def _open_header(file: IO[bytes]) -> Image.Image:
-    Image.init()
-    formats = [name for name in _FORMATS if name in Image.OPEN]
+def _open_header(file: IO[bytes]) -> PillowImage.Image:
+    PillowImage.init()
+    formats = [name for name in _FORMATS if name in PillowImage.OPEN]
     # Pillow's own limit is a global that warns or raises at sizes other than ours.
     with _pillow_limit:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        limit, PillowImage.MAX_IMAGE_PIXELS = PillowImage.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(file, formats=formats)
+            return PillowImage.open(file, formats=formats)
         finally:
-            Image.MAX_IMAGE_PIXELS = limit
+            PillowImage.MAX_IMAGE_PIXELS = limit
 
 
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
@@ -184,7 +156,7 @@ def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
         )
 
 
-def _to_rgb(image: Image.Image, name: str) -> NDArray[np.uint8]:
+def _to_rgb(image: PillowImage.Image, name: str) -> Image:
     def damaged(reason: str) -> ImageError:
         return ImageError(
             f"{name} is damaged or truncated and can't be decoded ({reason}); obtain the file again"
@@ -197,13 +169,13 @@ def _to_rgb(image: Image.Image, name: str) -> NDArray[np.uint8]:
             image = _to_8_bit(image, name)
         if image.has_transparency_data:
             rgba = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+            image = PillowImage.alpha_composite(PillowImage.new("RGBA", rgba.size, "white"), rgba)
         # Pillow copies even if there is nothing to convert.
         rgb = image if image.mode == "RGB" else image.convert("RGB")
         return np.array(rgb, dtype=np.uint8)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _upright(image: PillowImage.Image) -> PillowImage.Image:
     try:
         turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
         return ImageOps.exif_transpose(image) if turned else image
@@ -213,20 +185,20 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_8_bit(image: Image.Image, name: str) -> Image.Image:
+def _to_8_bit(image: PillowImage.Image, name: str) -> PillowImage.Image:
     values = np.asarray(image)
     # Pillow keeps some 16-bit files in 32-bit integers.
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise ImageError(f"{name} has 32 bits per channel; convert it to 8 or 16 bits")
-    return Image.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
+    return PillowImage.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
 
 
 def _refuse_other_kinds(head: bytes, name: str) -> None:
     if head[4:8] == b"ftyp":
         brands = {head[8:12], *(head[i : i + 4] for i in range(16, _ftyp_end(head), 4))}
         if brands & _AVIF_BRANDS:
-            Image.init()
-            if "AVIF" not in Image.OPEN:
+            PillowImage.init()
+            if "AVIF" not in PillowImage.OPEN:
                 raise ImageError(
                     f"{name} is an AVIF image, which this Pillow can't decode: {_CONVERT}"
                 )

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from utils.media.images import Image
 
 
 def blur(image: Image) -> Image:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from utils.media.images import Image
 from utils.results import Box
 
-Image = NDArray[np.uint8]
 # Rows and columns of a part of an image.
 Region = tuple[slice, slice]
 
