@@ -7,7 +7,8 @@ from pathlib import Path
 from utils.errors import ConfigError, DataError, ImageError
 from utils.faces import build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
-from utils.media.images import load_image, save_image
+from utils.media.image_writer import save_image
+from utils.media.images import load_image
 from utils.media.sources import list_images
 
 
