@@ -82,7 +82,7 @@ def test_training_sees_what_use_sees(spec: Preprocessing, tmp_path: Path) -> Non
             Image.fromarray(picture).save(path)
     train = load_split(tmp_path, "train", preprocessing=spec)
     batches = BatchLoader(
-        train,
+        [train],
         label_targets(TargetConfig(), train),
         augmentation=AugmentationConfig(preset="none"),
         batch_size=2,

@@ -88,9 +88,10 @@ def distilled_targets(
     columns = torch.split(targets, len(dataset.classes), 1)
     for head, labels in zip(build_heads(config), columns, strict=True):
         soft = predictions.get(head.name)
-        if soft is not None:
-            labels = labels * (1 - config.distill_weight) + soft * config.distill_weight
-        blended.append(labels)
+        if soft is None:
+            blended.append(labels)
+        else:
+            blended.append(torch.lerp(labels, soft, config.distill_weight))
     return torch.cat(blended, 1)
 
 
