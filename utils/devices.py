@@ -1,5 +1,6 @@
 """Where networks run: devices, threads, sessions of ONNX Runtime."""
 
+import logging
 import os
 import platform
 import sys
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import onnxruntime
     import torch
 
+logger = logging.getLogger(__name__)
 # Files that the drivers of NVIDIA's and AMD's GPUs create.
 _DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))
 
@@ -88,12 +90,7 @@ def open_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
         CheckpointError: The file is missing or damaged.
     """
     import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
-    damaged = (
-        ort.Fail, ort.InvalidArgument, ort.InvalidGraph, ort.InvalidProtobuf, ort.NoSuchFile,
-        ort.NotImplemented, ort.RuntimeException,
-    )  # fmt: skip
     if not path.is_file():
         raise CheckpointError(f"{path}: no such model file")
     options = onnxruntime.SessionOptions()
@@ -104,5 +101,7 @@ def open_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
     options.log_severity_level = 4
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except damaged as error:
+    # ONNX Runtime's errors have no common type.
+    except Exception as error:
+        logger.info("%s can't be opened", path, exc_info=error)
         raise CheckpointError(f"{path}: damaged, or not an ONNX model") from error

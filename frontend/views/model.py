@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import pandas as pd
 import streamlit as st
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from frontend.model_charts import confusion_chart, show_zoo_table, zoo_chart, zoo_frame
 from frontend.playground import playground
@@ -18,6 +19,21 @@ LABEL_SETS: dict[str, str] = {
     LabelSet.FERPLUS: "FER+, majority vote",
     LabelSet.FOLDER: "the dataset's own labels",
 }
+
+
+class Figures(BaseModel):
+    """The metrics of a head that the page shows, as ``utils.evaluation`` stores them."""
+
+    images: int
+    accuracy: float
+    balanced_accuracy: float
+    coverage_80_accuracy: float
+    ece: float
+    per_class: dict[str, dict[str, float]]
+    confusion: list[list[int]]
+
+
+_HEADS = TypeAdapter(dict[str, Annotated[dict[str, Figures], Field(min_length=1)]])
 
 
 def main() -> None:
@@ -53,31 +69,36 @@ def _summary(spec: ModelSpec) -> None:
 
 def _accuracy(spec: ModelSpec, folder: Path) -> None:
     split = "test" if spec.metrics.get("test") else "validation"
-    metrics = spec.metrics.get(split)
+    try:
+        metrics = _HEADS.validate_python(spec.metrics.get(split) or {})
+    except ValidationError:
+        st.warning("This model's metrics can't be read. Run `python backend/evaluate.py` again.")
+        return
     if not metrics:
         st.info("This model has not been evaluated. Run `python backend/evaluate.py --model FILE`.")
         return
     heads = list(metrics)
     head = st.selectbox("Prediction head", heads, key="head") or heads[0]
-    by_labels: dict[str, dict[str, Any]] = metrics[head]
+    by_labels = metrics[head]
     names = list(by_labels)
-    default = names.index(HeadRole.of(head).target_label_set(names))
+    target = HeadRole.of(head).target_label_set(names)
+    default = names.index(target) if target in names else 0
     labels = st.selectbox(
         "Labels", names, index=default, format_func=lambda name: LABEL_SETS.get(name, name)
     )
     figures = by_labels[labels or names[0]]
     shown = {
-        "Accuracy": figures["accuracy"],
-        "Mean over classes": figures["balanced_accuracy"],
-        "Most confident 80 %": figures["coverage_80_accuracy"],
-        "Calibration error": figures["ece"],
+        "Accuracy": figures.accuracy,
+        "Mean over classes": figures.balanced_accuracy,
+        "Most confident 80 %": figures.coverage_80_accuracy,
+        "Calibration error": figures.ece,
     }
     for column, (name, value) in zip(st.columns(4), shown.items(), strict=True):
         column.metric(name, f"{value:.1%}")
-    st.caption(f"On {figures['images']:,} images of the {split} split, none used for training.")
-    _classes(figures["per_class"])
+    st.caption(f"On {figures.images:,} images of the {split} split, none used for training.")
+    _classes(figures.per_class)
     st.subheader("Confusions")
-    st.altair_chart(confusion_chart(figures["confusion"], spec.classes), width="stretch")
+    st.altair_chart(confusion_chart(figures.confusion, spec.classes), width="stretch")
     _plots(folder, head)
 
 

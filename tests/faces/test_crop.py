@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from programs import run_program
 
+from utils.errors import DataError
 from utils.faces import build_detector
 from utils.faces.crop import CropGeometry, crop_faces, crop_square
 from utils.faces.crop_calibration import measure_crop
@@ -57,10 +58,21 @@ def test_size_and_number(gradient: NDArray[np.uint8]) -> None:
     assert crops[1].mean((0, 1)) == pytest.approx([54.5, 54.5, 0], abs=1)
 
 
-@pytest.mark.parametrize("values", [(0.0, 0, 0), (-1.0, 0, 0), (float("nan"), 0, 0)])
-def test_impossible_geometry_is_refused(values: tuple[float, float, float]) -> None:
-    with pytest.raises(ValueError, match="positive scale"):
-        CropGeometry(*values)
+@pytest.mark.parametrize(
+    "values", [{"scale": 0.0}, {"scale": -1.0}, {"scale": float("nan")}, {"scale": 1.0, "dx": 9.0}]
+)
+def test_impossible_geometry_is_refused(values: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=list(values)[-1]):
+        CropGeometry(**values)
+
+
+def test_faces_that_do_not_fill_the_images_are_no_training_set(
+    astronaut: NDArray[np.uint8],
+) -> None:
+    wide = np.pad(astronaut, ((100, 100), (100, 100), (0, 0)))
+    measured = measure_crop(build_detector("mtcnn"), [wide])
+    with pytest.raises(DataError, match="fill"):
+        measured.geometry  # noqa: B018
 
 
 def framed(astronaut: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:

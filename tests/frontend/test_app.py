@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from paths import REPO
 from streamlit.testing.v1 import AppTest
+
+from utils.model.checkpoint import load_checkpoint, save_checkpoint
 
 FRONTEND = REPO / "frontend"
 VIEWS = sorted(path for path in (FRONTEND / "views").glob("*.py") if path.stem != "__init__")
@@ -33,6 +36,20 @@ def test_a_missing_model_is_explained(view: str, monkeypatch: pytest.MonkeyPatch
     page = run(view)
     assert not page.exception
     assert "/nowhere.pth" in page.error[0].value
+
+
+def test_metrics_that_no_evaluation_wrote_are_explained(
+    tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = load_checkpoint(tiny_checkpoint)
+    monkeypatch.setenv("EMOTION_MODEL", str(tmp_path / "model.pth"))
+    for heads in ({"labels": {"folder": {"accuracy": "high"}}}, {"labels": {}}, [1]):
+        checkpoint.metrics = {"test": heads}
+        save_checkpoint(checkpoint, tmp_path / "model.pth")
+        st.cache_resource.clear()
+        page = run("model")
+        assert not page.exception
+        assert "metrics can't be read" in page.warning[0].value
 
 
 def test_a_sample_gets_a_prediction() -> None:

@@ -23,15 +23,30 @@ each_color = pytest.mark.parametrize("spec", [GREY, RGB], ids=["grey", "rgb"])
 
 @each_color
 def test_the_description_comes_back_from_json(spec: Preprocessing) -> None:
-    assert Preprocessing.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+    assert Preprocessing(**json.loads(json.dumps(spec.to_dict()))) == spec
 
 
-@pytest.mark.parametrize("name", ["input_size", "color", "mean", "std", "geometry"])
-def test_an_incomplete_description_is_refused(name: str) -> None:
-    description = GREY.to_dict()
-    del description[name]
-    with pytest.raises(KeyError, match=name):
-        Preprocessing.from_dict(description)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("input_size", 0),
+        ("input_size", -5),
+        ("input_size", 10**6),
+        ("input_size", "48"),
+        ("color", "green"),
+        ("mean", (float("nan"),)),
+        ("mean", ("grey",)),
+        ("mean", (0.5, 0.5, 0.5)),
+        ("std", (0.0,)),
+        ("std", (-0.2,)),
+        ("std", (float("inf"),)),
+        ("geometry", {"haar": {"scale": 1e9}}),
+        ("geometry", {"haar": {"scale": 1.0, "angle": 3.0}}),
+    ],
+)
+def test_an_impossible_description_is_refused(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        Preprocessing(**GREY.to_dict() | {name: value})
 
 
 @each_color

@@ -139,7 +139,7 @@ def test_a_last_layer_of_other_classes_starts_anew() -> None:
     torch.manual_seed(0)
     ten, two = (build_model("se_resnet", num_classes=n, **SMALL) for n in (10, 2))
     spec = Checkpoint(
-        model="se_resnet", model_args={}, classes=("a",), preprocessing=None,  # type: ignore[arg-type]
+        model="se_resnet", model_args={}, classes=("a",), preprocessing=TINY,
         state_dict=ten.state_dict(),
     )  # fmt: skip
     before = two.fc.weight.clone()

@@ -12,6 +12,7 @@ import torch
 import yaml
 from faces_data import make_face_folder
 from paths import REPO
+from PIL import Image
 from programs import run_program
 
 from utils.model.checkpoint import load_checkpoint, load_plain
@@ -225,6 +226,16 @@ def test_a_damaged_image_is_named(tmp_path: Path) -> None:
     done = train("--data", data, "--out", tmp_path / "run", config=write_config(tmp_path, epochs=1))
     assert done.returncode == 2
     assert broken.name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_images_of_one_colour_are_refused(tmp_path: Path) -> None:
+    data = make_face_folder(tmp_path / "data", sizes={"train": 14, "validation": 7})
+    for path in (data / "train").rglob("*.png"):
+        Image.new("L", (48, 48), 90).save(path)
+    done = train("--data", data, "--out", tmp_path / "run", config=write_config(tmp_path, epochs=1))
+    assert done.returncode == 2
+    assert f"{data}: the training images are all of one colour" in done.stderr
     assert "Traceback" not in done.stderr
 
 

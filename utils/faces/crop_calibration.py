@@ -52,12 +52,19 @@ class CropMeasurement:
 
     @property
     def geometry(self) -> CropGeometry:
-        """The medians: the crop that frames a new face like the training images."""
-        return CropGeometry(
-            scale=round(self.scale.median, 3),
-            dx=round(self.dx.median, 3),
-            dy=round(self.dy.median, 3),
-        )
+        """The medians: the crop that frames a new face like the training images.
+
+        Raises:
+            DataError: The faces do not fill the images as in a training set.
+        """
+        medians = {name: round(getattr(self, name).median, 3) for name in ("scale", "dx", "dy")}
+        try:
+            return CropGeometry(**medians)
+        except ValueError as error:
+            raise DataError(
+                f"the images are {medians['scale']} times as large as their faces, or do not have "
+                "them in the middle: measure with images that a face fills"
+            ) from error
 
     def as_dict(self) -> dict[str, Any]:
         """Return all measurements and the geometry as plain types."""

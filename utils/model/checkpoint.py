@@ -1,12 +1,13 @@
 """Checkpoints: weights and everything needed to use them, in one safe file."""
 
+import logging
 import os
 import pickle
 import subprocess
 import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,16 @@ from utils.extras import require
 require("train", feature="Reading a checkpoint", modules=("torch",))
 
 import torch
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from utils.errors import CheckpointError, ConfigError
+from utils.errors import CheckpointError
 from utils.model.architectures import build_model
-from utils.model.spec import ModelSpec
+from utils.model.spec import ModelSpec, read_spec
 from utils.paths import BUNDLED_MODEL, IS_CHECKOUT, PROJECT
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "emotion-checkpoint"
 FORMAT_VERSION = 2
@@ -59,7 +64,7 @@ def code_revision() -> str | None:
     return completed.stdout.strip()
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, config=ConfigDict(arbitrary_types_allowed=True))
 class Checkpoint(ModelSpec):
     """A trained model with its PyTorch weights.
 
@@ -85,16 +90,50 @@ class Checkpoint(ModelSpec):
                 f"a network of {outputs} outputs"
             )
         try:
+            # Without memory first: the file's weights, not its arguments, say how large it may be.
+            with torch.device("meta"):
+                self._load_into(build_model(self.model, **self.model_args), assign=True)
             network = build_model(self.model, **self.model_args)
-            network.load_state_dict(self.state_dict)
-        except ConfigError as error:
-            raise CheckpointError(f"the checkpoint's network can't be built: {error}") from error
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1].strip()
+            self._load_into(network)
+            network.eval()
+            self._try(network)
+        except CheckpointError:
+            raise
+        # Whatever an architecture makes of a file's arguments and weights.
+        except Exception as error:
+            logger.info("a checkpoint's network can't be built", exc_info=error)
             raise CheckpointError(
-                f"the weights do not fit architecture {self.model}: {reason}"
+                f"the checkpoint's network can't be built: {_last_line(error)}"
             ) from error
-        return network.eval()
+        return network
+
+    def _load_into(self, network: nn.Module, *, assign: bool = False) -> None:
+        try:
+            network.load_state_dict(self.state_dict, assign=assign)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"the weights do not fit architecture {self.model}: {_last_line(error)}"
+            ) from error
+
+    @torch.inference_mode()
+    def _try(self, network: nn.Module) -> None:
+        """Run the network once, which finds out whether it takes the images and gives numbers."""
+        preprocessing, outputs = self.preprocessing, len(self.classes) * len(self.heads)
+        side, channels = preprocessing.input_size, preprocessing.channels
+        try:
+            logits = network(torch.zeros(1, channels, side, side))
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"the network does not take images of {channels} x {side} x {side}: "
+                f"{_last_line(error)}"
+            ) from error
+        if logits.shape != (1, outputs) or not logits.isfinite().all():
+            raise CheckpointError(f"the network does not return {outputs} finite numbers")
+
+
+def _last_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[-1].strip() if lines else type(error).__name__
 
 
 def epochs_in_all(training: dict[str, Any]) -> int:
@@ -175,14 +214,26 @@ def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
             f"{path}: has checkpoint format {content.get('format_version')}, not {FORMAT_VERSION}; "
             "update the project or train again"
         )
-    try:
-        values = ModelSpec.values_from_dict(content)
-        weights = content["state_dict"]
-        if not isinstance(weights, dict):
-            raise TypeError(f"state_dict must be a mapping, not {type(weights).__name__}")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{path}: the checkpoint is incomplete or wrong: {error}") from error
-    return Checkpoint(**values, state_dict=weights)
+    checkpoint = read_spec(Checkpoint, content, path=path)
+    _check_weights(checkpoint.state_dict, path)
+    return checkpoint
+
+
+def _check_weights(weights: dict[str, Tensor], path: Path) -> None:
+    """Refuse weights that no training leaves behind.
+
+    Raises:
+        CheckpointError: They are not plain numbers in memory, or some are infinite or NaN.
+    """
+    for name, value in weights.items():
+        plain = value.layout == torch.strided and value.device.type == "cpu"
+        # A few numbers can pose as many: repeated, they would fill the memory.
+        if not plain or value.is_quantized or value.nbytes > value.untyped_storage().nbytes():
+            raise CheckpointError(f"{path}: the weights {name} are not plain numbers")
+        if not value.isfinite().all():
+            raise CheckpointError(
+                f"{path}: the weights {name} contain infinite numbers or NaN; train again"
+            )
 
 
 def load_plain(path: Path) -> dict[str, Any]:
@@ -203,9 +254,9 @@ def load_plain(path: Path) -> dict[str, Any]:
             f"{path}: contains pickled code, which is refused because it could run anything, "
             "or is damaged"
         ) from error
-    except (
-        RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
-    ) as error:  # fmt: skip
+    # A damaged pickle can fail in any way.
+    except Exception as error:
+        logger.info("%s can't be loaded", path, exc_info=error)
         raise CheckpointError(f"{path}: damaged, or not a checkpoint") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: not a checkpoint of this project")

@@ -3,35 +3,52 @@
 Torch-free, so that every runtime prepares its input with this one function.
 """
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, field
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
 from utils.faces.crop import DEFAULT_GEOMETRY, CropGeometry
+from utils.validation import Number
 
 Color = Literal["grey", "rgb"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Preprocessing:
     """How a crop becomes network input.
 
     Attributes:
-        input_size: Side S of the square input in pixels.
+        input_size: Side S of the square input in pixels, 1 to 1024.
         color: ``grey`` (one channel, ITU-R BT.601 luma) or ``rgb``.
-        mean: Mean of each channel, for values in 0..1.
-        std: Standard deviation of each channel, for values in 0..1.
+        mean: Mean of each channel, for values in 0..1; one value counts for all.
+        std: Standard deviation of each channel, for values in 0..1; one value counts for all.
         geometry: Detector name to the crop that frames its faces as in training.
+
+    Raises:
+        ValueError: A value is of the wrong type, outside its range or does not fit the colour.
     """
 
-    input_size: int = 48
+    input_size: Annotated[int, Field(strict=True, ge=1, le=1024)] = 48
     color: Color = "grey"
-    mean: tuple[float, ...] = (0.5,)
-    std: tuple[float, ...] = (0.25,)
+    mean: tuple[Annotated[Number, Field(ge=-1e3, le=1e3)], ...] = (0.5,)
+    # Training rounds it to four digits.
+    std: tuple[Annotated[Number, Field(ge=1e-4, le=1e3)], ...] = (0.25,)
     geometry: dict[str, CropGeometry] = field(default_factory=lambda: dict(DEFAULT_GEOMETRY))
+
+    @model_validator(mode="after")
+    def _fit_the_channels(self) -> "Preprocessing":
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, self.channels):
+                raise ValueError(
+                    f"{name} must have one value, or {self.channels} for {self.color}, not "
+                    f"{len(values)}"
+                )
+        return self
 
     @property
     def channels(self) -> int:
@@ -71,18 +88,3 @@ class Preprocessing:
     def to_dict(self) -> dict[str, Any]:
         """Return plain types for a checkpoint or JSON."""
         return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "Preprocessing":
-        """Rebuild from ``to_dict``.
-
-        Raises:
-            KeyError, TypeError, ValueError: A value is missing or of the wrong type.
-        """
-        return cls(
-            input_size=int(data["input_size"]),
-            color=data["color"],
-            mean=tuple(data["mean"]),
-            std=tuple(data["std"]),
-            geometry={k: CropGeometry(**v) for k, v in data["geometry"].items()},
-        )

@@ -1,16 +1,49 @@
 """What a trained model is and how it must be used, whichever runtime holds its weights."""
 
-import math
-from collections.abc import Container, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Container
+from dataclasses import asdict, field
 from enum import Enum
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
 
-from utils.errors import ConfigError
+from utils.errors import CheckpointError, ConfigError
 from utils.model.preprocessing import Preprocessing
+from utils.validation import Number, explain_problems
+
+# Wider or deeper networks than any face needs; a file must not decide how much memory it takes.
+_MAX_ARGUMENT = 4096
+
+
+def _check_sizes(value: JsonValue) -> JsonValue:
+    """Refuse an argument of an architecture that no network of this project can have."""
+    if isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _check_sizes(item)
+    elif isinstance(value, (int, float)) and not abs(value) <= _MAX_ARGUMENT:
+        raise ValueError(f"numbers must be between -{_MAX_ARGUMENT} and {_MAX_ARGUMENT}")
+    return value
+
+
+# Names become columns of tables and of the database, heads' names parts of file names too.
+Label = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+HeadName = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w -]*$")]
+Share = Annotated[Number, Field(ge=0, le=1)]
+# Checked as JSON; its readers know which keys and types it has.
+Plain = Annotated[Any, GetPydanticSchema(lambda _, handler: handler(JsonValue))]
+Argument = Annotated[Plain, AfterValidator(_check_sizes)]
 
 
 class LabelSet(str, Enum):
@@ -62,7 +95,7 @@ class HeadRole(str, Enum):
         return LabelSet.FOLDER
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Head:
     """One prediction of a network: ``K`` of its outputs and how they become probabilities.
 
@@ -70,28 +103,21 @@ class Head:
         name: ``perceived`` was trained on FER+ votes, ``fer2013`` on the labels of FER2013 in the
             same network, ``labels`` on folder names alone.
         label_set: What it was trained to predict, in words.
-        temperature: Divides the logits before softmax; fitted on validation data.
+        temperature: Divides the logits before softmax, 0.001 to 1000; fitted on validation data.
         threshold: Predictions less probable than this are "uncertain"; chosen on validation data.
         prior: Mean of the training targets, ``K`` shares.
         prior_correction: Strength of the class-prior correction, 0 is none, 1 is full.
+
+    Raises:
+        ValueError: A value is of the wrong type or outside its range.
     """
 
-    name: str = "labels"
-    label_set: str = "folder names"
-    temperature: float = 1.0
-    threshold: float = 0.0
-    prior: tuple[float, ...] = ()
-    prior_correction: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise ValueError(f"temperature must be positive, not {self.temperature}")
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f"threshold must be 0 to 1, not {self.threshold}")
-        if not 0 <= self.prior_correction <= 1:
-            raise ValueError(f"prior_correction must be 0 to 1, not {self.prior_correction}")
-        if not all(0 <= p <= 1 for p in self.prior):
-            raise ValueError(f"prior must be shares between 0 and 1, not {self.prior}")
+    name: HeadName = "labels"
+    label_set: Label = "folder names"
+    temperature: Annotated[Number, Field(ge=1e-3, le=1e3)] = 1.0
+    threshold: Share = 0.0
+    prior: tuple[Share, ...] = ()
+    prior_correction: Share = 0.0
 
     @property
     def role(self) -> HeadRole:
@@ -108,7 +134,8 @@ class Head:
         values = logits.astype(np.float32) / np.float32(self.temperature)
         if self.prior_correction and self.prior:
             # A class without training images has no prior to divide by.
-            prior = np.array([p or 1.0 for p in self.prior], np.float32)
+            smallest = np.finfo(np.float32).tiny
+            prior = np.array([p if p >= smallest else 1.0 for p in self.prior], np.float32)
             values = values - self.prior_correction * np.log(prior)
         values = np.exp(values - values.max(1, keepdims=True))
         result: NDArray[np.float32] = values / values.sum(1, keepdims=True)
@@ -118,6 +145,9 @@ class Head:
 @dataclass(kw_only=True)
 class ModelSpec:
     """Everything about a model except its weights.
+
+    This is the one schema of the metadata in checkpoints and ONNX files: an instance is valid,
+    whether it was trained here or read from a file.
 
     Attributes:
         model: Architecture name in the registry.
@@ -130,18 +160,31 @@ class ModelSpec:
         metrics: Split name to its metrics.
         versions: Library versions of the training run.
         revision: Code revision of the training run; None outside a repository.
+
+    Raises:
+        ValueError: A value is of the wrong type, outside its range or does not fit the others.
     """
 
-    model: str
-    model_args: dict[str, Any]
-    classes: tuple[str, ...]
+    model: Label
+    model_args: dict[str, Argument]
+    classes: Annotated[tuple[Label, ...], Field(min_length=1)]
     preprocessing: Preprocessing
-    heads: tuple[Head, ...] = (Head(),)
-    training: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
+    heads: Annotated[tuple[Head, ...], Field(min_length=1)] = (Head(),)
+    training: dict[str, Plain] = field(default_factory=dict)
+    data: dict[str, Plain] = field(default_factory=dict)
+    metrics: dict[str, Plain] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     revision: str | None = None
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "ModelSpec":
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes must have unique names, not {', '.join(self.classes)}")
+        if len({head.name for head in self.heads}) < len(self.heads):
+            raise ValueError("heads must have unique names")
+        if any(head.prior and len(head.prior) != len(self.classes) for head in self.heads):
+            raise ValueError("a head's prior must have one share for each class")
+        return self
 
     def head(self, name: str | None = None) -> Head:
         """Return a head by name; None is the default.
@@ -172,24 +215,29 @@ class ModelSpec:
             "heads": heads,
         }
 
-    @classmethod
-    def values_from_dict(cls, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Check the plain types of ``to_dict`` and return the constructor's arguments.
 
-        Raises:
-            AttributeError, KeyError, TypeError, ValueError: A value is missing or impossible.
-        """
-        values = {name: content[name] for name in ModelSpec.__dataclass_fields__}
-        classes = tuple(content["classes"])
-        if not classes or len(set(classes)) < len(classes):
-            raise ValueError(f"there must be classes, with unique names, not {classes}")
-        if not isinstance(content["model_args"], dict):
-            kind = type(content["model_args"]).__name__
-            raise TypeError(f"model_args must be a mapping, not {kind}")
-        heads = tuple(Head(**{**head, "prior": tuple(head["prior"])}) for head in content["heads"])
-        if not heads or len({head.name for head in heads}) < len(heads):
-            raise ValueError("there must be heads, with unique names")
-        if any(head.prior and len(head.prior) != len(classes) for head in heads):
-            raise ValueError("a head's prior must have one share for each class")
-        preprocessing = Preprocessing.from_dict(content["preprocessing"])
-        return values | {"classes": classes, "heads": heads, "preprocessing": preprocessing}
+AnySpec = TypeVar("AnySpec", bound=ModelSpec)
+
+
+def read_spec(kind: type[AnySpec], content: object, *, path: Path) -> AnySpec:
+    """Build a model's description from the plain types of a file.
+
+    Args:
+        kind: What to build: ``ModelSpec`` or a class derived from it.
+        content: What ``ModelSpec.to_dict`` returned, with the further values of ``kind``.
+        path: Names the file in errors.
+
+    Raises:
+        CheckpointError: A value is missing or impossible.
+    """
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path}: its metadata is wrong: it must be a mapping")
+    names = list(kind.__dataclass_fields__)
+    if missing := [name for name in names if name not in content]:
+        raise CheckpointError(f"{path}: its metadata is incomplete: {', '.join(missing)} missing")
+    try:
+        return kind(**{name: content[name] for name in names})
+    except ValidationError as error:
+        raise CheckpointError(
+            f"{path}: its metadata is wrong: {explain_problems(error)}"
+        ) from error

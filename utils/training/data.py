@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from utils.errors import DataError
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import FaceDataset, load_split
 from utils.processing.face_images import FaceImages, load_faces
@@ -35,8 +36,8 @@ def load_data(config: TrainConfig, *, show_progress: bool = False) -> Splits:
     Mean and standard deviation are those of the labelled training images.
 
     Raises:
-        DataError: A split is missing or malformed, a folder has no images, or images can't be
-            decoded.
+        DataError: A split is missing or malformed, a folder has no images, images can't be decoded,
+            or the training images are all of one colour.
         ImageError: The folder of unlabelled images is missing, or an image that is not cached can't
             be decoded.
     """
@@ -51,6 +52,8 @@ def load_data(config: TrainConfig, *, show_progress: bool = False) -> Splits:
         images.cache(config.execution.cache_gb, show_progress=show_progress)
     sample = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:_SAMPLE]
     mean, std = measure_normalization(train.batch(sample.numpy()))
+    if not all(std):
+        raise DataError(f"{config.data}: the training images are all of one colour")
     preprocessing = replace(preprocessing, mean=mean, std=std)
     return Splits(
         train.with_preprocessing(preprocessing),
