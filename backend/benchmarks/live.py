@@ -88,7 +88,7 @@ def benchmark_live(config: BenchmarkLiveConfig) -> LiveBenchmark:
         config=config,
         stages=_time_stages(analyzer, clip),
         streams=measure_streams(analyzer, clip, config=config),
-        peers=time_peers(clip[:: len(clip) // _PEER_FRAMES]) if config.peers else (),
+        peers=time_peers(clip[:: max(1, len(clip) // _PEER_FRAMES)]) if config.peers else (),
     )
 
 

@@ -4,6 +4,10 @@ The files are part of the project (``model/mtcnn/``); the program only documents
 from. Example: python backend/measurements/convert_mtcnn.py --out model/mtcnn
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "Converting MTCNN")
+
 import argparse
 import warnings
 from dataclasses import dataclass

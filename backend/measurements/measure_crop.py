@@ -7,6 +7,10 @@ Example:
     python backend/measurements/measure_crop.py --data images/train --detector mtcnn --samples 1000
 """
 
+from backend.console.requirements import ensure
+
+ensure("train", "Measuring crops")
+
 import argparse
 import json
 import random

@@ -140,8 +140,9 @@ def measure(config: MeasureQualityConfig) -> Iterator[QualityRow]:
 def main() -> int:
     """Run the program and return its exit code."""
     config = parse_args()
-    print("corruption     correct   median brightness   median sharpness")
-    for row in measure(config):
+    for number, row in enumerate(measure(config)):
+        if not number:
+            print("corruption     correct   median brightness   median sharpness")
         print(
             f"{row.corruption:6s} {row.strength:5g}    {row.accuracy:6.1%}   "
             f"{row.brightness:17.0f}   {row.sharpness:16.3f}"
