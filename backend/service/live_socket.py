@@ -103,7 +103,7 @@ class Connection:
             if received["type"] == "websocket.disconnect":
                 return
             data = received.get("bytes")
-            problem = find_problem(data, limit=limit)
+            problem = message_problem(data, limit=limit)
             if data is None or problem is not None:
                 await self._send(_Message(b"", self._number, clock.monotonic()), error=problem)
                 continue
@@ -150,7 +150,7 @@ class Connection:
         await asyncio.wait_for(self._socket.send_text(text), SEND_SECONDS)
 
 
-def find_problem(data: bytes | None, *, limit: float) -> EmotionError | None:
+def message_problem(data: bytes | None, *, limit: float) -> EmotionError | None:
     """Return why a message can't be a frame; None if it can.
 
     Args:

@@ -10,7 +10,8 @@ import torch
 from utils.errors import CheckpointError
 from utils.faces.crop import CropGeometry
 from utils.model.architectures import build_model
-from utils.model.checkpoint import Checkpoint, load_checkpoint, save_atomically, save_checkpoint
+from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from utils.model.plain_file import save_atomically
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import Head
 

@@ -14,9 +14,10 @@ from programs import infer
 
 from utils.errors import CheckpointError
 from utils.model.architectures import build_model, list_models
-from utils.model.checkpoint import Checkpoint, load_checkpoint, load_plain, save_atomically
+from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.classifier import EmotionClassifier
 from utils.model.onnx_runtime import CLASS_WEIGHTS_KEY, SPEC_KEY, OnnxRuntime, encode_class_weights
+from utils.model.plain_file import load_plain, save_atomically
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import Head
 

@@ -22,9 +22,9 @@ from utils.devices import pick_device, resolves_to_cpu
 from utils.emotions import EMOTIONS
 from utils.errors import CheckpointError, ConfigError
 from utils.model.architectures import build_model
-from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, weights_hash
 from utils.model.classifier import EmotionClassifier
-from utils.model.export import export_onnx, weights_hash
+from utils.model.export import export_onnx
 from utils.model.export_check import check_drift, measure_drift
 from utils.model.onnx_runtime import SPEC_KEY, WEIGHTS_KEY, OnnxRuntime
 from utils.model.preprocessing import Preprocessing

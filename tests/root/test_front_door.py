@@ -18,6 +18,7 @@ NEEDS_TORCH = (
     "utils.model.class_activation",
     "utils.model.export",
     "utils.model.export_check",
+    "utils.model.plain_file",
     "utils.model.pretrained",
     "utils.model.torch_runtime",
     "utils.model.weight_averaging",

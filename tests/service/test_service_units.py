@@ -12,7 +12,7 @@ from backend.api import ServeConfig, parse_args
 from backend.service.access import RateLimit
 from backend.service.app import create_app
 from backend.service.errors import OverloadedError, RateLimitError, error_response
-from backend.service.live_socket import find_problem
+from backend.service.live_socket import message_problem
 from backend.service.pipeline import MAX_BATCH, BatchWorker, Pipeline
 from backend.service.settings import ServiceSettings
 from utils.results import FrameResult
@@ -63,10 +63,10 @@ async def wait_for(condition: Callable[[], bool]) -> None:
 def test_a_message_that_is_no_frame_is_refused_with_the_reason(
     data: bytes | None, code: str, words: str
 ) -> None:
-    problem = find_problem(data, limit=4.0)
+    problem = message_problem(data, limit=4.0)
     assert problem is not None
     assert (problem.code, words in str(problem)) == (code, True)
-    assert find_problem(b"1234", limit=4.0) is None
+    assert message_problem(b"1234", limit=4.0) is None
 
 
 def test_the_command_line_becomes_a_configuration() -> None:

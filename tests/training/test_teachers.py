@@ -13,13 +13,8 @@ from faces_data import draw_face, make_face_folder
 from utils.errors import ConfigError, DataError, ImageError
 from utils.evaluation.predict import predict_logits
 from utils.model.architectures import build_model
-from utils.model.checkpoint import (
-    Checkpoint,
-    load_checkpoint,
-    load_plain,
-    save_atomically,
-    save_checkpoint,
-)
+from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from utils.model.plain_file import load_plain, save_atomically
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import Head
 from utils.processing.face_images import FaceImages, load_faces

@@ -15,7 +15,8 @@ from paths import REPO
 from PIL import Image
 from programs import run_program
 
-from utils.model.checkpoint import load_checkpoint, load_plain
+from utils.model.checkpoint import load_checkpoint
+from utils.model.plain_file import load_plain
 
 SMALL = {
     "model": "se_resnet",

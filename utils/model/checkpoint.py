@@ -1,12 +1,8 @@
 """Checkpoints: weights and everything needed to use them, in one safe file."""
 
+import hashlib
 import logging
-import os
-import pickle
 import subprocess
-import tempfile
-import zipfile
-import zlib
 from dataclasses import field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +19,7 @@ from torch import Tensor, nn
 
 from utils.errors import CheckpointError
 from utils.model.architectures import build_model
+from utils.model.plain_file import load_plain, save_atomically
 from utils.model.spec import ModelSpec, read_spec
 from utils.paths import BUNDLED_MODEL, IS_CHECKOUT, PROJECT
 
@@ -136,6 +133,16 @@ def _last_line(error: Exception) -> str:
     return lines[-1].strip() if lines else type(error).__name__
 
 
+def weights_hash(checkpoint: Checkpoint) -> str:
+    """Return a SHA-256 over names and values of a checkpoint's weights."""
+    digest = hashlib.sha256()
+    for name, value in sorted(checkpoint.state_dict.items()):
+        digest.update(f"{name}\0{tuple(value.shape)}\0".encode())
+        # As bytes, because NumPy has no bfloat16.
+        digest.update(value.contiguous().cpu().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
 def epochs_in_all(training: dict[str, Any]) -> int:
     """Return the epochs of a checkpoint's training, including those of the one it started from."""
     return int(training.get("epochs") or 0) + int(training.get("epochs_before") or 0)
@@ -180,22 +187,6 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     save_atomically(content, path)
 
 
-def save_atomically(content: dict[str, Any], path: Path) -> None:
-    """Write plain types and tensors with ``torch.save``, through a temporary file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def load_checkpoint(path: Path | str | None = None) -> Checkpoint:
     """Load a checkpoint safely; None loads the bundled model.
 
@@ -234,41 +225,3 @@ def _check_weights(weights: dict[str, Tensor], path: Path) -> None:
             raise CheckpointError(
                 f"{path}: the weights {name} contain infinite numbers or NaN; train again"
             )
-
-
-def load_plain(path: Path) -> dict[str, Any]:
-    """Load a mapping of plain types and tensors; nothing in the file is executed.
-
-    Raises:
-        CheckpointError: The file is missing, truncated, not a mapping, or contains pickled code.
-    """
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such model file")
-    # Checkpoints are zip archives; torch would treat other files as its old format and fail.
-    if not _is_intact_zip(path):
-        raise CheckpointError(f"{path}: damaged or truncated, or not a checkpoint")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path}: contains pickled code, which is refused because it could run anything, "
-            "or is damaged"
-        ) from error
-    # A damaged pickle can fail in any way.
-    except Exception as error:
-        logger.info("%s can't be loaded", path, exc_info=error)
-        raise CheckpointError(f"{path}: damaged, or not a checkpoint") from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: not a checkpoint of this project")
-    return content
-
-
-def _is_intact_zip(path: Path) -> bool:
-    """Return whether every record matches its checksum, which ``torch.load`` does not check."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError):
-        return False
-    except RuntimeError:  # an encrypted archive
-        return False

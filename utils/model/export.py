@@ -3,7 +3,6 @@
 ``utils/model/export_check.py`` compares each with its checkpoint.
 """
 
-import hashlib
 import json
 import tempfile
 import warnings
@@ -26,7 +25,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from utils.errors import CheckpointError
-from utils.model.checkpoint import Checkpoint
+from utils.model.checkpoint import Checkpoint, weights_hash
 from utils.model.class_activation import PooledLinear, find_pooled_linear
 from utils.model.onnx_runtime import (
     CLASS_WEIGHTS_KEY,
@@ -41,15 +40,6 @@ from utils.model.onnx_runtime import (
 
 PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic")
 _POOLING = ("ReduceMean", "GlobalAveragePool")
-
-
-def weights_hash(checkpoint: Checkpoint) -> str:
-    """Return a SHA-256 over names and values of a checkpoint's weights."""
-    digest = hashlib.sha256()
-    for name, value in sorted(checkpoint.state_dict.items()):
-        digest.update(f"{name}\0{tuple(value.shape)}\0".encode())
-        digest.update(value.contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def export_onnx(

@@ -76,10 +76,8 @@ def build_network(
 def _sample(faces: FaceDataset) -> torch.Tensor:
     """Return some of the training images, normalised float32 ``(N, C, S, S)``."""
     order = np.random.default_rng(0).permutation(len(faces))
-    spec = faces.preprocessing
-    pixels = torch.from_numpy(faces.batch(order[:_STATISTICS_IMAGES])).float() / 255
-    mean = torch.tensor(spec.mean).view(1, -1, 1, 1)
-    return (pixels - mean) / torch.tensor(spec.std).view(1, -1, 1, 1)
+    pixels = faces.batch(order[:_STATISTICS_IMAGES])
+    return torch.from_numpy(faces.preprocessing.normalize(pixels))
 
 
 def unfreeze_layers(network: nn.Module, config: NetworkConfig, *, epoch: int) -> None:

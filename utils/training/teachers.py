@@ -12,12 +12,13 @@ from torch import Tensor
 
 from utils.errors import CheckpointError, ConfigError
 from utils.evaluation.predict import predict_logits
-from utils.model.checkpoint import Checkpoint, load_checkpoint, load_plain, save_atomically
+from utils.model.checkpoint import Checkpoint, load_checkpoint, weights_hash
+from utils.model.plain_file import load_plain, save_atomically
 from utils.processing.face_images import FaceImages
 
 logger = logging.getLogger(__name__)
 # Part of the key: another number when the same teacher's predictions are made in another way.
-_VERSION = 1
+_VERSION = 2
 _AVERAGE = "flip"
 
 
@@ -81,14 +82,10 @@ def _predict(teacher: Checkpoint, images: FaceImages, device: torch.device) -> T
 
 def _key(teacher: Checkpoint, fingerprint: str) -> str:
     """Return a hash over everything that logits depend on; a head's calibration comes after."""
-    weights = hashlib.sha256()
-    for name, tensor in sorted(teacher.state_dict.items()):
-        weights.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
-        weights.update(tensor.double().numpy().tobytes())
     preprocessing = teacher.preprocessing
     parts = {
         "version": _VERSION,
-        "weights": weights.hexdigest(),
+        "weights": weights_hash(teacher),
         "network": [teacher.model, teacher.model_args],
         "size": preprocessing.input_size,
         "color": preprocessing.color,

@@ -12,13 +12,8 @@ from utils.devices import pick_device
 from utils.errors import CheckpointError
 from utils.evaluation.predict import predict_logits
 from utils.model.architectures import EmotionNetwork
-from utils.model.checkpoint import (
-    Checkpoint,
-    code_revision,
-    load_plain,
-    save_atomically,
-    save_checkpoint,
-)
+from utils.model.checkpoint import Checkpoint, code_revision, save_checkpoint
+from utils.model.plain_file import load_plain, save_atomically
 from utils.processing.face_images import FaceImages
 from utils.training.config import TrainConfig
 from utils.training.data import Splits

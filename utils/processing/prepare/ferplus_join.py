@@ -1,12 +1,12 @@
 """FER+ (Barsoum et al., 2016): ten crowd votes per image, joined to the prepared images."""
 
 import csv
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from utils.emotions import FERPLUS_COLUMNS, FERPLUS_OTHER
 from utils.errors import DataError
+from utils.files import replaced_file
 from utils.processing.prepare.fer2013_table import USAGES
 
 VOTE_NAMES: tuple[str, ...] = (*FERPLUS_COLUMNS, *(name.lower() for name in FERPLUS_OTHER))
@@ -96,13 +96,11 @@ def join_votes(
 
 def write_votes(path: Path, joined: JoinedVotes) -> None:
     """Write ``image,split,angry,…,nf``, sorted by split and image name, atomically."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with replaced_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["image", "split", *VOTE_NAMES])
         for image in sorted(joined, key=lambda image: (image.split, image.name)):
             writer.writerow([image.name, image.split, *joined[image]])
-    os.replace(part, path)
 
 
 def _parse(row: dict[str, str], path: Path, line: int) -> VoteRow:
