@@ -1,7 +1,9 @@
-"""How the streams of one server share its processor, and how a stream keeps its newest frame."""
+"""How work that runs in parallel shares processor and memory; a stream keeps its newest frame."""
 
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -86,6 +88,93 @@ class StreamLimit:
             if self._running == 0:
                 raise RuntimeError("no stream is running; each release needs an acquire before it")
             self._running -= 1
+
+
+class MemoryBudget:
+    """Limits how many bytes are in use at once; safe to share between threads.
+
+    Those who wait are granted their bytes in the order of asking, so that a large item is not
+    overtaken for ever by small ones. An item that is larger than the whole budget is let in alone.
+
+    Args:
+        limit: Bytes that may be in use at once.
+
+    Attributes:
+        limit: As given.
+
+    Raises:
+        ValueError: The limit is not positive.
+    """
+
+    def __init__(self, limit: int) -> None:
+        if limit < 1:
+            raise ValueError(f"a memory budget has at least one byte, not {limit}")
+        self.limit = limit
+        self._changed = threading.Condition()
+        self._turns: deque[object] = deque()
+        self._in_use = 0
+
+    @property
+    def in_use(self) -> int:
+        """Number of bytes in use now."""
+        return self._in_use
+
+    def acquire(self, size: int, *, timeout: float | None = None) -> bool:
+        """Take bytes from the budget; each call needs a :meth:`release` of as many bytes.
+
+        Args:
+            size: Number of bytes.
+            timeout: Seconds to wait for them; None waits as long as it takes, 0 does not wait.
+
+        Returns:
+            Whether they were granted in time.
+
+        Raises:
+            ValueError: The size is negative.
+        """
+        if size < 0:
+            raise ValueError(f"a negative number of bytes: {size}")
+        turn = object()
+        with self._changed:
+            self._turns.append(turn)
+            try:
+                granted = self._changed.wait_for(
+                    lambda: self._turns[0] is turn and self._fits(size), timeout
+                )
+                self._in_use += size if granted else 0
+                return granted
+            finally:
+                self._turns.remove(turn)
+                self._changed.notify_all()
+
+    def release(self, size: int) -> None:
+        """Give bytes back.
+
+        Raises:
+            RuntimeError: More bytes than are in use.
+        """
+        with self._changed:
+            if size > self._in_use:
+                raise RuntimeError(f"{size} bytes released, but only {self._in_use} are in use")
+            self._in_use -= size
+            self._changed.notify_all()
+
+    @contextmanager
+    def reserve(self, size: int, *, timeout: float | None = None) -> Iterator[None]:
+        """Hold bytes inside a ``with`` block; the arguments are those of :meth:`acquire`.
+
+        Raises:
+            TimeoutError: The bytes were not granted in time.
+        """
+        if not self.acquire(size, timeout=timeout):
+            raise TimeoutError(f"{size} bytes are more than the budget has left")
+        try:
+            yield
+        finally:
+            self.release(size)
+
+    def _fits(self, size: int) -> bool:
+        return self._in_use == 0 or self._in_use + size <= self.limit
 
 
 class NewestSlot(Generic[T]):

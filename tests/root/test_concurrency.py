@@ -1,11 +1,11 @@
-"""Streams take turns in order, only so many run at once, and the newest frame waits alone."""
+"""Streams take turns and are limited, memory is shared, and the newest frame waits alone."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from threads import run_at_once, wait_until
 
-from utils.concurrency import FairLock, NewestSlot, StreamLimit
+from utils.concurrency import FairLock, MemoryBudget, NewestSlot, StreamLimit
 
 
 def test_the_lock_is_granted_in_the_order_of_asking() -> None:
@@ -96,6 +96,77 @@ def test_threads_never_exceed_the_limit() -> None:
 
     assert max(run_at_once([work] * 6)) <= 3
     assert limit.running == 0
+
+
+def test_a_budget_refuses_what_it_has_not_left() -> None:
+    budget = MemoryBudget(100)
+    assert budget.acquire(60, timeout=0)
+    assert not budget.acquire(41, timeout=0)
+    with budget.reserve(40, timeout=0):
+        assert budget.in_use == 100
+        with pytest.raises(TimeoutError), budget.reserve(1, timeout=0.01):
+            pass
+    budget.release(60)
+    assert budget.in_use == 0
+
+
+def test_an_item_larger_than_the_budget_is_let_in_alone() -> None:
+    budget = MemoryBudget(100)
+    with budget.reserve(1):
+        assert not budget.acquire(500, timeout=0)
+    with budget.reserve(500, timeout=0):
+        assert not budget.acquire(1, timeout=0)
+    assert budget.acquire(1, timeout=0)
+
+
+def test_a_large_item_is_not_overtaken_by_small_ones() -> None:
+    budget, granted = MemoryBudget(100), []
+
+    def work(size: int) -> None:
+        with budget.reserve(size):
+            granted.append(size)
+
+    with ThreadPoolExecutor(2) as pool:
+        with budget.reserve(50):
+            large = pool.submit(work, 100)
+            wait_until(lambda: not budget.acquire(1, timeout=0) or budget.release(1))
+            small = pool.submit(work, 10)
+        large.result()
+        small.result()
+    assert granted == [100, 10]
+
+
+def test_who_gives_up_waiting_lets_the_next_one_in() -> None:
+    budget = MemoryBudget(100)
+    with ThreadPoolExecutor(2) as pool, budget.reserve(50):
+        large = pool.submit(budget.acquire, 100, timeout=0.3)
+        wait_until(lambda: not budget.acquire(1, timeout=0) or budget.release(1))
+        small = pool.submit(budget.acquire, 10)
+        assert not large.result()
+        assert small.result()
+
+
+def test_threads_never_exceed_the_budget() -> None:
+    budget = MemoryBudget(100)
+
+    def work() -> int:
+        most = 0
+        for size in range(1, 200):
+            with budget.reserve(size % 70 + 1):
+                most = max(most, budget.in_use)
+        return most
+
+    assert max(run_at_once([work] * 6)) <= 100
+    assert budget.in_use == 0
+
+
+def test_a_budget_that_makes_no_sense_is_an_error() -> None:
+    with pytest.raises(ValueError, match="at least one byte"):
+        MemoryBudget(0)
+    with pytest.raises(ValueError, match="negative"):
+        MemoryBudget(1).acquire(-1)
+    with pytest.raises(RuntimeError, match="only 0"):
+        MemoryBudget(1).release(1)
 
 
 def test_a_slot_keeps_the_newest_and_counts_the_overtaken() -> None:
