@@ -44,6 +44,7 @@ def build(name: str, **args: Any) -> EmotionNetwork:
 def test_each_class_says_what_it_offers() -> None:
     assert FULLY_CONVOLUTIONAL == [
         "cbam_cnn",
+        "efficientnet_lite0",
         "face_resnet",
         "kernel_cnn",
         "mini_xception",
@@ -52,8 +53,8 @@ def test_each_class_says_what_it_offers() -> None:
         "simple_resnet",
         "vgg_cnn",
     ]
-    assert FINE_TUNABLE == ["face_resnet", "mobilenet_v3_large", "vit"]
-    assert POOLED_LINEAR == ["face_resnet", "se_resnet", "simple_resnet"]
+    assert FINE_TUNABLE == ["efficientnet_lite0", "face_resnet", "mobilenet_v3_large", "vit"]
+    assert POOLED_LINEAR == ["efficientnet_lite0", "face_resnet", "se_resnet", "simple_resnet"]
     tokens = [n for n in list_models() if issubclass(get_architecture(n), TokenNetwork)]
     assert tokens == ["small_vit", "vit"]
 
@@ -67,7 +68,7 @@ def test_the_pooled_feature_map_and_the_last_layer_give_the_logits(name: str) ->
     model.get_submodule(model.last_conv).register_forward_hook(lambda _, __, out: maps.append(out))
     x = torch.randn(2, 1, 48, 48)
     features = model.forward_features(x)
-    side = 2 if name == "face_resnet" else 6
+    side = 2 if name in ("efficientnet_lite0", "face_resnet") else 6
     assert features.shape == (2, model.fc.in_features, side, side)
     assert torch.equal(features, maps[0])
     assert torch.equal(model.fc(features.mean((2, 3))), model(x))
@@ -106,6 +107,7 @@ def test_fully_convolutional_networks_take_other_sizes(name: str) -> None:
         ("se_resnet", 2.5e6, 3.0e6),
         ("small_vit", 2.5e6, 3.5e6),
         ("mobilenet_v3_large", 4.0e6, 5.5e6),
+        ("efficientnet_lite0", 3.3e6, 3.5e6),
     ],
 )
 def test_sizes_are_as_described(name: str, low: float, high: float) -> None:
@@ -235,7 +237,7 @@ def test_emotion_cnn_is_as_published() -> None:
 
 
 def test_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(ConfigError, match="emotion_cnn, face_resnet, kernel_cnn"):
+    with pytest.raises(ConfigError, match="efficientnet_lite0, emotion_cnn, face_resnet"):
         build_model("resnet9000")
 
 
@@ -251,6 +253,7 @@ def test_an_unknown_name_lists_the_known() -> None:
         ("vit", {"input_size": 100}),
         ("vit", {"input_size": 96, "pretrained": True}),
         ("mobilenet_v3_large", {"input_size": 16}),
+        ("efficientnet_lite0", {"input_size": 16}),
     ],
 )
 def test_impossible_arguments_are_refused(name: str, args: dict[str, int]) -> None:

@@ -14,7 +14,7 @@ from utils.errors import ConfigError
 from utils.model.architectures import build_model
 from utils.model.architectures.face_resnet import FaceResNet
 from utils.model.preprocessing import Preprocessing
-from utils.model.pretrained import adapt_batch_norm, load_face_weights, start_weights
+from utils.model.pretrained import adapt_batch_norm, build_with_weights, load_face_weights
 from utils.model.pretrained.dlib_file import find_file
 
 SIZE = 150
@@ -96,15 +96,19 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes | None) -> None:
 
 
 def test_weights_of_another_architecture_are_refused() -> None:
-    network = build_model("se_resnet")
-    with pytest.raises(ConfigError, match="face_resnet"):
-        start_weights(network, "dlib", preprocessing=Preprocessing())
+    with pytest.raises(ConfigError, match="dlib weights exist for face_resnet, not for se_resnet"):
+        build_with_weights("se_resnet", {}, source="dlib", preprocessing=Preprocessing())
+    with pytest.raises(ConfigError, match="imagenet weights exist for efficientnet_lite0"):
+        build_with_weights("face_resnet", {}, source="imagenet", preprocessing=Preprocessing())
 
 
 def test_the_origin_is_known_and_handed_on(tiny_checkpoint: Path) -> None:
-    network = build_model("face_resnet", input_size=112, in_channels=1)
-    started = start_weights(network, "dlib", preprocessing=Preprocessing(input_size=112))
+    preprocessing = Preprocessing(input_size=112)
+    args = {"input_size": 112, "in_channels": 1}
+    _, started = build_with_weights("face_resnet", args, source="dlib", preprocessing=preprocessing)
     assert started["initial_weights"]["licence"] == "CC0-1.0"
     assert started["epochs_before"] == 0
     with pytest.raises(Exception, match="do not fit"):
-        start_weights(network, str(tiny_checkpoint), preprocessing=Preprocessing())
+        build_with_weights(
+            "face_resnet", args, source=str(tiny_checkpoint), preprocessing=preprocessing
+        )

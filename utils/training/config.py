@@ -32,7 +32,7 @@ class NetworkConfig(_Section):
     pretrained: str | None = Field(
         default=None,
         description="weights to start from: dlib (face recognition; face_resnet), imagenet "
-        "(torchvision's), or a checkpoint",
+        "(efficientnet_lite0, mobilenet_v3_large, vit), or a checkpoint",
     )
     unfreeze_every: int = Field(
         default=0, ge=0, description="pretrained models: epochs per unfrozen group of layers"

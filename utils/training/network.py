@@ -8,7 +8,7 @@ from torch import nn
 
 from utils.errors import ConfigError, DataError
 from utils.model.architectures import EmotionNetwork, FineTunable, build_model, get_architecture
-from utils.model.pretrained import DLIB, IMAGENET, adapt_batch_norm, start_weights
+from utils.model.pretrained import DLIB, adapt_batch_norm, build_with_weights
 from utils.processing.dataset import FaceDataset
 from utils.training.config import NetworkConfig, TrainConfig
 
@@ -61,12 +61,13 @@ def build_network(
         ConfigError: The architecture does not accept its arguments, or the weights are missing.
     """
     args = config.build_args(outputs)
-    if config.pretrained == IMAGENET:
-        args["pretrained"] = True
-    network = build_model(config.model, **args)
-    started: dict[str, Any] = {"epochs_before": 0}
+    network: EmotionNetwork
     if config.pretrained:
-        started = start_weights(network, config.pretrained, preprocessing=faces.preprocessing)
+        network, started = build_with_weights(
+            config.model, args, source=config.pretrained, preprocessing=faces.preprocessing
+        )
+    else:
+        network, started = build_model(config.model, **args), {"epochs_before": 0}
     if config.pretrained == DLIB:
         adapt_batch_norm(network, _sample(faces))
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

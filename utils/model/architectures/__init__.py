@@ -24,6 +24,7 @@ from utils.model.architectures.base import (
 )
 from utils.model.architectures.baseline_cnn import BaselineCNN
 from utils.model.architectures.cbam_cnn import CBAMCNN
+from utils.model.architectures.efficientnet_lite0 import EfficientNetLite0
 from utils.model.architectures.emotion_cnn import EmotionCNN
 from utils.model.architectures.face_resnet import FaceResNet
 from utils.model.architectures.kernel_cnn import KernelCNN
@@ -52,6 +53,7 @@ _ARCHITECTURES: dict[str, type[EmotionNetwork]] = {
     "attention_cnn": AttentionCNN,
     "baseline_cnn": BaselineCNN,
     "cbam_cnn": CBAMCNN,
+    "efficientnet_lite0": EfficientNetLite0,
     "emotion_cnn": EmotionCNN,
     "face_resnet": FaceResNet,
     "kernel_cnn": KernelCNN,

