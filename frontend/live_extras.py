@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from frontend.resources import Engine
+from frontend.text import plain
 from utils.errors import EmotionError
 from utils.inference.live import LiveAnalyzer
 from utils.inference.live_view import HeatOverlay, LiveView
@@ -59,7 +60,7 @@ def view_controls(live: LiveAnalyzer, engine: Engine) -> None:
             engine.live.classifier.check_activation_maps()
             overlay = HeatOverlay()
         except EmotionError as error:
-            st.warning(str(error))
+            st.warning(plain(error))
     live.view = LiveView(mirror, hide, overlay)
 
 
@@ -89,7 +90,7 @@ def baseline_button(snapshot: LiveSnapshot) -> None:
             args=(newest,),
         )
         if problem := st.session_state.get("baseline_problem"):
-            st.caption(problem)
+            st.caption(plain(problem))
     elif baseline.values is None:
         _measure(baseline, snapshot)
     else:

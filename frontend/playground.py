@@ -5,6 +5,7 @@ import streamlit as st
 from frontend.components import cards, notices
 from frontend.resources import Engine
 from frontend.sample_photos import SAMPLE_PHOTO
+from frontend.text import plain
 from utils.errors import EmotionError
 from utils.faces.base import Detections
 from utils.media.images import load_image
@@ -25,7 +26,7 @@ def playground(engine: Engine) -> None:
         with engine.lock:
             found = engine.images.detect(image)
     except EmotionError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     if not len(found):
         notices.status_line("No face in the picture.", "Choose another one.")

@@ -5,6 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from frontend.resources import open_store
+from frontend.text import plain
 from utils.errors import DatabaseError
 from utils.inference.live import LiveAnalyzer
 from utils.media.sessions import Recorder
@@ -49,11 +50,11 @@ def controls(live: LiveAnalyzer, settings: Settings, *, model: str, playing: boo
             )
             st.button("Mark", icon=":material/flag:", on_click=_mark, args=(recorder, label))
     if error := st.session_state.pop("recording_error", None):
-        st.warning(error)
+        st.warning(plain(error))
     if recorder is not None:
         st.fragment(_state, run_every=REFRESH_SECONDS)(recorder)
     elif done := st.session_state.pop("recorded", None):
-        st.success(done)
+        st.success(plain(done))
 
 
 def _start(live: LiveAnalyzer, settings: Settings, model: str) -> None:
@@ -89,6 +90,6 @@ def _mark(recorder: Recorder, label: str) -> None:
 
 def _state(recorder: Recorder) -> None:
     if recorder.problem:
-        st.warning(f"{recorder.problem} The video continues; saving is retried.")
+        st.warning(f"{plain(recorder.problem)} The video continues; saving is retried.")
     minutes, seconds = divmod(int(recorder.seconds), 60)
-    st.caption(f":red[●] Recording, {minutes}:{seconds:02d}, {recorder.frames} frames saved")
+    st.caption(f":red[●] Recording, {minutes:d}:{seconds:02d}, {recorder.frames:d} frames saved")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from frontend.text import plain
 from utils.concurrency import FairLock, StreamLimit
 from utils.errors import CheckpointError, EmotionError
 from utils.faces import BUNDLED
@@ -53,12 +54,12 @@ def engine_or_stop() -> tuple[Engine, Settings]:
         return load_engine(settings), settings
     except CheckpointError as error:
         st.error(
-            f"The model can't be used. {error}\n\nPut a checkpoint at model/best_model.pth, "
+            f"The model can't be used. {plain(error)}\n\nPut a checkpoint at model/best_model.pth, "
             "name another in EMOTION_MODEL, or train one with backend/train.py. Then reload this "
             "page."
         )
     except EmotionError as error:
-        st.error(f"The settings can't be used. {error}\n\nCorrect them and restart the app.")
+        st.error(f"The settings can't be used. {plain(error)}\n\nCorrect them and restart the app.")
     st.stop()
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from frontend.text import visible
+
 NOTICE = (
     "<div class='notice'>"
     "<p>This page estimates <b>apparent facial expressions</b>: what a face looks like, not what "
@@ -51,5 +53,5 @@ def status_line(sentence: str, hint: str = "") -> None:
         sentence: The state.
         hint: What the user can do about it, in smaller type below.
     """
-    below = f"<p class='hint'>{escape(hint)}</p>" if hint else ""
-    st.html(f"<p class='status' role='status'>{escape(sentence)}</p>{below}")
+    below = f"<p class='hint'>{escape(visible(hint))}</p>" if hint else ""
+    st.html(f"<p class='status' role='status'>{escape(visible(sentence))}</p>{below}")

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from frontend.components import charts
+from frontend.text import plain
 from utils.media.sessions import Marker
 from utils.media.timeseries import emotion_shares, face_series, find_gaps, key_moments, track_ids
 
@@ -39,7 +40,7 @@ def person_charts(
     gaps, span = find_gaps(table), (0.0, float(table["time"].max() or 1.0))
     st.html(charts.legend(classes))
     for track_id in people_in(table):
-        st.subheader(f"Face {track_id}")
+        st.subheader(f"Face {track_id:d}")
         series = face_series(table, track_id)
         chart = alt.layer(
             charts.gap_shading(gaps),
@@ -53,7 +54,7 @@ def person_charts(
         with changes:
             _key_moments(key_moments(table, track_id), track_id, on_moment=on_moment)
     if (faces := len(track_ids(table))) > MAX_PEOPLE:
-        st.caption(f"Charts of the first {MAX_PEOPLE} of {faces} faces.")
+        st.caption(f"Charts of the first {MAX_PEOPLE} of {faces:d} faces.")
     if len(gaps):
         st.caption("Grey: no face in view, a face that can't be classified, or camera off.")
 
@@ -69,11 +70,11 @@ def _key_moments(
         return
     texts = [(time, f"{time:.1f} s: {before} → {after}") for time, before, after in moments]
     if on_moment is None:
-        st.caption("Largest changes: " + "; ".join(text for _, text in texts))
+        st.caption(plain("Largest changes: " + "; ".join(text for _, text in texts)))
         return
     st.caption("Largest changes. Select one to play the video from there.")
     with st.container(horizontal=True):
         for time, text in texts:
-            if st.button(text, key=f"moment-{track_id}-{time}"):
+            if st.button(plain(text), key=f"moment-{track_id}-{time}"):
                 on_moment(time)
                 st.rerun()

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from frontend.text import plain
 from utils.jobs import Job
 
 REFRESH_SECONDS = 0.5
@@ -19,7 +20,7 @@ def _job_progress(job: Job[Any]) -> None:
         st.rerun()
     progress = job.progress
     left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
-    st.progress(progress.done, f"{progress.message or 'Starting…'}{left}")
+    st.progress(progress.done, plain(f"{progress.message or 'Starting…'}{left}"))
     if st.button("Stop", icon=":material/stop:", key="stop-job"):
         job.cancel()
     if progress.preview is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from frontend.components import notices
+from frontend.text import plain
 from utils.settings import get_settings
 
 TEXT = Path(__file__).parents[1] / "about.md"
@@ -17,10 +18,11 @@ def main() -> None:
     st.markdown(TEXT.read_text(encoding="utf-8"))
     settings = get_settings()
     st.subheader("This server")
+    model = settings.model or "the bundled one"
     st.markdown(
-        f"- Live videos analysed at the same time: {settings.max_streams} at most.\n"
-        f"- Face detector: {settings.detector}. Model: {settings.model or 'the bundled one'}.\n"
-        f"- Folder on the server offered for analysis: {settings.batch_folder or 'none'}."
+        f"- Live videos analysed at the same time: {settings.max_streams:d} at most.\n"
+        f"- Face detector: {plain(settings.detector)}. Model: {plain(model)}.\n"
+        f"- Folder on the server offered for analysis: {plain(settings.batch_folder or 'none')}."
     )
 
 

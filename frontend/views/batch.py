@@ -14,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from frontend.components import charts, notices
 from frontend.components.progress import job_progress
 from frontend.resources import Engine, engine_or_stop
+from frontend.text import plain, plain_table, visible
 from utils.errors import EmotionError
 from utils.inference.batch import AnalyzedFrame, analyze_sources
 from utils.jobs import Job
@@ -66,7 +67,7 @@ def _ask(engine: Engine, settings: Settings) -> None:
             "Pictures or zip archives", KINDS, accept_multiple_files=True, key="batch"
         )
         folder = settings.batch_folder
-        whole = folder is not None and st.checkbox(f"All pictures in {folder} on the server")
+        whole = folder is not None and st.checkbox(f"All pictures in {plain(folder)} on the server")
         pressed = st.form_submit_button("Analyse", type="primary")
     if not pressed:
         notices.status_line(
@@ -131,7 +132,7 @@ def _finished(engine: Engine, job: Job[Batch]) -> None:
         del st.session_state["batch_job"]
         st.rerun()
     if job.error or job.result is None:
-        st.error(job.error or "The batch could not be analysed.")
+        st.error(plain(job.error or "The batch could not be analysed."))
         return
     batch = job.result
     if batch.stopped:
@@ -152,7 +153,8 @@ def _table(batch: Batch) -> pd.DataFrame:
     for row in records:
         row["thumbnail"] = batch.thumbnails.get((row["image"], row.get("face") or 0))
     columns = [*SHOWN, "face"]
-    return pd.DataFrame(records).reindex(columns=columns).fillna({"reason": "", "emotion": ""})
+    table = pd.DataFrame(records).reindex(columns=columns).fillna({"reason": "", "emotion": ""})
+    return table.assign(image=table["image"].map(visible), reason=table["reason"].map(visible))
 
 
 def _counts(batch: Batch, table: pd.DataFrame) -> None:
@@ -164,11 +166,11 @@ def _counts(batch: Batch, table: pd.DataFrame) -> None:
         "Failed": len(failures),
     }
     for column, (name, value) in zip(st.columns(4), counts.items(), strict=True):
-        column.metric(name, value)
+        column.metric(plain(name), f"{value:d}")
     if failures:
         with st.expander(f"Failed pictures ({len(failures)})", icon=":material/warning:"):
             reasons = [(failure.image, failure.error.message) for failure in failures]
-            st.table(pd.DataFrame(reasons, columns=["file", "reason"]))
+            st.table(plain_table(reasons, ["file", "reason"]))
 
 
 def _faces(faces: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
@@ -185,7 +187,9 @@ def _faces(faces: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
 
 
 def _filtered(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    wanted = st.pills("Expression", classes, selection_mode="multi", key="wanted")
+    wanted = st.pills(
+        "Expression", classes, selection_mode="multi", format_func=plain, key="wanted"
+    )
     least = st.slider("Minimum confidence", 0, 100, 0, format="%d %%", key="least")
     uncertain = st.toggle("Include uncertain and unclassified faces", True, key="uncertain")
     kept = table["confidence"] >= least / 100

@@ -6,6 +6,7 @@ from frontend import live_extras, recording
 from frontend.camera_stream import camera_stream
 from frontend.components import cards, charts, notices
 from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
+from frontend.text import plain
 from utils.errors import EmotionError
 from utils.inference.history_table import history_table
 from utils.inference.live import LiveAnalyzer, LiveOptions
@@ -75,7 +76,7 @@ def _faces(live: LiveAnalyzer) -> None:
     snapshot = live.snapshot()
     notices.status_line(*_describe(snapshot))
     if snapshot.error:
-        st.warning(snapshot.error)
+        st.warning(plain(snapshot.error))
     faces = snapshot.result.faces[:MAX_FACES] if snapshot.result else ()
     if faces:
         baseline = live_extras.baseline_values()
@@ -113,7 +114,7 @@ def _timelines(live: LiveAnalyzer) -> None:
     _stats(snapshot.stats)
     table = history_table(snapshot.history, snapshot.classes, seconds=TIMELINE_SECONDS)
     for track_id in track_ids(table)[-MAX_FACES:]:
-        st.caption(f"Face {track_id}, the last {TIMELINE_SECONDS:.0f} seconds")
+        st.caption(f"Face {track_id:d}, the last {TIMELINE_SECONDS:.0f} seconds")
         chart = charts.probability_chart(
             face_series(table, track_id), snapshot.classes, span=(-TIMELINE_SECONDS, 0.0)
         )
@@ -162,7 +163,7 @@ def _controls(live: LiveAnalyzer) -> None:
         )
         names = list(dict.fromkeys((*LIVE_DETECTORS, old.detector)))
         detector = second.segmented_control(
-            "Face detector", names, default=old.detector, key="detector"
+            "Face detector", names, default=old.detector, format_func=plain, key="detector"
         )
         live.set_options(
             LiveOptions(interval, detector or old.detector, tau=tau, chart_tau=chart_tau)
@@ -179,7 +180,7 @@ def _snapshot_result(engine: Engine, data: bytes | None) -> None:
         with engine.lock:
             result: FrameResult = engine.live.analyze(image)
     except EmotionError as error:
-        st.error(str(error))
+        st.error(plain(error))
         return
     found = cards.count_faces(result.faces) if result.faces else "No face in the picture."
     notices.status_line(found)

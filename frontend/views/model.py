@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from frontend.model_charts import confusion_chart, show_zoo_table, zoo_chart, zoo_frame
 from frontend.playground import playground
 from frontend.resources import engine_or_stop
+from frontend.text import plain, without_images
 from utils.model.spec import HeadRole, LabelSet, ModelSpec
 from utils.paths import BUNDLED_ONNX
 
@@ -60,10 +61,11 @@ def _summary(spec: ModelSpec) -> None:
     head, preprocessing = spec.heads[0], spec.preprocessing
     size = preprocessing.input_size
     st.markdown(
-        f"**{spec.model}** distinguishes {len(spec.classes)} classes. Input: each face at "
-        f"{size} x {size} pixels, {preprocessing.color}. Trained on: {head.label_set}. "
+        f"**{plain(spec.model)}** distinguishes {len(spec.classes)} classes. Input: each face at "
+        f"{size:d} x {size:d} pixels, {plain(preprocessing.color)}. Trained on: "
+        f"{plain(head.label_set)}. "
         f"Predictions below {head.threshold:.0%} are marked as uncertain. "
-        f"Code revision: {spec.revision or 'unknown'}."
+        f"Code revision: {plain(spec.revision or 'unknown')}."
     )
 
 
@@ -94,8 +96,8 @@ def _accuracy(spec: ModelSpec, folder: Path) -> None:
         "Calibration error": figures.ece,
     }
     for column, (name, value) in zip(st.columns(4), shown.items(), strict=True):
-        column.metric(name, f"{value:.1%}")
-    st.caption(f"On {figures.images:,} images of the {split} split, none used for training.")
+        column.metric(plain(name), f"{value:.1%}")
+    st.caption(f"On {figures.images:,} images of the {plain(split)} split, none used for training.")
     _classes(figures.per_class)
     st.subheader("Confusions")
     st.altair_chart(confusion_chart(figures.confusion, spec.classes), width="stretch")
@@ -122,13 +124,14 @@ def _plots(folder: Path, head: str) -> None:
     }
     for file, title in titles.items():
         path = folder / file
-        st.subheader(title)
+        st.subheader(plain(title))
         if path.is_file():
             st.image(path, width="stretch" if "robust" in file or "mistakes" in file else 520)
         else:
             st.caption(
                 "No plot yet. On a machine with the dataset, run "
-                f"`python backend/evaluate.py --data images --robustness --out {folder}`."
+                "`python backend/evaluate.py --data images --robustness --out FOLDER`; FOLDER is "
+                f"{plain(folder)}."
             )
 
 
@@ -148,11 +151,10 @@ def _zoo() -> None:
 def _card(folder: Path) -> None:
     path = folder / "MODEL_CARD.md"
     if not path.is_file():
-        st.info(f"{folder} has no model card. Run `backend/evaluate.py --card FILE`.")
+        st.info(f"{plain(folder)} has no model card. Run `backend/evaluate.py --card FILE`.")
         return
     text = path.read_text(encoding="utf-8")
-    # The plots are in the first tab; Markdown here can't show files.
-    st.markdown("\n".join(line for line in text.splitlines() if not line.startswith("![")))
+    st.markdown(without_images(text))  # the plots are in the first tab
 
 
 main()

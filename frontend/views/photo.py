@@ -11,6 +11,7 @@ import streamlit as st
 from frontend.components import cards, notices
 from frontend.resources import Engine, engine_or_stop
 from frontend.sample_photos import sample_photos
+from frontend.text import plain
 from utils.errors import EmotionError
 from utils.media.drawing import annotate, draw_heat
 from utils.media.image_writer import encode_png
@@ -48,7 +49,10 @@ def main() -> None:
         return
     name = next(iter(results))
     if len(results) > 1:
-        name = st.pills("Pictures", list(results), default=name, key="picture") or name
+        name = (
+            st.pills("Pictures", list(results), default=name, format_func=plain, key="picture")
+            or name
+        )
     image, result = results[name]
     _show(engine, name=name, image=image, result=result)
 
@@ -60,7 +64,9 @@ def _pictures(origin: str) -> dict[str, bytes | Image]:
         return {"camera.jpg": shot.getvalue()} if shot else {}
     if origin == SAMPLES:
         samples = sample_photos()
-        name = st.pills("Samples", list(samples), default=next(iter(samples)), key="sample")
+        name = st.pills(
+            "Samples", list(samples), default=next(iter(samples)), format_func=plain, key="sample"
+        )
         return {name: samples[name]} if name else {}
     files = st.file_uploader("Pictures", type=KINDS, accept_multiple_files=True, key="photos")
     names = _unique([file.name for file in files])
@@ -89,7 +95,7 @@ def _results(
         key = name, hash(data if isinstance(data, bytes) else data.tobytes())
         outcome = kept[key] = known.get(key) or _analyze(engine, name, data)
         if isinstance(outcome, str):
-            st.error(outcome)
+            st.error(plain(outcome))
         else:
             results[name] = outcome
     st.session_state["photo_results"] = kept
@@ -152,10 +158,12 @@ def _chosen(faces: Sequence[Face]) -> Face:
 def _explain_prediction(face: Face, threshold: float) -> None:
     """Say what the confidence means, and why there may be no prediction."""
     best = sorted(face.probabilities.items(), key=lambda item: -item[1])[:3]
-    st.markdown("**Most likely:** " + ", ".join(f"{name} {share:.0%}" for name, share in best))
+    st.markdown(
+        "**Most likely:** " + plain(", ".join(f"{name} {share:.0%}" for name, share in best))
+    )
     if face.problem:
         advice = ADVICE[FaceProblem(face.problem)]
-        st.warning(f"No prediction: the face is {face.problem}. {advice}")
+        st.warning(f"No prediction: the face is {plain(face.problem)}. {plain(advice)}")
     elif face.uncertain:
         st.info(
             f"Uncertain: the confidence of {face.confidence:.0%} is below {threshold:.0%}. Don't "
@@ -181,12 +189,14 @@ def _explain_network(engine: Engine, image: Image, face: Face) -> None:
         with engine.lock:
             heat = engine.images.classifier.activation_maps(crop, target)[0]
     except EmotionError as error:
-        st.warning(str(error))
+        st.warning(plain(error))
         return
-    plain, overlaid = st.columns(2)
-    plain.image(_enlarged(crop[0]), caption="What the network sees", width="stretch")
+    original, overlaid = st.columns(2)
+    original.image(_enlarged(crop[0]), caption="What the network sees", width="stretch")
     overlaid.image(
-        draw_heat(_enlarged(crop[0]), heat), caption=f"What speaks for {target}", width="stretch"
+        draw_heat(_enlarged(crop[0]), heat),
+        caption=f"What speaks for {plain(target)}",
+        width="stretch",
     )
     st.caption(
         "Bright places raised the probability of the chosen expression most. For this kind of "
@@ -201,7 +211,7 @@ def _enlarged(crop: Image) -> Image:
 
 
 def _downloads(drawn: Image, result: FrameResult, *, name: str, classes: tuple[str, ...]) -> None:
-    plain = result.model_copy(
+    unnumbered = result.model_copy(
         update={"faces": tuple(f.model_copy(update={"track_id": None}) for f in result.faces)}
     )
     stem = Path(name).stem
@@ -213,9 +223,9 @@ def _downloads(drawn: Image, result: FrameResult, *, name: str, classes: tuple[s
             "image/png",
             on_click="ignore",
         )
-        text = json.dumps(to_document(plain), indent=1)
+        text = json.dumps(to_document(unnumbered), indent=1)
         st.download_button("JSON", text, f"{stem}.json", "application/json", on_click="ignore")
-        table = as_csv([plain], classes)
+        table = as_csv([unnumbered], classes)
         st.download_button("CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from frontend.components import notices
 from frontend.components.person_charts import person_charts
 from frontend.resources import open_store
+from frontend.text import plain, plain_table
 from utils.errors import EmotionError
 from utils.media.sessions import SessionInfo, SessionStore
 from utils.media.timeseries import face_series, track_ids
@@ -37,8 +38,8 @@ def main() -> None:
         _delete_everything(store)
     except EmotionError as error:
         st.error(
-            f"{error}\n\nCheck EMOTION_DATABASE_URL, which names the database. Live video works "
-            "without it."
+            f"{plain(error)}\n\nCheck EMOTION_DATABASE_URL, which names the database. Live video "
+            "works without it."
         )
         return
     if settings.retention_days:
@@ -83,7 +84,7 @@ def _choose(sessions: Sequence[SessionInfo]) -> list[SessionInfo]:
 
 
 def _session(store: SessionStore, session: SessionInfo) -> None:
-    st.header(session.name)
+    st.header(plain(session.name))
     table, markers = store.table(session), store.markers(session.id)
     if track_ids(table):
         person_charts(table, session.classes, markers=markers)
@@ -91,7 +92,7 @@ def _session(store: SessionStore, session: SessionInfo) -> None:
         notices.status_line("No face in this session.")
     if markers:
         named = [(f"{marker.time:.1f} s", marker.label) for marker in markers]
-        st.table(pd.DataFrame(named, columns=["time", "marker"]))
+        st.table(plain_table(named, ["time", "marker"]))
     _edit(store, session)
     _export(store, session, table)
 
@@ -121,7 +122,7 @@ def _compare(store: SessionStore, sessions: Sequence[SessionInfo]) -> None:
     st.header("Comparison")
     classes = list(dict.fromkeys(name for session in sessions for name in session.classes))
     default = "happy" if "happy" in classes else classes[0]
-    emotion = st.pills("Expression", classes, default=default)
+    emotion = st.pills("Expression", classes, default=default, format_func=plain)
     lines = [line for session in sessions for line in _lines(store, session, f"p_{emotion}")]
     if not lines:
         notices.status_line("There is nothing to compare.")

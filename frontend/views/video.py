@@ -13,6 +13,7 @@ from frontend.components import notices
 from frontend.components.person_charts import person_charts
 from frontend.components.progress import job_progress
 from frontend.resources import Engine, engine_or_stop, open_store
+from frontend.text import plain
 from utils.errors import EmotionError
 from utils.inference.annotated_copies import AnnotatedCopies
 from utils.inference.batch import AnalyzedFrame
@@ -143,10 +144,10 @@ def _finished(engine: Engine, job: Job[Analysis]) -> None:
         st.session_state.pop("moment", None)
         st.rerun()
     if job.error or job.result is None:
-        st.error(job.error or "The video could not be analysed.")
+        st.error(plain(job.error or "The video could not be analysed."))
         return
     if job.result.problem:
-        st.warning(job.result.problem)
+        st.warning(plain(job.result.problem))
     if job.result.results:
         _show(engine, job.result)
     else:
@@ -182,14 +183,17 @@ def _play_from(time: float) -> None:
 
 
 def _save(analysis: Analysis, model: str, classes: tuple[str, ...]) -> None:
-    help_text = "Saves times, boxes and probabilities, no pictures."
-    if st.button("Save to Sessions", icon=":material/save:", help=help_text):
+    if st.button(
+        "Save to Sessions",
+        icon=":material/save:",
+        help="Saves times, boxes and probabilities, no pictures.",
+    ):
         try:
             store = open_store(get_settings())
             session_id = store.create(analysis.name, "video", model=model, classes=classes)
             store.append(session_id, analysis.results)
         except EmotionError as error:
-            st.error(str(error))
+            st.error(plain(error))
         else:
             st.success("Saved to Sessions.")
 

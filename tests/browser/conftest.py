@@ -92,13 +92,13 @@ def open_browser(playwright: Playwright) -> Iterator[BrowserStarter]:
 
 @pytest.fixture(scope="session")
 def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppStarter]:
-    """Return a function that starts the app with settings and returns its address."""
+    """Return a function that starts the app, or another script, and returns its address."""
     servers = _SERVERS
 
-    def start(**settings: str) -> str:
+    def start(script: str = "frontend/app.py", **settings: str) -> str:
         port = _free_port()
         log = tmp_path_factory.mktemp("app") / "log.txt"
-        command = [sys.executable, "-m", "streamlit", "run", "frontend/app.py"]
+        command = [sys.executable, "-m", "streamlit", "run", script]
         command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
         command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
         with log.open("wb") as output:
