@@ -80,9 +80,9 @@ def damage(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda data: data[: len(data) // 2], "is not a readable zip file"),
-        (lambda data: b"no zip at all", "is not a readable zip file"),
-        (lambda data: b"", "is not a readable zip file"),
+        (lambda data: data[: len(data) // 2], "is damaged or not a zip archive"),
+        (lambda data: b"no zip at all", "is damaged or not a zip archive"),
+        (lambda data: b"", "is damaged or not a zip archive"),
     ],
     ids=["cut off", "text", "empty"],
 )
@@ -98,7 +98,7 @@ def test_damaged_member_of_a_zip(tmp_path: Path) -> None:
     source.write_bytes(damage(source.read_bytes()))
     report = prepare(source, tmp_path / "out")
     assert len(report.problems) == 1
-    assert "can't be read: Bad CRC-32" in report.problems[0]
+    assert f"can't be read from {source} (Bad CRC-32" in report.problems[0]
     assert len(image_names(tmp_path / "out")) == len(image_folder()) - 1
 
 

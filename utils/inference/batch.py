@@ -1,6 +1,5 @@
 """Many images and videos: read ahead, analysed in batches, returned in order."""
 
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +13,7 @@ from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.video import analyze_video
 from utils.media.camera import CameraReader
 from utils.media.images import Image, load_image
-from utils.media.sources import Kind, Source
+from utils.media.sources import Kind, Source, read_standard_input
 from utils.media.video import VideoReader
 from utils.results import Failure, Outcome
 
@@ -119,7 +118,7 @@ def _read(source: Source) -> Image:
     if source.error is not None:
         raise source.error
     if source.kind is Kind.STANDARD_INPUT:
-        return load_image(sys.stdin.buffer.read(), name="standard input")
+        return load_image(read_standard_input(), name="standard input")
     if source.read is not None:
         return load_image(source.read(), name=source.name)
     return load_image(Path(source.name))

@@ -22,6 +22,8 @@ Image = NDArray[np.uint8]
 ImageSource = str | Path | bytes | PillowImage.Image | NDArray[Any]
 
 MAX_PIXELS = 100_000_000
+# Of an image from a source that does not say how large it is, such as a pipe or an archive.
+MAX_BYTES = 200_000_000
 
 # Pillow supports more formats, but some start other programs (EPS) and none of them holds photos.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM")

@@ -2,16 +2,18 @@
 
 import logging
 import os
-import zlib
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatch
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import IO
-from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from utils.errors import ConfigError, EmotionError, ImageError
+from utils.errors import ConfigError, EmotionError, ImageError, TooLargeError, error_boundary
+from utils.media.archives import ZipArchive
+from utils.media.images import MAX_BYTES
 
 # HEIC is listed although it can't be decoded: a folder of phone photos should produce errors that
 # say what to do, not an empty list.
@@ -26,9 +28,8 @@ VIDEO_SUFFIXES: frozenset[str] = frozenset((
 ))
 # fmt: on
 STANDARD_INPUT = "-"
-# A larger archive member is not an image but an attack.
-MAX_MEMBER_BYTES = 200_000_000
-
+# Characters; the longest path of any system has half as many.
+_LONGEST_LINE = 1 << 16
 
 logger = logging.getLogger(__name__)
 
@@ -127,32 +128,13 @@ def zip_sources(file: IO[bytes], name: str) -> Iterator[Source]:
     Raises:
         ImageError: The file is not a zip archive.
     """
-    try:
-        archive = ZipFile(file)
-    except BadZipFile as error:
-        raise ImageError(f"{name}: is damaged or not a zip archive") from error
-    members = sorted(archive.infolist(), key=lambda member: member.filename)
-    images = [m for m in members if not m.is_dir() and is_image_name(Path(m.filename).name)]
+    archive = ZipArchive(file, name)
+    images = [m for m in archive.members if is_image_name(PurePosixPath(m.filename).name)]
     if not images:
         yield _unusable(name, "the archive contains no images")
-    for member in images:
-        yield _member(archive, member)
-
-
-def _member(archive: ZipFile, member: ZipInfo) -> Source:
-    if member.file_size > MAX_MEMBER_BYTES:
-        return _unusable(member.filename, f"is larger than {MAX_MEMBER_BYTES // 10**6} MB")
-
-    def read() -> bytes:
-        try:
-            return archive.read(member)
-        except (BadZipFile, RuntimeError, NotImplementedError, zlib.error, OSError) as error:
-            # RuntimeError: the member is encrypted.
-            raise ImageError(
-                f"{member.filename}: can't be read from the archive ({error})"
-            ) from error
-
-    return Source(member.filename, Kind.IMAGE, Path(member.filename), read=read)
+    for member in sorted(images, key=lambda member: member.filename):
+        path = Path(member.filename)
+        yield Source(member.filename, Kind.IMAGE, path, read=partial(archive.read, member))
 
 
 def read_list(path: Path) -> Iterator[str]:
@@ -163,11 +145,32 @@ def read_list(path: Path) -> Iterator[str]:
     """
     try:
         with path.open(encoding="utf-8", errors="surrogateescape") as file:
-            for line in file:
+            while line := file.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    raise ConfigError(f"--list {path}: a line is longer than any path")
                 if (name := line.strip("\r\n")).strip() and not name.startswith("#"):
                     yield name
     except OSError as error:
         raise ConfigError(f"--list {path}: can't be read ({error.strerror})") from error
+
+
+def read_standard_input() -> bytes:
+    """Return the bytes of an image from standard input.
+
+    Raises:
+        ImageError: It can't be read, or has more than ``MAX_BYTES``, as an endless pipe has.
+    """
+    if sys.stdin is None:
+        raise ImageError("standard input is closed")
+    with error_boundary(
+        lambda reason: ImageError(f"standard input can't be read ({reason})"), known=(OSError,)
+    ):
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise TooLargeError(
+            f"standard input has more than {MAX_BYTES // 1_000_000} MB; name a file instead"
+        )
+    return data
 
 
 def is_video_name(name: str) -> bool:

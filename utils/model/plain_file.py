@@ -4,14 +4,14 @@ import logging
 import os
 import pickle
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import torch
 
-from utils.errors import CheckpointError
+from utils.errors import CheckpointError, error_boundary
+from utils.media.archives import ZIP_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +40,8 @@ def load_plain(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: no such model file")
-    # Checkpoints are zip archives; torch would treat other files as its old format and fail.
-    if not _is_intact_zip(path):
-        raise CheckpointError(f"{path}: damaged or truncated, or not a checkpoint")
+    # torch would treat other files as its old format and fail.
+    _check_records(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -59,12 +58,13 @@ def load_plain(path: Path) -> dict[str, Any]:
     return content
 
 
-def _is_intact_zip(path: Path) -> bool:
-    """Return whether every record matches its checksum, which ``torch.load`` does not check."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError):
-        return False
-    except RuntimeError:  # an encrypted archive
-        return False
+def _check_records(path: Path) -> None:
+    """Compare every record with its checksum, which ``torch.load`` does not do.
+
+    Raises:
+        CheckpointError: One differs, or the file is no zip archive, as checkpoints are.
+    """
+    damaged = CheckpointError(f"{path}: damaged or truncated, or not a checkpoint")
+    with error_boundary(lambda reason: damaged, known=ZIP_ERRORS), ZipFile(path) as archive:
+        if archive.testzip() is not None:
+            raise damaged

@@ -8,7 +8,6 @@ from typing import Protocol
 from utils.errors import DataError
 from utils.processing.prepare.fer2013_table import count_rows, is_fer2013_csv, read_rows
 from utils.processing.prepare.labelled_files import (
-    ZIP_ERRORS,
     FileTree,
     FolderTree,
     LabelledFile,
@@ -147,8 +146,8 @@ class Fer2013Source:
         try:
             with files.open(name) as stream:
                 self.total = count_rows(stream)
-        except ZIP_ERRORS as error:
-            raise DataError(f"{name} is damaged ({error}); download it again") from error
+        except OSError as error:
+            raise DataError(f"{name} can't be read: {error.strerror}") from error
 
     def images(self) -> Iterator[SourceImage]:
         """Yield the rows one by one, the bad ones with their problem."""

@@ -2,16 +2,15 @@
 
 import hashlib
 import re
-import zipfile
-import zlib
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
+from utils.media.archives import ZipArchive
+from utils.media.images import MAX_BYTES
 from utils.media.sources import is_image_name
 
 SPLITS = ("train", "validation", "test")
@@ -34,8 +33,6 @@ _SYNONYMS = {
     "surprised": "surprise",
 }
 _VALIDATION_SHARE = 0.1
-_MAX_FILE_BYTES = 200_000_000
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
 
 class FileTree(Protocol):
@@ -85,37 +82,25 @@ class ZipTree:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except ZIP_ERRORS as error:
-            raise DataError(
-                f"{path} is not a readable zip file ({error}); download it again, it may be"
-                " incomplete"
-            ) from error
+        self._archive = ZipArchive(path, str(path), error=DataError)
+        self._members = {member.filename: member for member in self._archive.members}
 
     def names(self) -> list[str]:
         """Return the names of the files, sorted, without hidden and unsafe ones."""
-        safe = (name for name in self._files() if not _is_unsafe(name))
+        safe = (name for name in self._members if not _is_unsafe(name))
         return sorted(name for name in safe if not _is_junk(PurePosixPath(name).parts))
 
     def unsafe_names(self) -> list[str]:
         """Return the names that lead outside the folder (``../x``, ``/x``, ``C:x``), sorted."""
-        return sorted(name for name in self._files() if _is_unsafe(name))
+        return sorted(name for name in self._members if _is_unsafe(name))
 
     def open(self, name: str) -> IO[bytes]:
         """Open a file.
 
         Raises:
-            DataError: The file is damaged or encrypted.
+            DataError: The file is damaged or encrypted; reading the stream may raise this, too.
         """
-        try:
-            return self._zip.open(name)
-        except ZIP_ERRORS as error:
-            raise DataError(f"{name} in {self.path.name} can't be read: {error}") from error
-
-    def _files(self) -> Iterator[str]:
-        return (info.filename for info in self._zip.infolist() if not info.is_dir())
+        return self._archive.open(self._members[name])
 
 
 @dataclass(frozen=True)
@@ -143,11 +128,11 @@ def read_bytes(files: FileTree, name: str) -> bytes:
     """
     try:
         with files.open(name) as stream:
-            data = stream.read(_MAX_FILE_BYTES + 1)
-    except ZIP_ERRORS as error:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
         raise DataError(f"{name} can't be read: {error}") from error
-    if len(data) > _MAX_FILE_BYTES:
-        raise DataError(f"{name} is larger than {_MAX_FILE_BYTES // 1_000_000} MB")
+    if len(data) > MAX_BYTES:
+        raise DataError(f"{name} is larger than {MAX_BYTES // 1_000_000} MB")
     return data
 
 
