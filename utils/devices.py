@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import cv2
 
 from utils.errors import CheckpointError, ConfigError
+from utils.files import unusable_reason
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -91,8 +92,8 @@ def open_session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
     """
     import onnxruntime
 
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such model file")
+    if reason := unusable_reason(path, "model file"):
+        raise CheckpointError(f"{path}: {reason}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -3,9 +3,8 @@
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO
 
 from utils.errors import ConfigError, OutputError, reason_of
 
@@ -16,6 +15,38 @@ except ImportError:  # Windows
 
 # Bytes of a name that Linux, macOS and Windows accept.
 _MAX_NAME = 255
+
+
+def unusable_reason(path: Path, kind: str = "file") -> str | None:
+    """Return why a path is not that of a file, to follow its name; None if it is.
+
+    Args:
+        path: The path.
+        kind: What it should be, such as ``model file``.
+    """
+    if path.is_file():
+        return None
+    if path.is_dir():
+        return f"is a folder, not a {kind}"
+    # Reading a pipe or a device may never end.
+    return "is not a regular file" if path.exists() else f"no such {kind}"
+
+
+def check_folder(path: Path) -> None:
+    """Check before a long run that files can be written to a folder; nothing is created.
+
+    Args:
+        path: The folder; it and its parents may be missing.
+
+    Raises:
+        ConfigError: It or a parent is a file, or there is no permission to write.
+    """
+    existing = next(p for p in (path, *path.absolute().parents) if os.path.lexists(p))
+    if not existing.is_dir():
+        kind = "is a file" if existing == path else f"can't be created, {existing} is a file"
+        raise ConfigError(f"{path}: {kind}; name a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ConfigError(f"{path}: no permission to write to {existing}; name another folder")
 
 
 @contextmanager
@@ -78,31 +109,56 @@ def locked_file(path: Path) -> Iterator[None]:
     """
     if path.exists() and not path.is_file():
         raise ConfigError(f"{path}: is not a regular file; name another one")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = _open_locked(path)
-    except BlockingIOError as error:
-        raise OutputError(
-            f"{path}: another run is writing to it; wait until that has ended, or name another file"
-        ) from error
-    except OSError as error:
-        raise OutputError(f"{path}: can't be written ({reason_of(error)})") from error
-    with file:
+    with _locked(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, folder=path.parent):
         yield
 
 
-def _open_locked(path: Path) -> IO[bytes]:
+@contextmanager
+def locked_folder(path: Path) -> Iterator[None]:
+    """Keep other processes of this project from writing to a folder; see :func:`locked_file`.
+
+    Args:
+        path: The folder; created if it is missing, with its parents.
+
+    Raises:
+        ConfigError: The path or a parent is that of a file.
+        OutputError: Another process has locked the folder, or it can't be created.
+    """
+    check_folder(path)
+    # Windows opens no folders.
+    with _locked(path, os.O_RDONLY, folder=path) if fcntl else nullcontext():
+        yield
+
+
+@contextmanager
+def _locked(path: Path, flags: int, *, folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = _open_locked(path, flags)
+    except BlockingIOError as error:
+        raise OutputError(
+            f"{path}: another run is writing to it; wait until that has ended, or name another one"
+        ) from error
+    except OSError as error:
+        raise OutputError(f"{path}: can't be written ({reason_of(error)})") from error
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _open_locked(path: Path, flags: int) -> int:
     while True:
-        file = path.open("ab")
+        descriptor = os.open(path, flags, 0o666)
         try:
             if fcntl:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.close()
+            os.close(descriptor)
             raise
         except OSError:
-            return file  # a file system without locks
+            return descriptor  # a file system without locks
         # The process that held the lock may have deleted the file in between.
-        if os.fstat(file.fileno()).st_nlink:
-            return file
-        file.close()
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)

@@ -103,7 +103,9 @@ def test_an_unknown_detector_lists_the_known() -> None:
     ],
 )
 def test_a_missing_or_damaged_model_file_is_named(name: str, words: str, tmp_path: Path) -> None:
-    with pytest.raises(DetectorError, match=f"--detector-weights.*{words}"):
+    with pytest.raises(
+        DetectorError, match=f"--detector-weights.*EMOTION_DETECTOR_WEIGHTS.*{words}"
+    ):
         build_detector(name)
     path = tmp_path / "weights.bin"
     with pytest.raises(DetectorError, match=rf"weights\.bin: no such file.*{words}"):

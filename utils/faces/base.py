@@ -1,10 +1,14 @@
 """The interface of face detectors and their result."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from utils.errors import DetectorError
+from utils.files import unusable_reason
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,23 @@ class FaceDetector(Protocol):
     def detect(self, image: NDArray[np.uint8]) -> Detections:
         """Detect faces in an RGB uint8 ``(H, W, 3)`` image; without faces, arrays are empty."""
         ...
+
+
+def check_weights(path: Path | None, where: str) -> Path:
+    """Return the path of a detector's model file.
+
+    Args:
+        path: What the user named; None if nothing.
+        where: A sentence that says where to get the file.
+
+    Raises:
+        DetectorError: No file was named, or there is none.
+    """
+    if path is None:
+        raise DetectorError(
+            "no model file given; name it with --detector-weights FILE, for the app and the "
+            f"service with EMOTION_DETECTOR_WEIGHTS=FILE. {where}."
+        )
+    if reason := unusable_reason(path):
+        raise DetectorError(f"{path}: {reason}. {where}.")
+    return path

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from utils.defaults import MIN_FACE
 from utils.errors import DetectorError
-from utils.faces.base import Detections
+from utils.faces.base import Detections, check_weights
 from utils.faces.postprocess import make_detections
 
 WEIGHTS = "res10_300x300_ssd_iter_140000.caffemodel"
@@ -44,12 +44,8 @@ class SsdDetector:
         Raises:
             DetectorError: A file is not given, missing or not a readable network.
         """
-        if weights is None:
-            raise DetectorError(f"no model file given (--detector-weights FILE). {WHERE}.")
-        prototxt = weights.with_name(PROTOTXT)
-        for path in (weights, prototxt):
-            if not path.is_file():
-                raise DetectorError(f"{path}: no such file. {WHERE}.")
+        weights = check_weights(weights, WHERE)
+        prototxt = check_weights(weights.with_name(PROTOTXT), WHERE)
         try:
             self._net = cv2.dnn.readNetFromCaffe(str(prototxt), str(weights))
         except cv2.error as error:

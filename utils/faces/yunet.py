@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from utils.defaults import MIN_FACE
 from utils.errors import DetectorError
-from utils.faces.base import Detections
+from utils.faces.base import Detections, check_weights
 from utils.faces.postprocess import make_detections, no_faces
 from utils.faces.resize import shrink
 
@@ -47,10 +47,7 @@ class YunetDetector:
         Raises:
             DetectorError: The file is not given, missing or not a YuNet network.
         """
-        if weights is None:
-            raise DetectorError(f"no model file given (--detector-weights FILE). {WHERE}.")
-        if not weights.is_file():
-            raise DetectorError(f"{weights}: no such file. {WHERE}.")
+        weights = check_weights(weights, WHERE)
         try:
             self._net = cv2.FaceDetectorYN.create(
                 str(weights), "", (320, 320), score_threshold=min_score

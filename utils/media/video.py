@@ -12,6 +12,7 @@ from av.error import ArgumentError, FFmpegError
 from numpy.typing import NDArray
 
 from utils.errors import TooLargeError, VideoError, error_boundary
+from utils.files import unusable_reason
 from utils.media.images import MAX_PIXELS
 
 # Playlists (HLS, DASH, concat) are excluded: they can make a file open other files or fetch URLs.
@@ -177,8 +178,7 @@ def open_container(source: Path | BinaryIO, name: str) -> InputContainer:
     Raises:
         VideoError: The file is missing, or is no such file.
     """
-    if isinstance(source, Path) and not source.is_file():
-        reason = "is not a regular file" if source.exists() else "no such file"
+    if isinstance(source, Path) and (reason := unusable_reason(source)):
         raise VideoError(f"{name}: {reason}")
     with error_boundary(lambda reason: _cannot_open(name, reason), known=_DECODE_ERRORS):
         return av.open(

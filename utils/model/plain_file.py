@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import torch
 
 from utils.errors import CheckpointError, error_boundary
+from utils.files import unusable_reason
 from utils.media.archives import ZIP_ERRORS
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,8 @@ def load_plain(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: The file is missing, truncated, not a mapping, or contains pickled code.
     """
-    if not path.is_file():
-        raise CheckpointError(f"{path}: no such model file")
+    if reason := unusable_reason(path, "model file"):
+        raise CheckpointError(f"{path}: {reason}")
     # torch would treat other files as its old format and fail.
     _check_records(path)
     try:
