@@ -82,6 +82,9 @@ def _add_video_options(parser: argparse.ArgumentParser) -> None:
     )
     video.add_argument("--detector", default=DETECTOR, help=f"face detector (default: {DETECTOR})")
     video.add_argument(
+        "--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd"
+    )
+    video.add_argument(
         "--streams", type=int, default=1, help="viewers at the same time (default: 1)"
     )
     video.add_argument("--faces", type=int, default=1, help="faces in a frame (default: 1)")

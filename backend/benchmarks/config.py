@@ -13,6 +13,9 @@ from utils.defaults import DETECTOR, INTERVAL
 from utils.errors import ConfigError
 from utils.paths import BUNDLED_MODEL
 
+# Less gives too few frames to measure, or none.
+_LEAST_SECONDS = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkModelsConfig:
@@ -46,6 +49,7 @@ class BenchmarkLiveConfig:
     Attributes:
         model: Checkpoint (.pth) or ONNX file; None is the bundled model.
         detector: One of ``utils.faces.list_detectors()``.
+        detector_weights: Model file of the detectors that need one (yunet, ssd).
         threads: CPU cores for inference; None is half of them.
         video: The video to show; None is a moving photo.
         seconds: How long to show it.
@@ -57,6 +61,7 @@ class BenchmarkLiveConfig:
 
     model: Path | None = None
     detector: str = DETECTOR
+    detector_weights: Path | None = None
     threads: int | None = None
     video: Path | None = None
     seconds: float = 20.0
@@ -71,7 +76,9 @@ class BenchmarkLiveConfig:
         Raises:
             ConfigError: A value is out of range.
         """
-        check_at_least_one(threads=self.threads, streams=self.streams, faces=self.faces)
+        check_at_least_one(
+            threads=self.threads, streams=self.streams, faces=self.faces, interval=self.interval
+        )
         _check_seconds(self.seconds, math.inf)
 
 
@@ -82,6 +89,7 @@ class BenchmarkVideoConfig:
     Attributes:
         model: Checkpoint (.pth) or ONNX file; None is the bundled model.
         detector: One of ``utils.faces.list_detectors()``.
+        detector_weights: Model file of the detectors that need one (yunet, ssd).
         threads: CPU cores for inference.
         video: The video file; None makes one of a moving photo.
         seconds: Length of the video that is made.
@@ -90,6 +98,7 @@ class BenchmarkVideoConfig:
 
     model: Path | None = None
     detector: str = DETECTOR
+    detector_weights: Path | None = None
     threads: int = 2
     video: Path | None = None
     seconds: float = 20.0
@@ -112,12 +121,14 @@ class BenchmarkFolderConfig:
     Attributes:
         model: Checkpoint (.pth) or ONNX file; None is the bundled model.
         detector: One of ``utils.faces.list_detectors()``.
+        detector_weights: Model file of the detectors that need one (yunet, ssd).
         threads: CPU cores for inference.
         runs: Number of photos.
     """
 
     model: Path | None = None
     detector: str = DETECTOR
+    detector_weights: Path | None = None
     threads: int = 1
     runs: int = 200
 
@@ -184,6 +195,6 @@ BenchmarkConfig = (
 
 
 def _check_seconds(seconds: float, limit: float) -> None:
-    if not 0 < seconds < limit:
+    if not _LEAST_SECONDS <= seconds < limit:
         upper = "" if limit == math.inf else f" and less than {limit:g}"
-        raise ConfigError(f"--seconds must be more than 0{upper}, not {seconds}")
+        raise ConfigError(f"--seconds must be at least {_LEAST_SECONDS}{upper}, not {seconds}")

@@ -60,7 +60,12 @@ def benchmark_folder(config: BenchmarkFolderConfig) -> FolderBenchmark:
         EmotionError: The model or the detector can't be used.
     """
     threads, cores = limit_threads(config.threads), os.cpu_count() or 1
-    analyzer = EmotionAnalyzer.load(config.model, detector=config.detector, threads=threads)
+    analyzer = EmotionAnalyzer.load(
+        config.model,
+        detector=config.detector,
+        detector_weights=config.detector_weights,
+        threads=threads,
+    )
     return FolderBenchmark(
         photos=config.runs,
         threads=threads,

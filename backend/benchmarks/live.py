@@ -79,7 +79,11 @@ def benchmark_live(config: BenchmarkLiveConfig) -> LiveBenchmark:
     """
     threads = limit_threads(config.threads)
     analyzer = EmotionAnalyzer.load(
-        config.model, detector=config.detector, min_face=LIVE_MIN_FACE, threads=threads
+        config.model,
+        detector=config.detector,
+        detector_weights=config.detector_weights,
+        min_face=LIVE_MIN_FACE,
+        threads=threads,
     )
     clip = read_clip(config.video) if config.video else example_clip(config.faces)
     return LiveBenchmark(

@@ -74,7 +74,11 @@ def benchmark_video(config: BenchmarkVideoConfig) -> VideoBenchmark:
         VideoError: The video can't be read.
     """
     analyzer = EmotionAnalyzer.load(
-        config.model, detector=config.detector, min_face=LIVE_MIN_FACE, threads=config.threads
+        config.model,
+        detector=config.detector,
+        detector_weights=config.detector_weights,
+        min_face=LIVE_MIN_FACE,
+        threads=config.threads,
     )
     with tempfile.TemporaryDirectory() as folder:
         source = config.video or _write_clip(Path(folder) / "clip.mp4", config)

@@ -95,6 +95,10 @@ def test_a_users_mistake_is_named(args: list[object], words: str) -> None:
             BenchmarkVideoConfig(video=Path("a.mp4"), threads=4),
         ),
         ("--folder --detector haar", BenchmarkFolderConfig(detector="haar")),
+        (
+            "--folder --detector ssd --detector-weights x.caffemodel",
+            BenchmarkFolderConfig(detector="ssd", detector_weights=Path("x.caffemodel")),
+        ),
         ("--api --requests 5 --seconds 1.5", BenchmarkApiConfig(requests=5, seconds=1.5)),
         ("--session", BenchmarkSessionConfig()),
     ],
@@ -105,10 +109,19 @@ def test_the_command_line_becomes_a_configuration(args: str, config: BenchmarkCo
 
 
 @pytest.mark.parametrize(
-    "args", ["--threads 0", "--live --threads 2 0", "--runs 0", "--file --seconds 3600"]
+    "args",
+    [
+        "--threads 0",
+        "--live --threads 2 0",
+        "--runs 0",
+        "--file --seconds 3600",
+        "--file --seconds 0.01",
+        "--live --seconds nan",
+        "--live --interval 0",
+    ],
 )
 def test_impossible_options_are_refused(args: str) -> None:
-    with pytest.raises(ConfigError, match=r"--(threads|runs|seconds) must be"):
+    with pytest.raises(ConfigError, match=r"--(threads|runs|seconds|interval) must be at least"):
         parse_args(args.split())
 
 
