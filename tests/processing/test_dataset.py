@@ -8,6 +8,7 @@ from faces_data import make_face_folder
 
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
+from utils.files import part_of
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import class_order, load_split
 from utils.training.data import measure_normalization
@@ -95,6 +96,12 @@ def test_every_damaged_image_is_named_at_once(seven: Path) -> None:
         (seven / "train" / name / f"train_{name}_0001.png").write_bytes(b"not an image")
     with pytest.raises(DataError, match=r"2 images.*train_fear_0001\.png.*train_sad_0001\.png"):
         load_split(seven, "train", preprocessing=SPEC).cache(1.0)
+
+
+def test_a_file_that_is_being_written_is_no_image(seven: Path) -> None:
+    before = load_split(seven, "train", preprocessing=SPEC).paths
+    part_of(seven / "train" / "sad" / "new.png").write_bytes(b"half")
+    assert load_split(seven, "train", preprocessing=SPEC).paths == before
 
 
 def test_fingerprint_follows_content(seven: Path) -> None:

@@ -1,5 +1,8 @@
 """Datasets that are damaged, malformed or not recognised are named, and the rest is prepared."""
 
+import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +16,9 @@ from dataset_files import (
     write_files,
     write_zip,
 )
+from paths import REPO
 
-from utils.errors import DataError
+from utils.errors import ConfigError, DataError
 from utils.processing.prepare import prepare
 
 
@@ -124,6 +128,24 @@ def test_unrecognised_sources_describe_the_forms(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_full_disk_leaves_no_partial_images(tmp_path: Path) -> None:
+    source = write_files(tmp_path / "data", image_folder())
+    (source / "train/sad/large.png").write_bytes(png() + bytes(5000))
+    command = [sys.executable, "backend/prepare.py", str(source), "--out", str(tmp_path / "out")]
+    # The system then refuses to write, as a full disk does.
+    done = subprocess.run(
+        command,
+        cwd=REPO,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "large.png can't be written: File too large" in done.stderr
+    files = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.*")}
+    assert files == {*image_folder(), "dataset.json"}
+
+
 def test_wrong_arguments(tmp_path: Path) -> None:
     source = write_files(tmp_path / "data", image_folder())
     with pytest.raises(DataError, match="no such file or folder"):
@@ -131,7 +153,7 @@ def test_wrong_arguments(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is both the source and the output"):
         prepare(source, source)
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="can't be written"):
+    with pytest.raises(ConfigError, match="is a file; name a folder"):
         prepare(source, tmp_path / "file")
     with pytest.raises(DataError, match="is not a dataset"):
         prepare(tmp_path / "file", tmp_path / "out")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from utils.emotions import EMOTIONS
 from utils.errors import DataError
-from utils.media.sources import IMAGE_SUFFIXES
+from utils.media.sources import is_image_name
 from utils.model.preprocessing import Preprocessing
 from utils.processing.face_images import FaceImages
 from utils.processing.ferplus import load_votes, majority, soft_targets
@@ -149,7 +149,7 @@ def _check_classes(root: Path, classes: tuple[str, ...] | None) -> tuple[str, ..
 def _list_images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+    return sorted(path for path in folder.iterdir() if is_image_name(path.name))
 
 
 def _votes_of(

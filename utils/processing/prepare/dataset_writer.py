@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from utils.errors import DataError, ImageError
+from utils.files import check_folder, replaced_file
 from utils.media.images import load_image
 from utils.media.sources import is_image_name
 from utils.processing.prepare.ferplus_join import (
@@ -80,11 +80,13 @@ def prepare(
         on_progress: Called after each image with the number done and the total.
 
     Raises:
+        ConfigError: ``out`` is a file, or can't be written to.
         DataError: The source is missing, not recognised or without usable images; the FER+ table
             can't be read; or ``out`` can't be written.
     """
     if source.is_dir() and source.resolve() == out.resolve():
         raise DataError(f"{source} is both the source and the output; choose another --out")
+    check_folder(out)
     votes = read_votes(ferplus) if ferplus is not None else None
     dataset = open_source(source)
     writer = _DatasetWriter(out, overwrite=overwrite)
@@ -208,10 +210,9 @@ def _is_complete(path: Path) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        os.replace(part, path)
+        with replaced_file(path) as part:
+            part.write_bytes(data)
     except OSError as error:
         raise DataError(f"{path} can't be written: {error.strerror}") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 from utils.errors import ConfigError, DataError, ImageError
 from utils.faces import build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
+from utils.files import check_folder
 from utils.media.image_writer import save_image
 from utils.media.images import load_image
 from utils.media.sources import list_images
@@ -78,6 +79,7 @@ def crop_photos(
 
 
 def _check(photos: Path, out: Path, *, size: int) -> None:
+    check_folder(out)
     if size < 1:
         raise ConfigError(f"the size of the faces must be at least 1 pixel, not {size}")
     if out.resolve().is_relative_to(photos.resolve()):
