@@ -28,6 +28,7 @@ from utils.errors import ConfigError
 from utils.evaluation.evaluator import EvaluateConfig, ModelConfig, PhotosConfig
 from utils.evaluation.predict import TEST_TIME_AVERAGES
 from utils.evaluation.split import SplitConfig
+from utils.files import check_folder
 from utils.memory import keep_freed_memory
 from utils.paths import BUNDLED_MODEL
 
@@ -120,10 +121,8 @@ def check_outputs(config: EvaluateConfig, card: Path | None) -> None:
         ConfigError: A folder can't be made or is a file, or options contradict each other.
     """
     for folder in filter(None, (config.out, card and card.parent)):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"{folder}: can't be used as a folder ({error.strerror})") from error
+        check_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
     if card is None:
         return
     model = config.model

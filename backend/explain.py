@@ -11,7 +11,6 @@ from backend.console.requirements import ensure
 ensure("train", "The explanation")
 
 import argparse
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from backend.console.cli import run
+from backend.console.messages import printable, report_error
 from utils.defaults import DETECTOR
 from utils.errors import ConfigError, EmotionError, ImageError
 from utils.evaluation.grad_cam import METHODS, Explainer
@@ -28,6 +28,7 @@ from utils.evaluation.plots.explanations import save_explanations, save_mean_map
 from utils.evaluation.split import label_sets
 from utils.faces import FaceDetector, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
+from utils.files import check_folder
 from utils.media.images import load_image
 from utils.model.checkpoint import load_checkpoint
 from utils.paths import BUNDLED_MODEL
@@ -54,6 +55,7 @@ class ExplainOptions:
         layers: Module paths in the network, or ``("all",)``; None is the last feature map.
         method: One of ``utils.evaluation.grad_cam.METHODS``.
         detector: Name of the face detector.
+        detector_weights: Model file of the detectors that need one (yunet, ssd).
         out: Folder for the PNG files.
     """
 
@@ -67,6 +69,7 @@ class ExplainOptions:
     layers: tuple[str, ...] | None = None
     method: str = "gradcam"
     detector: str = DETECTOR
+    detector_weights: Path | None = None
     out: Path = Path("explanations")
 
 
@@ -85,6 +88,9 @@ def parse_args(argv: list[str] | None = None) -> ExplainOptions:
     parser.add_argument("--layers", nargs="+", help="layers side by side, or 'all'")
     parser.add_argument("--method", choices=METHODS, default="gradcam")
     parser.add_argument("--detector", default=DETECTOR, help=f"face detector (default: {DETECTOR})")
+    parser.add_argument(
+        "--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd"
+    )
     parser.add_argument("--out", type=Path, default=Path("explanations"), help="folder for PNGs")
     args = parser.parse_args(argv)
     if bool(args.images) == bool(args.data):
@@ -188,18 +194,20 @@ def _save_means(
 def main() -> int:
     """Run the program and return its exit code."""
     options = parse_args()
+    check_folder(options.out)
     explainer = build_explainer(options)
     if options.data:
         for path in explain_split(explainer, options):
             print(path)
         return 0
-    detector = build_detector(options.detector)
+    detector = build_detector(options.detector, weights=options.detector_weights)
     failed = False
     for path in options.images:
         try:
-            print(explain_image(path, explainer, detector=detector, options=options))
+            text = explain_image(path, explainer, detector=detector, options=options)
+            print(printable(text))
         except ImageError as error:
-            print(f"error: {error}", file=sys.stderr)
+            report_error(error)
             failed = True
     return EmotionError.exit_code if failed else 0
 

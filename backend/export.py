@@ -9,7 +9,6 @@ ensure("train", "The export")
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,10 @@ import torch
 from numpy.typing import NDArray
 
 from backend.console.cli import run
+from backend.console.messages import report_error
 from utils.errors import CheckpointError, EmotionError
 from utils.evaluation.split import label_sets
+from utils.files import check_folder
 from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.export import PRECISIONS, export_onnx
 from utils.model.export_check import LIMITS, Drift, check_drift, measure_drift
@@ -167,6 +168,7 @@ def format_row(file: ExportedFile) -> str:
 def main() -> int:
     """Run the program and return its exit code."""
     options = parse_args()
+    check_folder(options.out or options.model.parent)
     checkpoint = load_checkpoint(options.model)
     calibration = calibration_images(checkpoint, options.data)
     pixels, labels = test_images(checkpoint, options.data)
@@ -176,7 +178,7 @@ def main() -> int:
     for file in files:
         print(format_row(file), flush=True)
         if file.refusal:
-            print(f"error: {file.refusal}", file=sys.stderr)
+            report_error(file.refusal)
             refused = True
     allowed = ", ".join(f"{p} {100 * LIMITS[p].accuracy:.1f}" for p in options.precisions)
     print(f"on {len(pixels)} images of {options.data}; points that may be lost: {allowed}")

@@ -25,18 +25,19 @@ from pathlib import Path
 from tqdm import tqdm
 
 from backend.console.cli import ExitCode, run
+from backend.console.messages import report_error
 from backend.console.predict_arguments import parse_predict_config
 from backend.console.predict_config import PredictConfig
 from backend.console.run_output import (
     RunOutput,
     open_output,
     prepared_file,
-    report_failure,
     resolve_format,
 )
 from backend.console.run_summary import RunSummary
 from utils.devices import image_workers
 from utils.errors import ConfigError
+from utils.files import check_folder
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.annotated_copies import AnnotatedCopies
 from utils.inference.batch import AnalyzedFrame, analyze_camera, analyze_sources
@@ -67,7 +68,7 @@ class _RunWriter:
     def write(self, frame: AnalyzedFrame) -> None:
         self.summary.add(frame)
         if isinstance(frame.outcome, Failure):
-            report_failure(frame.outcome)
+            report_error(frame.outcome.error.message)
             self.output.write(frame)
         else:
             self.output.write(replace(frame, outcome=most_probable(frame.outcome, self.top)))
@@ -82,7 +83,7 @@ class _RunWriter:
     def _report(self, failures: list[Failure]) -> None:
         for failure in failures:
             self.summary.add_failure(failure)
-            report_failure(failure)
+            report_error(failure.error.message)
 
 
 def predict(config: PredictConfig) -> RunSummary:
@@ -149,11 +150,9 @@ def open_copies(config: PredictConfig) -> AnnotatedCopies | None:
             raise ConfigError(
                 f"--save {target}: unsupported file type; use {', '.join(SAVE_SUFFIXES)}"
             )
-        if target.parent.exists() and not target.parent.is_dir():
-            raise ConfigError(f"--save {target}: can't be written, {target.parent} is a file")
+        check_folder(target.parent)
         return AnnotatedCopies(target.parent, target, originals=originals)
-    if os.path.isfile(target):
-        raise ConfigError(f"{target}: is a file; name a folder for the annotated copies")
+    check_folder(target)
     return AnnotatedCopies(target, originals=originals)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from backend.console.cli import run
+from backend.console.messages import printable
 from utils.errors import ConfigError, DataError
 from utils.media.csv_table import CsvTable
 from utils.model.preprocessing import Preprocessing
@@ -133,7 +134,7 @@ def prepare_dataset(source: Path, options: PrepareOptions) -> Report:
     print(f"\n{report.written} files written, {report.kept} were there already: {out}")
     print(f"fingerprint {report.fingerprint}")
     for remark in report.remarks:
-        print(f"note: {remark}")
+        print(f"note: {printable(remark)}")
     _print_problems(report.problems)
     return report
 
@@ -153,7 +154,7 @@ def cut_out_faces(photos: Path, options: PrepareOptions) -> FaceReport:
     print(f"{report.written} faces of {report.photos} photos written: {options.out}")
     if report.without_face:
         print(f"\n{len(report.without_face)} photos without a face:")
-        print("\n".join(f"  {path}" for path in report.without_face))
+        print("\n".join(f"  {printable(path)}" for path in report.without_face))
     _print_problems(report.problems)
     return report
 
@@ -243,7 +244,7 @@ def _print_problems(problems: list[str]) -> None:
         return
     print(f"\n{len(problems)} problems:", file=sys.stderr)
     for problem in problems[:_MAX_LISTED_PROBLEMS]:
-        print(f"  {problem}", file=sys.stderr)
+        print(f"  {printable(problem)}", file=sys.stderr)
     if len(problems) > _MAX_LISTED_PROBLEMS:
         print(f"  … and {len(problems) - _MAX_LISTED_PROBLEMS} more", file=sys.stderr)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.console.cli import run
-from utils.errors import ConfigError
+from utils.files import check_folder
 from utils.memory import keep_freed_memory
 from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.weight_averaging import average_weights
@@ -67,8 +67,7 @@ def average(config: AveragingConfig) -> Checkpoint:
         ConfigError: The checkpoints do not belong together, or ``out`` is a file.
         DataError: The data can't be used.
     """
-    if config.out.exists() and not config.out.is_dir():
-        raise ConfigError(f"--out {config.out}: is a file; name a folder")
+    check_folder(config.out)
     checkpoints = [load_checkpoint(path) for path in config.checkpoints]
     mean = average_weights(checkpoints, config.shares or [1.0] * len(checkpoints))
     mean.training["data"] = str(config.data)

@@ -20,6 +20,7 @@ import yaml
 from backend.console.cli import run
 from utils.emotions import EMOTIONS
 from utils.errors import ConfigError
+from utils.files import check_folder
 from utils.memory import keep_freed_memory
 from utils.model.architectures import (
     build_model,
@@ -151,8 +152,7 @@ def new_run_folder(config: TrainConfig) -> Path:
         ConfigError: It is a file, or holds a run already.
     """
     out = config.out or Path("runs") / f"{config.network.model}-{datetime.now():%Y%m%d-%H%M%S}"
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"--out {out}: is a file; name a folder")
+    check_folder(out)
     if (out / LAST).exists():
         raise ConfigError(
             f"{out}: already holds a run; continue it with --resume {out} or change --out"

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from backend.console.evaluation_text import print_end_to_end, print_evaluation
+from backend.console.messages import report_error
 from utils.errors import ConfigError, EmotionError
 from utils.evaluation.comparison.ablation import ablation_table, read_ablation
 from utils.evaluation.comparison.significance import compare_models
@@ -55,7 +56,7 @@ def _exit_code(result: EndToEndResult | None) -> int:
     """Name unreadable photos on standard error, and fail if there are any."""
     unreadable = result.unreadable if result else []
     for sentence in unreadable:
-        print(f"error: {sentence}", file=sys.stderr)
+        report_error(sentence)
     return EmotionError.exit_code if unreadable else 0
 
 

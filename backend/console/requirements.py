@@ -2,6 +2,7 @@
 
 import sys
 
+from backend.console.messages import report_error
 from utils.errors import MissingExtraError
 from utils.extras import require
 
@@ -18,5 +19,5 @@ def ensure(extra: str, program: str) -> None:
     try:
         require(extra, feature=program)
     except MissingExtraError as error:
-        print(f"error: {error}", file=sys.stderr)
+        report_error(error)
         sys.exit(error.exit_code)

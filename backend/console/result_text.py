@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import TextIO
 
+from backend.console.messages import printable
 from utils.emotions import color_of
 from utils.media.video_summary import Person, VideoSummary
 from utils.results import Face, FrameResult
@@ -38,8 +39,8 @@ class TerminalStyle:
 
 def describe_image(result: FrameResult, style: TerminalStyle) -> str:
     """Return the faces of an image as lines of text, each with a bar for every class."""
-    title = f"{result.image} ({result.width} x {result.height}): {_count(len(result.faces))}"
-    lines = [title]
+    name, size = printable(result.image), f"{result.width} x {result.height}"
+    lines = [f"{name} ({size}): {_count(len(result.faces))}"]
     for number, face in enumerate(result.faces, 1):
         lines += _face_lines(number, face, style=style)
     return "\n".join(lines)
@@ -56,7 +57,7 @@ def describe_video(name: str, video: VideoSummary, *, style: TerminalStyle) -> s
     """Return the faces of a video as lines of text: when each was visible, and its expressions."""
     width, height = video.size or (0, 0)
     size = f"{width} x {height}, {video.time:.1f} s, {video.frames} frames"
-    lines = [f"{name} ({size}): {_count(len(video.people))}"]
+    lines = [f"{printable(name)} ({size}): {_count(len(video.people))}"]
     for person in video.people:
         lines += _person_lines(person, style)
     return "\n".join(lines)

@@ -4,11 +4,8 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Protocol
-
-from tqdm import tqdm
 
 from backend.console.predict_config import OutputConfig
 from backend.console.result_text import (
@@ -189,9 +186,6 @@ def open_output(
     Raises:
         OutputError: The file can't be opened for writing.
     """
-    if isinstance(sys.stdout, TextIOWrapper):
-        # File names may hold characters that the terminal's encoding lacks.
-        sys.stdout.reconfigure(errors="backslashreplace")
     if kind == TEXT:
         return TextOutput()
     if config.file:
@@ -201,9 +195,3 @@ def open_output(
     return WriterOutput(
         CsvWriter(sys.stdout, classes) if kind == "csv" else JsonLinesWriter(sys.stdout)
     )
-
-
-def report_failure(failure: Failure) -> None:
-    """Print a failure to stderr without garbling the progress bar."""
-    message = failure.error.message.encode("utf-8", "backslashreplace").decode()
-    tqdm.write(f"error: {message}", file=sys.stderr)

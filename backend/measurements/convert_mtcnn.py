@@ -6,6 +6,7 @@ from. Example: python backend/measurements/convert_mtcnn.py --out model/mtcnn
 
 from backend.console.requirements import ensure
 
+ensure("test", "Converting MTCNN")
 ensure("train", "Converting MTCNN")
 
 import argparse
@@ -19,6 +20,7 @@ from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config
+from utils.files import check_folder
 from utils.model.export import strip_exporter_notes
 from utils.paths import MTCNN_FOLDER
 
@@ -75,6 +77,7 @@ def convert(name: str, path: Path) -> None:
 def main() -> int:
     """Run the program and return its exit code."""
     config = parse_args()
+    check_folder(config.out)
     config.out.mkdir(parents=True, exist_ok=True)
     for name in _NETWORKS:
         path = config.out / f"{name}.onnx"

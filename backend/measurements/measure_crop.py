@@ -14,7 +14,6 @@ ensure("train", "Measuring crops")
 import argparse
 import json
 import random
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from backend.console.cli import ExitCode, run
+from backend.console.messages import report_error
 from backend.console.options import build_config, check_at_least_one
 from utils.defaults import DETECTOR
 from utils.errors import DataError, ImageError
@@ -176,7 +176,7 @@ def main() -> int:
     measurement = report.measurement
     print(json.dumps(measurement.as_dict()) if config.json else describe(measurement))
     for message in report.errors:
-        print(f"error: {message}", file=sys.stderr)
+        report_error(message)
     return ImageError.exit_code if report.errors else ExitCode.SUCCESS
 
 

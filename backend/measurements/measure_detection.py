@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from backend.benchmarks.clip import HEIGHT, WIDTH
 from backend.console.cli import ExitCode, run
+from backend.console.messages import report_error
 from backend.console.options import build_config, check_at_least_one
 from utils.defaults import LIVE_MIN_FACE, MIN_FACE
 from utils.errors import DataError, ImageError
@@ -134,7 +135,7 @@ def compose_frames(paths: list[Path], grid: tuple[int, int]) -> Iterator[NDArray
             try:
                 photo = load_image(path)
             except ImageError as error:
-                print(f"left out: {error}")
+                report_error(error)
                 continue
             row, column = divmod(position, columns)
             top, left = row * HEIGHT // rows, column * WIDTH // columns

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,23 @@ def test_exit_codes(
 def test_bugs_keep_their_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         cli.run(raising(ZeroDivisionError()))
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_full_disk_is_told(lines: int) -> None:
+    code = f"from backend.console import cli\ncli.run(lambda: print('x\\n' * {lines}) or 0)"
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 2
+    assert done.stderr == "error: standard output: can't be written (No space left on device)\n"
+
+
+def test_closed_streams_are_no_error() -> None:
+    code = "from backend.console import cli; cli.run(lambda: print('x') or 3)"
+    done = subprocess.run(["sh", "-c", f'"{sys.executable}" -c "{code}" >&- 2>&-'], timeout=60)
+    assert done.returncode == 3
 
 
 def test_a_closed_pipe_is_no_error() -> None:

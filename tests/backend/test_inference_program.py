@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,48 @@ def test_unusual_file_names_are_handled(tiny_checkpoint: Path, tmp_path: Path) -
     assert ["error" in d for d in documents] == [False, False, True]
 
 
+def test_a_name_gives_no_orders_to_the_terminal(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Image.new("RGB", (60, 60), "grey").save(folder / "\x1b[31mred\u202e.png")
+    (folder / "\x1b]0;title\x07\n.png").write_text("no image")
+    done = infer(folder, "--model", tiny_checkpoint, "--detector", "none")
+    assert done.returncode == 1
+    assert r"\x1b[31mred\u202e.png (60 x 60): 1 face" in done.stdout
+    assert r"\x1b]0;title\x07\n.png is a text file" in done.stderr
+    assert not set("\x1b\x07\u202e") & set(done.stdout + done.stderr)
+
+
+def test_standard_input_without_an_end_is_refused(tiny_checkpoint: Path) -> None:
+    command = [sys.executable, "backend/inference.py", "-", "--model", str(tiny_checkpoint)]
+    with Path("/dev/zero").open("rb") as endless:
+        done = subprocess.run(
+            command, cwd=REPO, stdin=endless, capture_output=True, text=True, timeout=120
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: standard input has more than 200 MB; name a file instead\n"
+
+
+@pytest.mark.parametrize("kind", ["text", "json", "csv"])
+def test_a_full_disk_behind_standard_output_is_told(
+    kind: str, astronaut_jpg: Path, tiny_checkpoint: Path
+) -> None:
+    command = [sys.executable, "backend/inference.py", str(astronaut_jpg), "--format", kind]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*command, "--model", str(tiny_checkpoint)],
+            cwd=REPO,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: standard output: can't be written (No space left on device)"
+    ]
+
+
 def test_copies_of_kinds_that_cannot_be_written_become_png(
     tiny_checkpoint: Path, tmp_path: Path
 ) -> None:
@@ -141,10 +185,14 @@ def test_copies_of_kinds_that_cannot_be_written_become_png(
         (["{photo}", "--save", "{photo}"], ["replace an input"]),
         (["{photo}", "--save", "{tmp}/out.xyz"], ["out.xyz", ".png"]),
         (["{photo}", "{photo}", "--save", "{file}"], ["is a file", "folder"]),
-        (["{photo}", "--save", "{file}/out.jpg"], ["out.jpg", "can't be written"]),
+        (["{photo}", "--save", "{file}/out.jpg"], ["file.txt", "is a file"]),
+        (["{photo}", "--save-dir", "{file}/copies"], ["copies", "file.txt is a file"]),
         (["{photo}", "--detector", "eyes"], ["eyes", "mtcnn", "haar"]),
         (["{photo}", "--detector", "yunet"], ["face_detection_yunet", "opencv_zoo"]),
-        (["{photo}", "--detector", "ssd"], ["caffemodel"]),
+        (["{photo}", "--detector", "ssd"], ["caffemodel", "EMOTION_DETECTOR_WEIGHTS"]),
+        (["{photo}", "--model", "{pipe}"], ["pipe", "is not a regular file"]),
+        (["{photo}", "--model", "{folder}"], ["is a folder, not a model file"]),
+        (["--list", "/dev/zero"], ["/dev/zero", "a line is longer than any path"]),
         (["{photo}", "--model", "{file}"], ["file.txt"]),
         (["{photo}", "--model", "/nowhere.pth"], ["/nowhere.pth", "no such model file"]),
         (["{photo}", "--device", "abacus"], ["abacus"]),
@@ -174,6 +222,8 @@ def test_a_users_mistake_is_named(
     file.write_text("text")
     before = astronaut_jpg.read_bytes()
     names = {"photo": astronaut_jpg, "folder": astronaut_jpg.parent, "tmp": tmp_path, "file": file}
+    names["pipe"] = tmp_path / "pipe"
+    os.mkfifo(names["pipe"])
     done = infer(*(a.format(**names) for a in args))
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
