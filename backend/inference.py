@@ -67,13 +67,14 @@ class _RunWriter:
 
     def write(self, frame: AnalyzedFrame) -> None:
         self.summary.add(frame)
+        # Before the results: whatever they hold when the program is killed has its copy, too.
+        if self.copies:
+            self._report(self.copies.add(frame))
         if isinstance(frame.outcome, Failure):
             report_error(frame.outcome.error.message)
             self.output.write(frame)
         else:
             self.output.write(replace(frame, outcome=most_probable(frame.outcome, self.top)))
-        if self.copies:
-            self._report(self.copies.add(frame))
 
     def complete(self) -> None:
         """Complete what the last source left open."""

@@ -83,6 +83,22 @@ def test_a_second_run_into_the_same_file_is_told(
     assert third.returncode == 0, "a killed run leaves no lock behind"
 
 
+def test_a_second_run_into_the_same_folder_of_copies_is_told(
+    photos: list[Path], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    copies, options = tmp_path / "copies", ("--detector", "none", "--model", tiny_checkpoint)
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    with waiting_run(first, photos, *options, "--out", first, "--save-dir", copies) as run:
+        other = infer(*photos, *options, "--out", second, "--save-dir", copies)
+        assert other.returncode == 2
+        assert f"{copies}: another run is writing to it" in other.stderr
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    third = infer(*photos, *options, "--out", second, "--save-dir", copies, "--overwrite")
+    assert third.returncode == 0, third.stderr
+    assert sorted(path.name for path in copies.iterdir()) == ["a.png", "b.png"]
+
+
 def test_a_device_is_no_file_for_results(photos: list[Path], tiny_checkpoint: Path) -> None:
     options = ("--model", tiny_checkpoint, "--format", "csv", "--overwrite")
     done = infer(photos[0], *options, "--out", "/dev/full")

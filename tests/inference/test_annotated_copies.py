@@ -151,6 +151,39 @@ def test_a_resumed_run_numbers_copies_as_before(tiny_checkpoint: Path, tmp_path:
 
 
 @pytest.mark.slow
+def test_whatever_has_results_when_a_run_is_killed_has_its_copy(
+    clip: Path, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    sources = [tmp_path / "a.mp4", *(tmp_path / f"{number}.png" for number in range(40))]
+    sources[0].write_bytes(clip.read_bytes())
+    noise = np.random.default_rng(0).integers(0, 255, (600, 600, 3), np.uint8)
+    for source in sources[1:]:
+        Image.fromarray(noise).save(source)
+    copies, out = tmp_path / "copies", tmp_path / "faces.jsonl"
+    options = ["--detector", "none", "--model", str(tiny_checkpoint), "--batch-size", "1"]
+    options += ["--out", str(out), "--save-dir", str(copies)]
+    command = [sys.executable, "backend/inference.py", *map(str, sources), *options]
+    for number in (0, 7, 23):
+        run = subprocess.Popen([*command, *["--resume"] * out.exists()], cwd=REPO)
+        deadline = time.monotonic() + 120
+        while not out.exists() or f"/{number}.png" not in out.read_text():
+            assert run.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < deadline
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        done = {Path(json.loads(line)["image"]).name for line in out.read_text().splitlines()}
+        whole = {name for name in files_in(copies) if not name.startswith(".")}
+        assert done <= whole
+        for name in whole - {"a.mp4"}:
+            with Image.open(copies / name) as copy:
+                copy.load()
+    assert infer(*sources, *options, "--resume").returncode == 0
+    assert files_in(copies) == sorted(source.name for source in sources)
+    names = [json.loads(line)["image"] for line in out.read_text().splitlines()]
+    assert names == [str(sources[0])] * 20 + [str(source) for source in sources[1:]]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [1, 3])
 def test_a_run_killed_while_it_writes_copies_is_resumed(
     wanted: int, clip: Path, tiny_checkpoint: Path, tmp_path: Path

@@ -1,11 +1,11 @@
 """Annotated copies of images and videos, written to a folder."""
 
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from utils.errors import ConfigError, EmotionError
-from utils.files import shortened
+from utils.files import locked_folder, shortened
 from utils.inference.batch import AnalyzedFrame
 from utils.media.drawing import annotate
 from utils.media.image_writer import SAVE_SUFFIXES, save_image
@@ -23,7 +23,7 @@ class AnnotatedCopies:
     next source was added, or on :meth:`complete`.
 
     Args:
-        folder: Where the copies go; created when the first one is written.
+        folder: Where the copies go; created if it is missing.
         file: Where the copy of a single image goes instead.
         originals: Files and folders that no copy may replace or be written into.
     """
@@ -37,6 +37,7 @@ class AnnotatedCopies:
         self._source: Source | None = None
         self._target: Path | None = None
         self._video: VideoWriter | None = None
+        self._lock = ExitStack()
 
     def add(self, analyzed: AnalyzedFrame) -> list[Failure]:
         """Write the copy of an image, or of one frame of a video.
@@ -107,11 +108,20 @@ class AnnotatedCopies:
         return target
 
     def __enter__(self) -> "AnnotatedCopies":
+        """Keep other runs from writing to the folder.
+
+        Raises:
+            ConfigError: The folder can't be created because a file is in the way.
+            OutputError: Another run is writing to it, or it can't be created.
+        """
+        if self._file is None:
+            self._lock.enter_context(locked_folder(self._folder))
         return self
 
     def __exit__(self, *error: object) -> None:
         if self._video:
             self._video.discard()
+        self._lock.close()
 
     def _write(self, analyzed: AnalyzedFrame, target: Path) -> None:
         if analyzed.image is None or not isinstance(analyzed.outcome, FrameResult):
