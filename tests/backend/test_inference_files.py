@@ -161,6 +161,24 @@ def test_a_camera_is_followed_until_it_ends(clip: Path, tmp_path: Path) -> None:
     assert [f["time"] for f in frames] == sorted(f["time"] for f in frames)
 
 
+def peak_mb(*options: object) -> float:
+    """Run ``backend/inference.py`` and return its peak memory."""
+    code = (
+        "import sys; from backend.inference import main; from utils.memory import memory_mb\n"
+        "code = main(); print(memory_mb(peak=True), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, options), "--detector", "none", "--quiet"],
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"MALLOC_ARENA_MAX": "2"},
+    )
+    assert done.returncode == 0, done.stderr
+    return float(done.stderr.splitlines()[-1])
+
+
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_files(tiny_checkpoint: Path, tmp_path: Path) -> None:
     picture = tmp_path / "x.jpg"
@@ -171,26 +189,18 @@ def test_memory_does_not_grow_with_the_files(tiny_checkpoint: Path, tmp_path: Pa
     for count in (200, 3000):
         names = tmp_path / f"{count}.txt"
         names.write_text(f"{picture}\n" * count)
-        code = (
-            "import sys; from backend.inference import main; from utils.memory import memory_mb\n"
-            "code = main(); print(memory_mb(peak=True), file=sys.stderr); sys.exit(code)"
-        )
-        options = ["--list", names, "--detector", "none", "--model", tiny_checkpoint, "--quiet"]
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                code,
-                *map(str, options),
-                "--out",
-                str(tmp_path / f"{count}.csv"),
-            ],
-            cwd=REPO,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env=os.environ | {"MALLOC_ARENA_MAX": "2"},
-        )
-        assert done.returncode == 0, done.stderr
-        peaks.append(float(done.stderr.splitlines()[-1]))
+        out = tmp_path / f"{count}.csv"
+        peaks.append(peak_mb("--list", names, "--model", tiny_checkpoint, "--out", out))
     assert peaks[1] - peaks[0] < 15
+
+
+@pytest.mark.slow
+def test_memory_is_limited_however_large_the_images(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "faces.csv"
+    folder.mkdir()
+    Image.new("RGB", (11000, 9000), "grey").save(folder / "0.png", compress_level=1)
+    for number in range(1, 7):
+        (folder / f"{number}.png").hardlink_to(folder / "0.png")
+    peak = peak_mb(folder, "--model", tiny_checkpoint, "--threads", 6, "--out", out)
+    assert len(read_csv(out)) == 7
+    assert 1_000 < peak < 2_600, "one takes 1,000 MB; all at once would take 5,000"

@@ -1,18 +1,20 @@
 """Many images and videos: read ahead, analysed in batches, returned in order."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 
+from utils.concurrency import MemoryBudget
+from utils.defaults import IMAGE_MEMORY
 from utils.errors import EmotionError, VideoError
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.video import analyze_video
 from utils.media.camera import CameraReader
-from utils.media.images import Image, load_image
+from utils.media.images import MAX_PIXELS, Image, ImageMemory, load_image, memory_of
 from utils.media.sources import Kind, Source, read_standard_input
 from utils.media.video import VideoReader
 from utils.results import Failure, Outcome
@@ -45,7 +47,8 @@ def analyze_sources(
 ) -> Iterator[AnalyzedFrame]:
     """Analyse images and videos; one that fails does not stop the others.
 
-    Images are decoded and analysed in threads; at most ``workers + 1`` batches are in memory.
+    Images are decoded and analysed in threads; at most ``workers + 1`` batches are in memory, and
+    at most ``IMAGE_MEMORY`` bytes of images unless a single one takes more.
 
     Args:
         analyzer: Detector and classifier.
@@ -63,7 +66,7 @@ def analyze_sources(
                 for source in run:
                     yield from _video(analyzer, source, every)
             else:
-                batches = _batches(run, batch_size)
+                batches = _batches(run, batch_size, IMAGE_MEMORY // (workers + 1))
                 yield from _images(partial(_analyze, analyzer), batches, pool=pool, ahead=workers)
 
 
@@ -89,29 +92,71 @@ def analyze_camera(
             yield AnalyzedFrame(source, result, frame.image)
 
 
-def _batches(sources: Iterator[Source], size: int) -> Iterator[list[Source]]:
-    while batch := list(islice(sources, size)):
+@dataclass(frozen=True)
+class _Batch:
+    """Images that are decoded one after the other and classified together."""
+
+    sources: tuple[Source, ...] = ()
+    pixels: int = 0
+    decoding: int = 0
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it takes until its results are used, at most."""
+        return self.pixels + self.decoding
+
+    def with_source(self, source: Source) -> "_Batch":
+        needed = _memory_of(source)
+        decoding = max(self.decoding, needed.decoding)
+        return _Batch((*self.sources, source), self.pixels + needed.pixels, decoding)
+
+
+def _batches(sources: Iterator[Source], size: int, limit: int) -> Iterator[_Batch]:
+    """Group sources; a batch of several images takes no more memory than the limit."""
+    batch = _Batch()
+    for source in sources:
+        longer = batch.with_source(source)
+        if batch.sources and (len(batch.sources) == size or longer.memory > limit):
+            yield batch
+            longer = _Batch().with_source(source)
+        batch = longer
+    if batch.sources:
         yield batch
 
 
 def _images(
-    analyze: Callable[[list[Source]], list[AnalyzedFrame]],
-    batches: Iterator[list[Source]],
+    analyze: Callable[[Sequence[Source]], list[AnalyzedFrame]],
+    batches: Iterator[_Batch],
     *,
     pool: ThreadPoolExecutor,
     ahead: int,
 ) -> Iterator[AnalyzedFrame]:
-    waiting: deque[Future[list[AnalyzedFrame]]] = deque()
+    budget = MemoryBudget(IMAGE_MEMORY)
+    waiting: deque[tuple[int, Future[list[AnalyzedFrame]]]] = deque()
+    batch = next(batches, None)
     try:
-        while True:
-            while len(waiting) <= ahead and (batch := next(batches, None)):
-                waiting.append(pool.submit(analyze, batch))
-            if not waiting:
-                return
-            yield from waiting.popleft().result()
+        while batch or waiting:
+            while batch and len(waiting) <= ahead and budget.acquire(batch.memory, timeout=0):
+                waiting.append((batch.memory, pool.submit(analyze, batch.sources)))
+                batch = next(batches, None)
+            memory, future = waiting.popleft()
+            yield from future.result()
+            del future
+            budget.release(memory)
     finally:
-        for future in waiting:
+        for _, future in waiting:
             future.cancel()
+
+
+def _memory_of(source: Source) -> ImageMemory:
+    if source.error is not None:
+        return ImageMemory(0, 0)
+    if source.kind is Kind.STANDARD_INPUT:  # can't be read twice
+        return ImageMemory(3 * MAX_PIXELS, 0)
+    try:
+        return memory_of(source.read() if source.read else source.name)
+    except EmotionError:
+        return ImageMemory(0, 0)
 
 
 def _read(source: Source) -> Image:
@@ -124,7 +169,7 @@ def _read(source: Source) -> Image:
     return load_image(Path(source.name))
 
 
-def _analyze(analyzer: EmotionAnalyzer, batch: list[Source]) -> list[AnalyzedFrame]:
+def _analyze(analyzer: EmotionAnalyzer, batch: Sequence[Source]) -> list[AnalyzedFrame]:
     images: dict[int, Image] = {}
     failures: dict[int, Failure] = {}
     for i, source in enumerate(batch):

@@ -5,6 +5,7 @@ import struct
 import threading
 import warnings
 import zlib
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image as PillowImage, ImageOps
 
 from utils.errors import ImageError, TooLargeError, error_boundary
+from utils.media.image_kinds import is_text, refuse_other_kinds
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +30,6 @@ MAX_BYTES = 200_000_000
 # Pillow supports more formats, but some start other programs (EPS) and none of them holds photos.
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "JPEG2000", "AVIF", "PPM")
 _ACCEPTED = "JPEG, PNG, WebP, GIF, BMP, TIFF, JPEG 2000, AVIF and PPM"
-_HEIC_BRANDS = frozenset((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"))
-_AVIF_BRANDS = frozenset((b"avif", b"avis"))
-_CONVERT = "convert it to JPEG or PNG"
 # Every exception that Pillow's decoders have been observed to raise on damaged files; RuntimeError
 # is that of AVIF.
 _DECODE_ERRORS = (
@@ -46,6 +45,10 @@ _DECODE_ERRORS = (
     struct.error,
     zlib.error,
 )
+# Bytes per pixel that Pillow and the copies of its image take beside the result, as measured; more
+# for images with transparency, and for WebP, which is decoded in two steps.
+_DECODING, _HEAVY_DECODING = 7, 24
+_HEAVY_FORMATS = ("WEBP", "AVIF")
 _pillow_limit = threading.Lock()
 # Pillow warns of damaged metadata, which does not affect the pixels. Appended, the filter yields to
 # those that the user sets.
@@ -93,6 +96,36 @@ def load_image(
     )
 
 
+@dataclass(frozen=True)
+class ImageMemory:
+    """How much memory an image takes, judged by its header.
+
+    Attributes:
+        pixels: Bytes of its RGB pixels.
+        decoding: Bytes needed on top while it is being decoded, at most.
+    """
+
+    pixels: int
+    decoding: int
+
+
+def memory_of(source: str | Path | bytes) -> ImageMemory:
+    """Return how much memory an image file, or the bytes of one, will take; nothing is decoded.
+
+    One that can't be used takes none: loading it will say why.
+    """
+    try:
+        with (
+            _open_file(Path(source)) if isinstance(source, (str, Path)) else BytesIO(source) as file
+        ):
+            image = _open_image(file, MAX_PIXELS, "the image")
+    except ImageError:
+        return ImageMemory(0, 0)
+    heavy = image.has_transparency_data or image.format in _HEAVY_FORMATS
+    pixels = image.width * image.height
+    return ImageMemory(3 * pixels, (_HEAVY_DECODING if heavy else _DECODING) * pixels)
+
+
 def _from_array(array: NDArray[Any], max_pixels: int, name: str) -> Image:
     shape = array.shape
     right_shape = len(shape) == 2 or (len(shape) == 3 and shape[2] in (3, 4))
@@ -125,16 +158,20 @@ def _open_file(path: Path) -> IO[bytes]:
 
 
 def _decode(file: IO[bytes], max_pixels: int, name: str) -> Image:
+    with _open_image(file, max_pixels, name) as image:
+        return _to_rgb(image, name)
+
+
+def _open_image(file: IO[bytes], max_pixels: int, name: str) -> PillowImage.Image:
     head = file.read(1024)
     file.seek(0)
-    _refuse_other_kinds(head, name)
-    kind = "is a text file, not an image" if _is_text(head) else "is not a readable image"
+    refuse_other_kinds(head, name)
+    kind = "is a text file, not an image" if is_text(head) else "is not a readable image"
     unreadable = ImageError(f"{name} {kind}; accepted formats are {_ACCEPTED}")
     with error_boundary(lambda reason: unreadable, known=_DECODE_ERRORS):
         image = _open_header(file)
-    with image:
-        _check_size(image.size, max_pixels, name)
-        return _to_rgb(image, name)
+    _check_size(image.size, max_pixels, name)
+    return image
 
 
 def _open_header(file: IO[bytes]) -> PillowImage.Image:
@@ -193,30 +230,3 @@ def _to_8_bit(image: PillowImage.Image, name: str) -> PillowImage.Image:
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise ImageError(f"{name} has 32 bits per channel; convert it to 8 or 16 bits")
     return PillowImage.fromarray(((values.astype(np.uint32) + 128) // 257).astype(np.uint8))
-
-
-def _refuse_other_kinds(head: bytes, name: str) -> None:
-    if head[4:8] == b"ftyp":
-        brands = {head[8:12], *(head[i : i + 4] for i in range(16, _ftyp_end(head), 4))}
-        if brands & _AVIF_BRANDS:
-            PillowImage.init()
-            if "AVIF" not in PillowImage.OPEN:
-                raise ImageError(
-                    f"{name} is an AVIF image, which this Pillow can't decode: {_CONVERT}"
-                )
-        elif brands & _HEIC_BRANDS:
-            raise ImageError(f"{name} is a HEIC image, which is not supported: {_CONVERT}")
-        else:
-            raise ImageError(f"{name} is a video, not an image")
-    elif head.startswith(b"%PDF"):
-        raise ImageError(f"{name} is a PDF document, not an image: {_CONVERT}")
-    elif b"<svg" in head.lower():
-        raise ImageError(f"{name} is an SVG drawing, which is not supported: {_CONVERT}")
-
-
-def _ftyp_end(head: bytes) -> int:
-    return min(int.from_bytes(head[:4], "big"), len(head))
-
-
-def _is_text(head: bytes) -> bool:
-    return all(byte >= 32 or byte in b"\t\n\r\f" for byte in head) and head.isascii()
