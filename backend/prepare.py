@@ -16,10 +16,14 @@ from tqdm import tqdm
 from backend.console.cli import run
 from backend.console.messages import printable
 from utils.errors import ConfigError, DataError
-from utils.media.csv_table import CsvTable
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
-from utils.processing.near_duplicates import MAX_RMS, SIDE, nearest_training_images
+from utils.processing.near_duplicates import (
+    MAX_RMS,
+    SIDE,
+    nearest_training_images,
+    write_pairs,
+)
 from utils.processing.prepare import FaceReport, Report, crop_photos, prepare
 from utils.processing.prepare.labelled_files import SPLITS
 
@@ -170,8 +174,8 @@ def list_near_duplicates(
         table: CSV file to write every pair to.
 
     Raises:
-        ConfigError: The table can't be written.
         DataError: A split is missing or malformed.
+        OutputError: The table can't be written.
     """
     preprocessing = Preprocessing(input_size=SIDE)
     train = load_split(data, "train", preprocessing=preprocessing)
@@ -187,15 +191,9 @@ def list_near_duplicates(
             f"{split}: {len(indices)} of {len(other)} images have a near-duplicate in train, "
             f"{same_label} with the same label"
         )
-        pairs += [(other.paths[i], train.paths[nearest[i]], f"{rms[i]:.2f}") for i in indices]
+        pairs += [(other.paths[i], train.paths[nearest[i]], float(rms[i])) for i in indices]
     if table:
-        try:
-            with table.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                rows = CsvTable(file, columns := ("image", "twin", "rms"))
-                for pair in pairs:
-                    rows.write(dict(zip(columns, map(str, pair), strict=True)))
-        except OSError as error:
-            raise ConfigError(f"--list {table}: can't be written ({error.strerror})") from error
+        write_pairs(pairs, table)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,8 +1,13 @@
 """Near-identical images in two splits, which inflate a test score."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
+from utils.errors import OutputError, reason_of
+from utils.media.csv_table import CsvTable
 from utils.processing.dataset import FaceDataset
 
 SIDE = 48
@@ -53,6 +58,25 @@ def nearest_training_images(
         squares.append(np.maximum(squared[np.arange(len(rows)), nearest], 0))
     rms = np.sqrt(np.concatenate(squares) / np.float32(library.shape[1]))
     return np.concatenate(indices), rms
+
+
+def write_pairs(pairs: Iterable[tuple[Path, Path, float]], path: Path) -> None:
+    """Write near-duplicates as a CSV table.
+
+    Args:
+        pairs: An image, its nearest training image, and their root-mean-square difference.
+        path: The table, with the columns ``image``, ``twin`` and ``rms``.
+
+    Raises:
+        OutputError: The table can't be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            table = CsvTable(file, ("image", "twin", "rms"))
+            for image, twin, rms in pairs:
+                table.write({"image": str(image), "twin": str(twin), "rms": f"{rms:.2f}"})
+    except OSError as error:
+        raise OutputError(f"{path}: can't be written ({reason_of(error)})") from error
 
 
 def _vectors(dataset: FaceDataset) -> NDArray[np.float32]:
