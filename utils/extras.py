@@ -14,6 +14,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
         "matplotlib", "yaml",
     ),
     "parquet": ("pyarrow",),
+    "lsl": ("pylsl",),
     "test": ("facenet_pytorch",),
 }  # fmt: skip
 _MOST_NAMES = 3
