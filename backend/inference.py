@@ -12,6 +12,7 @@ Examples:
   python backend/inference.py holiday/ --out faces.csv --resume continue after an interruption
   python backend/inference.py clip.mp4 --save-dir annotated/    the video with boxes and labels
   python backend/inference.py --webcam 0 --format jsonl         until Ctrl-C
+  python backend/inference.py --webcam 0 --lsl emotion          for the Lab Streaming Layer
   curl -s https://example.org/a.jpg | python backend/inference.py - --json
 """
 
@@ -42,6 +43,7 @@ from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.annotated_copies import AnnotatedCopies
 from utils.inference.batch import AnalyzedFrame, analyze_camera, analyze_sources
 from utils.media.image_writer import SAVE_SUFFIXES
+from utils.media.live_outputs.outputs import LiveOutputs
 from utils.media.sources import Source
 from utils.media.writers import complete_file
 from utils.results import Failure, most_probable
@@ -58,15 +60,17 @@ def parse_args(argv: list[str] | None = None) -> PredictConfig:
 
 @dataclass(frozen=True)
 class _RunWriter:
-    """Passes each analysed frame on to the output, the annotated copies and the summary."""
+    """Passes each analysed frame on to the outputs, the annotated copies and the summary."""
 
     output: RunOutput
+    live: LiveOutputs
     copies: AnnotatedCopies | None
     summary: RunSummary
     top: int | None
 
     def write(self, frame: AnalyzedFrame) -> None:
         self.summary.add(frame)
+        self.live.write(frame.outcome, arrived=frame.arrived)
         # Before the results: whatever they hold when the program is killed has its copy, too.
         if self.copies:
             self._report(self.copies.add(frame))
@@ -100,8 +104,14 @@ def predict(config: PredictConfig) -> RunSummary:
     config.sources.check_lists()
     kind, copies = resolve_format(config.output), open_copies(config)
     analyzer = config.analyzer.load()
-    with prepared_file(config.output, kind) as finished:
-        summary = _write_results(config, analyzer, kind=kind, copies=copies, finished=finished)
+    with ExitStack() as stack:
+        # Before the file is emptied: an output that can't be opened ends the run.
+        live = config.live.open(analyzer.stream_description, report=report_error)
+        stack.enter_context(closing(live))
+        finished = stack.enter_context(prepared_file(config.output, kind))
+        summary = _write_results(
+            config, analyzer, kind=kind, copies=copies, live=live, finished=finished
+        )
         # Not after an exception: what is not complete can be resumed.
         if config.output.file:
             complete_file(config.output.file, kind, classes=analyzer.classes)
@@ -114,6 +124,7 @@ def _write_results(
     *,
     kind: str,
     copies: AnnotatedCopies | None,
+    live: LiveOutputs,
     finished: set[str],
 ) -> RunSummary:
     """Analyse the sources that are not finished, and return the totals."""
@@ -124,7 +135,7 @@ def _write_results(
         )
         if copies:
             stack.enter_context(copies)
-        writer = _RunWriter(output, copies, summary, config.output.top)
+        writer = _RunWriter(output, live, copies, summary, config.output.top)
         bar = stack.enter_context(_progress_bar(config, finished))
         # Ctrl-C is how the run of a camera ends.
         with suppress(KeyboardInterrupt) if config.sources.camera else nullcontext():

@@ -13,6 +13,7 @@ from backend.console.predict_config import (
 from utils.defaults import DETECTOR, MIN_FACE
 from utils.errors import ConfigError
 from utils.faces import list_detectors
+from utils.media.live_outputs.config import LiveOutputConfig
 from utils.media.writers import FORMATS
 
 EPILOG = """\
@@ -41,6 +42,7 @@ def parse_predict_config(argv: list[str] | None, description: str) -> PredictCon
     )
     _add_source_options(parser)
     _add_output_options(parser)
+    _add_live_options(parser)
     _add_analyzer_options(parser)
     options = vars(parser.parse_args(argv))
     if not (options["names"] or options["lists"] or options["camera"]):
@@ -52,6 +54,7 @@ def parse_predict_config(argv: list[str] | None, description: str) -> PredictCon
     return PredictConfig(
         sources=build_config(SourceConfig, options),
         output=build_config(OutputConfig, options),
+        live=build_config(LiveOutputConfig, options),
         analyzer=build_config(AnalyzerConfig, options),
     )
 
@@ -111,6 +114,31 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         "--top", type=int, metavar="K", help="report only the K most probable emotions"
     )
     output.add_argument("--quiet", action="store_true", help="no progress bar and no final table")
+
+
+def _add_live_options(parser: argparse.ArgumentParser) -> None:
+    live = parser.add_argument_group(
+        "live outputs", "to other programs, for each result as soon as it is ready"
+    )
+    live.add_argument("--webhook", metavar="URL", help="post the results to an HTTP server")
+    live.add_argument(
+        "--webhook-interval",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="post at most this often (default: 0, at once)",
+    )
+    live.add_argument(
+        "--broadcast",
+        type=int,
+        metavar="PORT",
+        help="send the results to all who connect to ws://127.0.0.1:PORT",
+    )
+    live.add_argument(
+        "--lsl",
+        metavar="NAME",
+        help="streams of the Lab Streaming Layer: NAME with the probabilities, NAME-markers",
+    )
 
 
 def _add_analyzer_options(parser: argparse.ArgumentParser) -> None:

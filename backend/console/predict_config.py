@@ -11,6 +11,7 @@ from utils.defaults import DETECTOR, MIN_FACE
 from utils.devices import limit_threads
 from utils.errors import ConfigError
 from utils.inference.analyzer import EmotionAnalyzer
+from utils.media.live_outputs.config import LiveOutputConfig
 from utils.media.sources import Source, find_sources, is_video_name, read_list
 
 
@@ -162,9 +163,11 @@ class PredictConfig:
     Attributes:
         sources: What to analyse.
         output: Where results go.
+        live: Which programs receive results meanwhile.
         analyzer: Which model and detector to use.
     """
 
     sources: SourceConfig
     output: OutputConfig = field(default_factory=OutputConfig)
+    live: LiveOutputConfig = field(default_factory=LiveOutputConfig)
     analyzer: AnalyzerConfig = field(default_factory=AnalyzerConfig)

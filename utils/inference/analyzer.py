@@ -17,6 +17,7 @@ from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
 from utils.faces.detector_options import DetectorOptions
 from utils.inference.face_results import ClassifiedFaces, ResultBuilder
 from utils.media.images import ImageSource, load_image
+from utils.media.live_outputs.messages import StreamDescription
 from utils.model.classifier import EmotionClassifier
 from utils.results import FrameResult
 
@@ -107,6 +108,17 @@ class EmotionAnalyzer:
     def model_name(self) -> str:
         """Name of the classifier's architecture."""
         return self.classifier.model_name
+
+    @property
+    def stream_description(self) -> StreamDescription:
+        """What the results of a stream mean."""
+        spec = self.classifier.spec
+        return StreamDescription(
+            model=spec.model,
+            revision=spec.revision,
+            classes=tuple(spec.classes),
+            threshold=self.threshold,
+        )
 
     def with_detector(self, name: str) -> "EmotionAnalyzer":
         """Return an analyzer with another detector, the same classifier and the same options.

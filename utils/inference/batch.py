@@ -29,12 +29,14 @@ class AnalyzedFrame:
         outcome: The result, or why there is none.
         image: The pixels that the result describes, RGB uint8 ``(H, W, 3)``; None if it failed.
         fps: Frame rate of the video, from its header; None for images, cameras and failures.
+        arrived: When a camera's frame arrived, in seconds of ``time.monotonic``; None otherwise.
     """
 
     source: Source
     outcome: Outcome
     image: Image | None = None
     fps: float | None = None
+    arrived: float | None = None
 
 
 def analyze_sources(
@@ -89,7 +91,7 @@ def analyze_camera(
     with CameraReader(camera) as reader:
         source = Source(reader.name, Kind.CAMERA, Path("camera.mp4"))
         for frame, result in analyze_video(analyzer, reader, every=every):
-            yield AnalyzedFrame(source, result, frame.image)
+            yield AnalyzedFrame(source, result, frame.image, arrived=frame.arrived)
 
 
 @dataclass(frozen=True)

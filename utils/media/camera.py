@@ -64,7 +64,8 @@ class CameraReader:
         while (newest := self._take()) is not None:
             image, time = newest
             first = time if first is None else first
-            yield VideoFrame(index, time - first, np.ascontiguousarray(image[..., ::-1]))
+            rgb = np.ascontiguousarray(image[..., ::-1])
+            yield VideoFrame(index, time - first, rgb, arrived=time)
             index += 1
 
     def _take(self) -> tuple[NDArray[np.uint8], float] | None:

@@ -32,11 +32,13 @@ class VideoFrame:
         index: 0, 1, … in presentation order.
         time: Seconds since the first frame, from the file's own timestamps.
         image: RGB uint8 ``(H, W, 3)``, upright.
+        arrived: When a camera's frame arrived, in seconds of ``time.monotonic``; None in a file.
     """
 
     index: int
     time: float
     image: NDArray[np.uint8]
+    arrived: float | None = None
 
 
 class VideoReader:
