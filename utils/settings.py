@@ -50,6 +50,10 @@ class Settings(BaseSettings):
             ``postgresql+psycopg://user:password@host/name``.
         retention_days: Recorded sessions older than this are deleted; None keeps them.
         max_streams: Live streams that the server analyses at once; further ones have to wait.
+        webhook: URL to which the live page can post results.
+        webhook_interval: Least seconds between two of these posts.
+        broadcast: Port of the WebSocket on this computer to which the live page can send results.
+        lsl: Name of the Lab Streaming Layer stream to which the live page can send results.
     """
 
     model_config = SettingsConfigDict(
@@ -69,6 +73,10 @@ class Settings(BaseSettings):
     database_url: str = DEFAULT_DATABASE
     retention_days: float | None = Field(default=None, gt=0)
     max_streams: int = Field(default=MAX_STREAMS, ge=1, le=1000)
+    webhook: str | None = None
+    webhook_interval: float = Field(default=0.0, ge=0.0, le=3600.0)
+    broadcast: int | None = Field(default=None, ge=1, le=65535)
+    lsl: str | None = None
 
     def rtc_configuration(self) -> dict[str, list[dict[str, Any]]]:
         """Return the ``RTCConfiguration`` that browser and server share.

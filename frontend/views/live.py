@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from frontend import live_extras, recording
+from frontend import live_extras, live_outputs, recording
 from frontend.camera_stream import camera_stream
 from frontend.components import cards, charts, notices
 from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
@@ -52,7 +52,8 @@ def main() -> None:
         live_extras.snapshot_button(live, playing)
         recording.controls(live, settings, model=engine.live.model_name, playing=playing)
         # Above the timelines: their number changes, and would move the sliders under the pointer.
-        _controls(live)
+        _controls(live, settings)
+        live_outputs.state(live, engine, settings, playing=playing)
         st.fragment(_timelines, run_every=refresh)(live)
 
 
@@ -136,7 +137,7 @@ def _stats(stats: LiveStats) -> None:
 
 
 @st.fragment
-def _controls(live: LiveAnalyzer) -> None:
+def _controls(live: LiveAnalyzer, settings: Settings) -> None:
     with st.expander("Settings", icon=":material/tune:"):
         # A widget whose initial value changes is a new one: it would lose focus and the next input.
         old: LiveOptions = st.session_state.setdefault("initial_options", live.options)
@@ -168,6 +169,7 @@ def _controls(live: LiveAnalyzer) -> None:
         live.set_options(
             LiveOptions(interval, detector or old.detector, tau=tau, chart_tau=chart_tau)
         )
+        live_outputs.switch(settings)
 
 
 def _snapshot_result(engine: Engine, data: bytes | None) -> None:

@@ -120,7 +120,7 @@ def test_the_documented_receivers_receive(number: int, kind: str, tmp_path: Path
     port, name = free_port(), f"test-{uuid.uuid4().hex}"
     code = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     script = code[number].replace("5000", str(port)).replace("8765", str(port))
-    script = script.replace('"emotion"', f'"{name}"')
+    script = script.replace('"name", "emotion"', f'"name", "{name}"')
     config = LiveOutputConfig(
         **{kind: {"webhook": f"http://127.0.0.1:{port}", "broadcast": port, "lsl": name}[kind]}
     )

@@ -20,6 +20,7 @@ from utils.inference.frame_analysis import Frame, FrameAnalysis, FrameAnalyzer
 from utils.inference.live_view import LiveView
 from utils.inference.stream import LiveOptions, Stream
 from utils.inference.timeline import LiveSnapshot
+from utils.media.live_outputs.outputs import LiveOutputs
 from utils.results import FrameResult
 
 __all__ = ["LiveAnalyzer", "LiveOptions"]
@@ -50,6 +51,8 @@ class LiveAnalyzer:
         view: How frames are shown; may be replaced while the stream runs.
         listener: Called in the analysing thread with the result of every analysed frame; has to
             return at once. None if there is no listener.
+        outputs: Receives the same results, for other programs; closed when the stream ends. None if
+            there is none.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class LiveAnalyzer:
         self._error: str | None = None
         self.view = LiveView()
         self.listener: Callable[[FrameResult], None] | None = None
+        self.outputs: LiveOutputs | None = None
         self._gave_up = False
         self._stopped = -math.inf
 
@@ -189,6 +193,8 @@ class LiveAnalyzer:
                     self._fail(stream, error)
         finally:
             self._limit.release()
+            if (outputs := self.outputs) is not None:
+                outputs.close()
 
     def _next(self, stream: Stream) -> Frame | None:
         """Wait for a frame; return None if the stream ended or no frame came for a while."""
@@ -227,6 +233,8 @@ class LiveAnalyzer:
                 self._error = None
         if (listener := self.listener) is not None:
             listener(analysis.result)
+        if (outputs := self.outputs) is not None:
+            outputs.write(analysis.result, arrived=analysis.frame.arrived)
 
     def _fail(self, stream: Stream, error: Exception) -> None:
         self._report(error)

@@ -37,6 +37,16 @@ class LiveOutputConfig:
         if self.broadcast is not None and not 1 <= self.broadcast <= 65535:
             raise ConfigError(f"the broadcast's port must be 1 to 65535, not {self.broadcast}")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each output is, for people: ``webhook``, ``WebSocket on port 8765``."""
+        names = {
+            f"Lab Streaming Layer ({self.lsl})": self.lsl,
+            f"WebSocket on port {self.broadcast}": self.broadcast,
+            "webhook": self.webhook,
+        }
+        return tuple(name for name, value in names.items() if value is not None)
+
     def open(self, stream: StreamDescription, *, report: Callable[[str], None]) -> LiveOutputs:
         """Open the outputs.
 

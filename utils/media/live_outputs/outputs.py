@@ -64,6 +64,11 @@ class LiveOutputs:
         self._frame = 0
         self._present: set[int] = set()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the outputs are closed."""
+        return not self._opened
+
     def write(self, outcome: Outcome, *, arrived: float | None = None) -> None:
         """Pass on the outcome of a frame or image; frames that were not analysed are left out.
 
