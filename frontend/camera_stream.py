@@ -11,6 +11,7 @@ from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from frontend.components import notices
+from frontend.newest_frame import NewestFrameTrack, VideoDelay, bypass_relay
 from utils.inference.live import LiveAnalyzer
 from utils.settings import Settings
 
@@ -50,6 +51,8 @@ def camera_stream(
         on_snapshots: Called when the user gives up on the connection.
     """
     context = None
+    track = NewestFrameTrack(frame_callback(live), video_delay(), lambda: live.stop(wait=False))
+    bypass_relay()
     with st.container(key="streamer-hidden" if hidden else "streamer"):
         try:
             context = webrtc_streamer(
@@ -58,9 +61,8 @@ def camera_stream(
                 rtc_configuration=settings.rtc_configuration(),
                 media_stream_constraints=CONSTRAINTS,
                 desired_playing_state=False if hidden else None,
-                video_frame_callback=frame_callback(live),
-                on_video_ended=lambda: live.stop(wait=False),
-                async_processing=True,
+                sink_video_track=track,
+                source_video_track=track,
                 video_html_attrs=VIDEO_ATTRIBUTES,
             )
         except SignallingTimeoutError:
@@ -73,8 +75,14 @@ def camera_stream(
     return context is not None and context.state.playing
 
 
+def video_delay() -> VideoDelay:
+    """Return how long the frames of this viewer take on the server."""
+    delay: VideoDelay = st.session_state.setdefault("video_delay", VideoDelay())
+    return delay
+
+
 def frame_callback(live: LiveAnalyzer) -> Callable[[av.VideoFrame], av.VideoFrame]:
-    """Return what streamlit-webrtc calls with every frame, in a thread of its own."""
+    """Return what draws a frame of the camera."""
 
     def on_frame(frame: av.VideoFrame) -> av.VideoFrame:
         image = frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from frontend import live_extras, live_outputs, recording
-from frontend.camera_stream import camera_stream
+from frontend.camera_stream import camera_stream, video_delay
 from frontend.components import cards, charts, notices
 from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
 from frontend.text import plain
@@ -21,6 +21,10 @@ LIVE, SNAPSHOT = "Live video", "Snapshots"
 MAX_FACES = 4
 REFRESH_SECONDS = 0.4
 TIMELINE_SECONDS = 30.0
+SERVER_DELAY = (
+    "How long a picture takes from the decoder until it is drawn, encoded and sent; the median of "
+    "two seconds. Network and browser add to it."
+)
 
 
 def main() -> None:
@@ -112,7 +116,7 @@ def _describe(snapshot: LiveSnapshot) -> tuple[str, str]:
 
 def _timelines(live: LiveAnalyzer) -> None:
     snapshot = live.snapshot()
-    _stats(snapshot.stats)
+    _stats(snapshot.stats, video_delay().milliseconds())
     table = history_table(snapshot.history, snapshot.classes, seconds=TIMELINE_SECONDS)
     for track_id in track_ids(table)[-MAX_FACES:]:
         st.caption(f"Face {track_id:d}, the last {TIMELINE_SECONDS:.0f} seconds")
@@ -122,18 +126,22 @@ def _timelines(live: LiveAnalyzer) -> None:
         st.altair_chart(chart, width="stretch", key=f"timeline-{track_id}")
 
 
-def _stats(stats: LiveStats) -> None:
+def _stats(stats: LiveStats, delay_ms: float | None) -> None:
     """Show rates and delays in one line."""
-    age = "–" if stats.result_age_ms is None else f"{stats.result_age_ms:.0f} ms"
     items = {
         "Video": f"{stats.output_fps:.0f} fps",
         "Analysed": f"{stats.analysed_fps:.1f} fps",
         "Inference": f"{stats.inference_ms:.0f} ms",
         "Dropped": f"{stats.dropped} frames",
-        "Result age": age,
+        "Result age": _milliseconds(stats.result_age_ms),
     }
     rows = "".join(f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in items.items())
-    st.html(f"<dl class='stats'>{rows}</dl>")
+    delay = f"<dt>Server delay</dt><dd>{_milliseconds(delay_ms)}</dd>"
+    st.html(f"<dl class='stats'>{rows}<div title='{SERVER_DELAY}'>{delay}</div></dl>")
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f} ms"
 
 
 @st.fragment
