@@ -1,28 +1,18 @@
-"""The training configuration: one validated description of a run.
+"""The sections of the training configuration: options that belong to one subject."""
 
-In Python the options are grouped by subject (``config.network``, ``config.schedule``, …). In files,
-flags and checkpoints they are one flat list of keys: ``TrainConfig.from_flat`` and
-``TrainConfig.to_document`` translate.
-"""
-
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from pydantic.fields import FieldInfo
-
-from utils.errors import ConfigError
-
-# Keys of run folders and recipes that earlier versions wrote.
-_FORMER_KEYS = {"init": "pretrained"}
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """Options that are checked on construction and can't be changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class NetworkConfig(_Section):
+class NetworkConfig(Section):
     """The network, its input and what it starts from."""
 
     model: str = Field(default="se_resnet", description="architecture (--list-models shows all)")
@@ -54,7 +44,7 @@ class NetworkConfig(_Section):
         } | self.model_args
 
 
-class ScheduleConfig(_Section):
+class ScheduleConfig(Section):
     """Epochs, batches and the optimiser with its learning rate."""
 
     epochs: int = Field(default=50, ge=1, description="passes over the training images")
@@ -85,7 +75,7 @@ class ScheduleConfig(_Section):
     )
 
 
-class LossConfig(_Section):
+class LossConfig(Section):
     """The training loss."""
 
     kind: Literal["cross_entropy", "focal", "generalized"] = Field(
@@ -105,7 +95,7 @@ class LossConfig(_Section):
     )
 
 
-class TargetConfig(_Section):
+class TargetConfig(Section):
     """The labels and predictions the network learns."""
 
     ferplus_weight: float = Field(
@@ -142,7 +132,7 @@ class TargetConfig(_Section):
         return value
 
 
-class AugmentationConfig(_Section):
+class AugmentationConfig(Section):
     """Random changes to the training images, and their size in the first epochs."""
 
     mixup: float = Field(default=0.0, ge=0, description="Beta parameter of mixup; 0: off")
@@ -160,7 +150,7 @@ class AugmentationConfig(_Section):
     progressive_epochs: int = Field(default=0, ge=0, description="epochs at progressive_size")
 
 
-class ExecutionConfig(_Section):
+class ExecutionConfig(Section):
     """Precision, hardware and reproducibility."""
 
     ema: float = Field(
@@ -177,94 +167,3 @@ class ExecutionConfig(_Section):
         default=4.0, ge=0, description="keep decoded images in memory up to this size"
     )
     seed: int = Field(default=0, ge=0, description="same seed, same run")
-
-
-class TrainConfig(_Section):
-    """Everything that determines a training run; saved in its checkpoint."""
-
-    data: Path = Field(
-        default=Path("images"), description="folder with train/ and validation/ ImageFolders"
-    )
-    network: NetworkConfig = NetworkConfig()
-    schedule: ScheduleConfig = ScheduleConfig()
-    loss: LossConfig = LossConfig()
-    targets: TargetConfig = TargetConfig()
-    augmentation: AugmentationConfig = AugmentationConfig()
-    execution: ExecutionConfig = ExecutionConfig()
-    out: Path | None = Field(default=None, description="run folder (default: runs/MODEL-TIME)")
-
-    @classmethod
-    def from_flat(cls, values: Mapping[str, Any]) -> "TrainConfig":
-        """Build a configuration from flat keys.
-
-        Args:
-            values: Option to value, as text or typed; missing ones keep their default.
-
-        Raises:
-            ConfigError: A key is unknown or a value is impossible; the message names it.
-        """
-        options = {option.key: option for option in list_options()}
-        nested: dict[str, Any] = {}
-        for name, value in values.items():
-            key = _FORMER_KEYS.get(name, name)
-            if key not in options:
-                raise ConfigError(f"unknown key {key!r}; known keys: {', '.join(options)}")
-            section = options[key].section
-            if section is None:
-                nested[key] = value
-            else:
-                nested.setdefault(section, {})[key] = value
-        try:
-            return cls.model_validate(nested)
-        except ValidationError as error:
-            raise ConfigError("; ".join(map(_explain, error.errors()))) from error
-
-    def to_document(self) -> dict[str, Any]:
-        """Return flat keys with plain values, for ``config.yaml`` and the checkpoint."""
-        nested = self.model_dump(mode="json", by_alias=True)
-        return {
-            option.key: nested[option.key]
-            if option.section is None
-            else nested[option.section][option.key]
-            for option in list_options()
-        }
-
-    def with_changes(self, **changes: Any) -> "TrainConfig":
-        """Return a copy with other values, by flat key.
-
-        Raises:
-            ConfigError: A key is unknown or a value is impossible.
-        """
-        return TrainConfig.from_flat(self.to_document() | changes)
-
-
-class Option(NamedTuple):
-    """A training option as files and flags name it.
-
-    Attributes:
-        key: Its flat key.
-        section: The field of ``TrainConfig`` it belongs to; None for a field of its own.
-        field: Its type, default and description.
-    """
-
-    key: str
-    section: str | None
-    field: FieldInfo
-
-
-def list_options() -> Iterator[Option]:
-    """Yield every training option, in the order of configuration files."""
-    for name, field in TrainConfig.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            for inner, inner_field in kind.model_fields.items():
-                yield Option(inner_field.alias or inner, name, inner_field)
-        else:
-            yield Option(name, None, field)
-
-
-def _explain(error: Any) -> str:
-    first, *rest = map(str, error["loc"])
-    sections = {option.section for option in list_options()}
-    key = ".".join(rest if rest and first in sections else [first, *rest])
-    return f"{key} = {error['input']!r}: {error['msg'].lower()}"
