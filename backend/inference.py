@@ -45,7 +45,7 @@ from utils.inference.batch import AnalyzedFrame, analyze_camera, analyze_sources
 from utils.media.image_writer import SAVE_SUFFIXES
 from utils.media.live_outputs.outputs import LiveOutputs
 from utils.media.sources import Source
-from utils.media.writers import complete_file
+from utils.media.tables.writers import complete_file
 from utils.results import Failure, most_probable
 
 

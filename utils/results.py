@@ -1,7 +1,7 @@
 """The one result type: the faces of an image or frame, and the status that follows from them.
 
 Terminal, Python API, service, app and exports all use these models. :func:`to_document` is their
-JSON, ``utils/media/rows.py`` their table; docs/results.md describes both.
+JSON, ``utils/media/tables/rows.py`` their table; docs/results.md describes both.
 """
 
 from collections.abc import Iterable

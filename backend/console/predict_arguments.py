@@ -14,7 +14,7 @@ from utils.defaults import DETECTOR, MIN_FACE
 from utils.errors import ConfigError
 from utils.faces import list_detectors
 from utils.media.live_outputs.config import LiveOutputConfig
-from utils.media.writers import FORMATS
+from utils.media.tables.writers import FORMATS
 
 EPILOG = """\
 docs/results.md describes the columns and the JSON. A file without faces and one that failed have a

@@ -72,7 +72,8 @@ class OutputConfig:
     """Where results go, and in which form.
 
     Attributes:
-        format: ``text`` or one of ``utils.media.writers.FORMATS``; None follows from ``file``.
+        format: ``text`` or one of ``utils.media.tables.writers.FORMATS``; None follows from
+            ``file``.
         file: Results are written to this file; None is standard output.
         resume: Continue the run that wrote ``file``.
         overwrite: Replace ``file`` if it exists.

@@ -17,10 +17,9 @@ from backend.console.result_text import (
 from utils.errors import ConfigError
 from utils.files import locked_file
 from utils.inference.batch import AnalyzedFrame
-from utils.media.resume import truncate_incomplete
 from utils.media.sources import Kind, Source
-from utils.media.video_summary import VideoSummary
-from utils.media.writers import (
+from utils.media.tables.resume import truncate_incomplete
+from utils.media.tables.writers import (
     CsvWriter,
     JsonArrayWriter,
     JsonLinesWriter,
@@ -29,6 +28,7 @@ from utils.media.writers import (
     journal_of,
     open_writer,
 )
+from utils.media.video_summary import VideoSummary
 from utils.results import Failure, Status
 
 TEXT = "text"
@@ -102,7 +102,7 @@ def resolve_format(config: OutputConfig) -> str:
     """Return the format to write: the one that is set, or the one of the file's suffix.
 
     Returns:
-        ``text`` or one of ``utils.media.writers.FORMATS``.
+        ``text`` or one of ``utils.media.tables.writers.FORMATS``.
 
     Raises:
         ConfigError: The format needs a file or can't be written to one, or the file's suffix is

@@ -30,7 +30,7 @@ def person_charts(
     """Draw a timeline, the shares of the expressions and the largest changes of each face.
 
     Args:
-        table: The recording, with the columns of ``utils.media.rows``.
+        table: The recording, with the columns of ``utils.media.tables.rows``.
         classes: Names of the classes.
         markers: Drawn as rules across the timelines.
         stacked: Draw areas on top of each other; else lines.

@@ -18,12 +18,12 @@ from frontend.text import plain, plain_table, visible
 from utils.errors import EmotionError
 from utils.inference.batch import AnalyzedFrame, analyze_sources
 from utils.jobs import Job
-from utils.media.parquet import as_parquet
-from utils.media.rows import rows
 from utils.media.sources import Kind, Source, find_sources, zip_sources
+from utils.media.tables.parquet import as_parquet
+from utils.media.tables.rows import rows
+from utils.media.tables.writers import as_csv
 from utils.media.thumbnails import face_thumbnail
 from utils.media.timeseries import emotion_shares
-from utils.media.writers import as_csv
 from utils.results import Failure, FrameResult, Outcome, Status
 from utils.settings import Settings
 

@@ -16,7 +16,7 @@ from utils.errors import EmotionError
 from utils.media.drawing import annotate, draw_heat
 from utils.media.image_writer import encode_png
 from utils.media.images import Image, load_image
-from utils.media.writers import as_csv
+from utils.media.tables.writers import as_csv
 from utils.results import Face, FaceProblem, FrameResult, to_document
 
 UPLOAD, CAMERA, SAMPLES = "Upload", "Camera", "Samples"

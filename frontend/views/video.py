@@ -19,11 +19,11 @@ from utils.inference.annotated_copies import AnnotatedCopies
 from utils.inference.batch import AnalyzedFrame
 from utils.inference.video import analyze_video
 from utils.jobs import Job
-from utils.media.parquet import as_parquet
 from utils.media.sources import VIDEO_SUFFIXES, Kind, Source
+from utils.media.tables.parquet import as_parquet
+from utils.media.tables.writers import as_csv
 from utils.media.timeseries import results_table, track_ids
 from utils.media.video import VideoFrame, VideoReader
-from utils.media.writers import as_csv
 from utils.results import Failure, FrameResult, Status
 from utils.settings import get_settings
 

@@ -17,7 +17,7 @@ from PIL import Image
 from programs import infer
 
 from utils.emotions import EMOTIONS
-from utils.media.rows import columns
+from utils.media.tables.rows import columns
 
 NAMES = ["a.jpg", "deep/er/d.png", "no-face.png", "broken.jpg"]
 

@@ -6,7 +6,7 @@ import io
 import pytest
 from hostile_names import HOSTILE
 
-from utils.media.csv_table import CsvTable, quote_cell, read_rows, unquote_cell
+from utils.media.tables.csv_table import CsvTable, quote_cell, read_rows, unquote_cell
 
 
 def written(texts: list[str]) -> str:

@@ -8,8 +8,8 @@ import pytest
 from hostile_names import HOSTILE
 
 from utils.errors import ConfigError
-from utils.media.resume import truncate_incomplete
-from utils.media.writers import CsvWriter, JsonLinesWriter
+from utils.media.tables.resume import truncate_incomplete
+from utils.media.tables.writers import CsvWriter, JsonLinesWriter
 from utils.results import ErrorInfo, Failure, FrameResult, Outcome
 
 NAMES = [name for name in HOSTILE if name and len(name) < 100]

@@ -7,7 +7,7 @@ from paths import REPO
 
 from utils.emotions import EMOTIONS
 from utils.errors import ImageError
-from utils.media.rows import COLUMNS, columns, rows
+from utils.media.tables.rows import COLUMNS, columns, rows
 from utils.results import (
     Face,
     FaceProblem,

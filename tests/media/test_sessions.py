@@ -19,9 +19,9 @@ from threads import run_at_once, wait_until
 
 from utils.emotions import EMOTIONS
 from utils.errors import DatabaseError
-from utils.media.rows import columns
 from utils.media.sessions import Recorder, SessionStore
 from utils.media.sessions.tables import PointRow, SessionRow, now
+from utils.media.tables.rows import columns
 from utils.media.timeseries import results_table
 
 

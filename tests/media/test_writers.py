@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from utils.errors import ConfigError
-from utils.media.writers import FORMATS, open_writer
+from utils.media.tables.writers import FORMATS, open_writer
 
 
 def test_an_unknown_format_is_refused_and_leaves_no_file(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_the_library_is_imported_without_any_other() -> None:
     [
         "from utils import EmotionAnalyzer, Face, FrameResult, load_image",
         "from utils import LiveAnalyzer, annotate",
-        "import utils.inference.batch, utils.inference.video, utils.media.writers",
+        "import utils.inference.batch, utils.inference.video, utils.media.tables.writers",
         "import backend.inference",
         "import backend.service.app",
     ],

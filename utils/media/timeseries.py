@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from utils.defaults import MIN_FRAMES
-from utils.media.rows import columns, rows
+from utils.media.tables.rows import columns, rows
 from utils.media.video_summary import UNCERTAIN, prediction_shares
 from utils.results import Outcome, Status
 
@@ -22,7 +22,7 @@ _MIN_DISTANCE = 1.0
 
 
 def results_table(outcomes: Iterable[Outcome], classes: Sequence[str]) -> pd.DataFrame:
-    """Return results as a table with the columns of ``utils.media.rows``."""
+    """Return results as a table with the columns of ``utils.media.tables.rows``."""
     return pd.DataFrame(
         [row for outcome in outcomes for row in rows(outcome)], columns=list(columns(classes))
     )

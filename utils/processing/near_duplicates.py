@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from utils.errors import OutputError, reason_of
-from utils.media.csv_table import CsvTable
+from utils.media.tables.csv_table import CsvTable
 from utils.processing.dataset import FaceDataset
 
 SIDE = 48

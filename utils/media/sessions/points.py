@@ -1,4 +1,4 @@
-"""The points of a session: rows of ``utils.media.rows``, packed for the database and back."""
+"""The points of a session: rows of ``utils.media.tables.rows``, packed for the database."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from utils.media.rows import COLUMNS, Row, columns
+from utils.media.tables.rows import COLUMNS, Row, columns
 
 # Kind of probability in a row's column names, and the point's column that holds them packed.
 _PACKED = {"p": "shown", "raw": "raw"}
@@ -34,7 +34,7 @@ def pack_point(session_id: int, row: Row) -> dict[str, Any]:
 def points_table(
     points: Sequence[Any], classes: Sequence[str], *, constants: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Return points as a table with the columns of ``utils.media.rows``.
+    """Return points as a table with the columns of ``utils.media.tables.rows``.
 
     Args:
         points: Values of ``POINT_COLUMNS`` each.

@@ -8,10 +8,10 @@ import pandas as pd
 from sqlalchemy import delete, insert, or_, select, update
 
 from utils.errors import DatabaseError
-from utils.media.rows import rows
 from utils.media.sessions.database import Database
 from utils.media.sessions.points import POINT_COLUMNS, pack_point, points_table
 from utils.media.sessions.tables import MarkerRow, PointRow, SessionRow, now
+from utils.media.tables.rows import rows
 from utils.results import FrameResult
 
 MAX_NAME = 200  # characters, as the columns hold
@@ -178,7 +178,7 @@ class SessionStore:
             return [Marker(*row) for row in connection.execute(query)]
 
     def table(self, session: SessionInfo) -> pd.DataFrame:
-        """Return all of a session's points as a table with the columns of ``utils.media.rows``.
+        """Return a session's points as a table with the columns of ``utils.media.tables.rows``.
 
         Raises:
             DatabaseError: The points can't be read.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import IO
 
 from utils.errors import ConfigError
-from utils.media.csv_table import read_rows
-from utils.media.rows import COLUMNS
+from utils.media.tables.csv_table import read_rows
+from utils.media.tables.rows import COLUMNS
 from utils.results import parse_document
 
 # How each line of JSON begins: a result, or a failure.

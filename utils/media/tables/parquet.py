@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from utils.files import replaced_file
-from utils.media.rows import Row, columns, rows
+from utils.media.tables.rows import Row, columns, rows
 from utils.results import Outcome, parse_document
 
 _CHUNK_ROWS = 20_000

@@ -8,8 +8,8 @@ from typing import IO, Protocol
 
 from utils.errors import ConfigError, OutputError, error_boundary
 from utils.extras import require
-from utils.media.csv_table import CsvTable
-from utils.media.rows import columns, rows
+from utils.media.tables.csv_table import CsvTable
+from utils.media.tables.rows import columns, rows
 from utils.results import Outcome, to_document
 
 FORMATS = ("json", "jsonl", "csv", "parquet")
@@ -180,7 +180,7 @@ def complete_file(path: Path, kind: str, *, classes: Sequence[str]) -> None:
     """
     if kind != "parquet":
         return
-    from utils.media.parquet import write_parquet
+    from utils.media.tables.parquet import write_parquet
 
     with error_boundary(
         lambda reason: OutputError(f"{path}: can't be written ({reason})"), known=(OSError,)

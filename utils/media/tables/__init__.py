@@ -1,0 +1,1 @@
+"""Results as tables and documents: their rows, their writers, and how a run is resumed."""
