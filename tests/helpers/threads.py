@@ -1,5 +1,6 @@
 """What tests of threads share: run several at once, wait for something to come true."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,11 @@ def run_at_once(works: Sequence[Callable[[], T]]) -> list[T]:
     with ThreadPoolExecutor(len(works)) as pool:
         futures = [pool.submit(work) for work in works]
     return [future.result() for future in futures]
+
+
+def running(name: str) -> list[threading.Thread]:
+    """Return the threads that run now and whose names begin like this."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith(name)]
 
 
 def wait_until(condition: Callable[[], T], *, seconds: float = 60.0) -> T:

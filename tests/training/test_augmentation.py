@@ -81,7 +81,7 @@ def test_an_unknown_name_lists_the_known() -> None:
     assert set(AUGMENTATIONS) == {"none", "basic", "light", "sharpness", "full", "webcam"}
 
 
-# Runs of earlier versions are repeated by their seed: a preset draws as much as it always did.
+# A seed stands for the same changes in every version: a preset draws as much as it always did.
 @pytest.mark.parametrize(
     ("name", "following"),
     [("none", 0.1600), ("basic", 0.7726), ("light", 0.3971), ("full", 0.3971), ("webcam", 0.6555)],

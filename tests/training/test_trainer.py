@@ -14,6 +14,7 @@ from faces_data import make_face_folder
 from paths import REPO
 from PIL import Image
 from programs import run_program
+from threads import wait_until
 
 from utils.model.checkpoint import load_checkpoint
 from utils.model.plain_file import load_plain
@@ -101,6 +102,23 @@ def test_learns_and_a_killed_run_resumes_to_the_same_end(data: Path, tmp_path: P
     for name in ("config.yaml", "curves.png", "confusion_test_labels.png", "report.md"):
         assert (whole / name).stat().st_size > 100, name
     assert yaml.safe_load((whole / "config.yaml").read_text())["epochs"] == 14
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_run_that_can_be_resumed(data: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "backend/train.py", "--quiet", "--data", str(data)]
+    command += ["--out", str(tmp_path), "--config", str(write_config(tmp_path, epochs=500))]
+    with subprocess.Popen(command, cwd=REPO, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until((tmp_path / "last.pth").exists, seconds=120)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130, errors
+    assert errors.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in errors
+    assert load_plain(tmp_path / "last.pth")["progress"]["history"]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The training loop: learn, validate, keep the best epoch, resume."""
 
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -214,14 +215,15 @@ class Trainer:
         """Learn from every batch once; return the mean loss and accuracy."""
         self.network.train()
         losses, accuracies, step = 0.0, 0.0, 0
-        for step, (images, targets) in enumerate(self._batches.epoch(epoch), 1):
-            loss, logits = self._learner.step(images, targets)
-            losses += loss
-            accuracies += self._accuracy(logits, targets)
-            bar.update()
-            bar.set_postfix(
-                loss=f"{losses / step:.3f}", acc=f"{accuracies / step:.1%}", refresh=False
-            )
+        with closing(self._batches.epoch(epoch)) as batches:
+            for step, (images, targets) in enumerate(batches, 1):
+                loss, logits = self._learner.step(images, targets)
+                losses += loss
+                accuracies += self._accuracy(logits, targets)
+                bar.update()
+                bar.set_postfix(
+                    loss=f"{losses / step:.3f}", acc=f"{accuracies / step:.1%}", refresh=False
+                )
         return losses / step, accuracies / step
 
     def _validate(self) -> tuple[float, float]:

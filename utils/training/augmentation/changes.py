@@ -18,6 +18,21 @@ _BEST_QUALITY = 95
 
 
 @dataclass(frozen=True)
+class _Draw:
+    """Random numbers of a generator on the CPU; None is torch's global one."""
+
+    generator: torch.Generator | None
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Draw values in 0..1, uniformly."""
+        return torch.rand(shape, generator=self.generator)
+
+    def signed(self, n: int) -> Tensor:
+        """Draw ``(n,)`` values in -1..1, uniformly."""
+        return self.uniform(n) * 2 - 1
+
+
+@dataclass(frozen=True)
 class Augmentation:
     """Probabilities and ranges of the random changes; 0 is off, ranges are symmetric about it.
 
@@ -57,39 +72,41 @@ class Augmentation:
     blur: float = 0.0
     quality: int = _BEST_QUALITY
 
-    def __call__(self, images: Tensor, size: int | None = None) -> Tensor:
-        """Change a batch at random, with torch's global generator.
+    def __call__(
+        self, images: Tensor, size: int | None = None, *, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Change a batch at random.
 
         Args:
             images: Float ``(N, C, S, S)`` in 0..1.
             size: Side of the output in pixels; S if None.
+            generator: Source of all randomness, on the CPU; torch's global one if None.
 
         Returns:
             Float ``(N, C, size, size)`` in 0..1.
         """
-        size = size or images.shape[-1]
+        draw, size = _Draw(generator), size or images.shape[-1]
         if self._is_geometric or size != images.shape[-1]:
-            images = self._warp(images, size)
+            images = self._warp(images, size, draw)
         if self.coarseness:
-            images = self._coarsen(images)
+            images = self._coarsen(images, draw)
         if self.exposure:
-            images = images.clamp(0, 1) ** _column(
-                2 ** (_uniform(len(images)) * self.exposure), images
-            )
+            gamma = 2 ** (draw.signed(len(images)) * self.exposure)
+            images = images.clamp(0, 1) ** _column(gamma, images)
         if self.brightness or self.contrast:
-            images = self._jitter(images)
+            images = self._jitter(images, draw)
         if self.erasing:
-            images = self._erase(images)
+            images = self._erase(images, draw)
         if self.degraded:
-            images = self._degrade(images)
-        return self._add_noise(images) if self.noise else images
+            images = self._degrade(images, draw)
+        return self._add_noise(images, draw) if self.noise else images
 
     @property
     def _is_geometric(self) -> bool:
         return any((self.flip, self.rotation, self.shift, self.shear, self.zoom, self.perspective))
 
-    def _warp(self, images: Tensor, size: int) -> Tensor:
-        homography = self._homographies(len(images)).to(images.device)
+    def _warp(self, images: Tensor, size: int, draw: _Draw) -> Tensor:
+        homography = self._homographies(len(images), draw).to(images.device)
         axis = (torch.arange(size, device=images.device) * 2 + 1) / size - 1
         y, x = torch.meshgrid(axis, axis, indexing="ij")
         points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3)
@@ -99,86 +116,82 @@ class Augmentation:
             images, grid.to(images.dtype), padding_mode="border", align_corners=False
         )
 
-    def _homographies(self, n: int) -> Tensor:
+    def _homographies(self, n: int, draw: _Draw) -> Tensor:
         """Return ``(n, 3, 3)`` maps from output to input, in normalised coordinates -1..1."""
-        angle = _uniform(n) * math.radians(self.rotation)
-        shear = torch.tan(_uniform(n) * math.radians(self.shear))
-        scale = 1 + _uniform(n) * self.zoom
-        mirror = torch.where(torch.rand(n) < self.flip, -1.0, 1.0)
+        angle = draw.signed(n) * math.radians(self.rotation)
+        shear = torch.tan(draw.signed(n) * math.radians(self.shear))
+        scale = 1 + draw.signed(n) * self.zoom
+        mirror = torch.where(draw.uniform(n) < self.flip, -1.0, 1.0)
         cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
         matrix = torch.zeros(n, 3, 3)
         matrix[:, 0, 0] = cos * mirror
         matrix[:, 0, 1] = cos * shear - sin
         matrix[:, 1, 0] = sin * mirror
         matrix[:, 1, 1] = sin * shear + cos
-        matrix[:, 0, 2] = _uniform(n) * self.shift * 2
-        matrix[:, 1, 2] = _uniform(n) * self.shift * 2
-        matrix[:, 2, 0] = _uniform(n) * self.perspective
-        matrix[:, 2, 1] = _uniform(n) * self.perspective
+        matrix[:, 0, 2] = draw.signed(n) * self.shift * 2
+        matrix[:, 1, 2] = draw.signed(n) * self.shift * 2
+        matrix[:, 2, 0] = draw.signed(n) * self.perspective
+        matrix[:, 2, 1] = draw.signed(n) * self.perspective
         matrix[:, 2, 2] = 1
         return matrix
 
-    def _jitter(self, images: Tensor) -> Tensor:
+    def _jitter(self, images: Tensor, draw: _Draw) -> Tensor:
         n = len(images)
-        contrast = _column(1 + _uniform(n) * self.contrast, images)
-        brightness = _column(_uniform(n) * self.brightness, images)
+        contrast = _column(1 + draw.signed(n) * self.contrast, images)
+        brightness = _column(draw.signed(n) * self.brightness, images)
         mean = images.mean((1, 2, 3), keepdim=True)
         return ((images - mean) * contrast + mean + brightness).clamp(0, 1)
 
-    def _erase(self, images: Tensor) -> Tensor:
+    def _erase(self, images: Tensor, draw: _Draw) -> Tensor:
         """Fill one rectangle per image with its mean.
 
         Random erasing after Zhong et al., 2017 (https://arxiv.org/abs/1708.04896).
         """
         n, size, device = len(images), images.shape[-1], images.device
-        area, ratio = torch.rand(n) * 0.18 + 0.02, torch.exp(_uniform(n) * math.log(2.5))
+        area, ratio = draw.uniform(n) * 0.18 + 0.02, torch.exp(draw.signed(n) * math.log(2.5))
         height, width = (area * ratio).sqrt() * size, (area / ratio).sqrt() * size
-        top, left = torch.rand(n) * (size - height), torch.rand(n) * (size - width)
+        top, left = draw.uniform(n) * (size - height), draw.uniform(n) * (size - width)
         axis = torch.arange(size)
         rows = (axis >= top[:, None]) & (axis < (top + height)[:, None])
         columns = (axis >= left[:, None]) & (axis < (left + width)[:, None])
-        chosen = (torch.rand(n) < self.erasing)[:, None, None]
+        chosen = (draw.uniform(n) < self.erasing)[:, None, None]
         mask = (rows[:, :, None] & columns[:, None, :] & chosen)[:, None].to(device)
         return torch.where(mask, images.mean((1, 2, 3), keepdim=True), images)
 
-    def _coarsen(self, images: Tensor) -> Tensor:
+    def _coarsen(self, images: Tensor, draw: _Draw) -> Tensor:
         """Shrink some images of the batch to 40 to 80 % and enlarge them again."""
-        chosen = torch.rand(len(images)) < self.coarseness
+        chosen = draw.uniform(len(images)) < self.coarseness
         if not chosen.any():
             return images
         size = images.shape[-1]
-        small = int(size * (0.4 + 0.4 * torch.rand(()).item()))
+        small = int(size * (0.4 + 0.4 * draw.uniform().item()))
         coarse = F.interpolate(images[chosen], size=small, mode="area")
         enlarged = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
         return images.index_copy(0, chosen.nonzero()[:, 0].to(images.device), enlarged)
 
-    def _degrade(self, images: Tensor) -> Tensor:
+    def _degrade(self, images: Tensor, draw: _Draw) -> Tensor:
         """Take resolution, focus and quality away as a camera and its files do, in this order."""
         n = len(images)
-        reduced, blurred, compressed = torch.rand(3, n) < self.degraded
-        scales = self.resolution + (1 - self.resolution) * torch.rand(n)
-        sigmas = self.blur * torch.rand(n)
+        reduced, blurred, compressed = draw.uniform(3, n) < self.degraded
+        scales = self.resolution + (1 - self.resolution) * draw.uniform(n)
+        sigmas = self.blur * draw.uniform(n)
         images = soften(
             images, torch.where(reduced, scales, 1.0), torch.where(blurred, sigmas, 0.0)
         )
-        qualities = torch.randint(self.quality, _BEST_QUALITY + 1, (n,))
+        qualities = torch.randint(self.quality, _BEST_QUALITY + 1, (n,), generator=draw.generator)
         if not compressed.any():
             return images
         chosen = compressed.nonzero()[:, 0]
         decoded = compress(images[chosen.to(images.device)], qualities[chosen])
         return images.index_copy(0, chosen.to(images.device), decoded)
 
-    def _add_noise(self, images: Tensor) -> Tensor:
+    def _add_noise(self, images: Tensor, draw: _Draw) -> Tensor:
         # Squared, so that most images get little noise.
-        deviation = _column(torch.rand(len(images)) ** 2 * self.noise, images)
-        return (images + torch.randn_like(images) * deviation).clamp(0, 1)
+        deviation = _column(draw.uniform(len(images)) ** 2 * self.noise, images)
+        noise = torch.randn(images.shape, generator=draw.generator).to(images)
+        return (images + noise * deviation).clamp(0, 1)
 
 
 def _column(values: Tensor, images: Tensor) -> Tensor:
     """Return ``(n,)`` values as ``(n, 1, 1, 1)`` on the device of the images."""
     return values.to(images.device).view(-1, 1, 1, 1)
-
-
-def _uniform(n: int) -> Tensor:
-    """Draw ``(n,)`` values in -1..1, uniformly."""
-    return torch.rand(n) * 2 - 1
