@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from frontend import live_extras, live_outputs, recording
+from frontend import live_extras, live_outputs, markers, recording, stimulus
 from frontend.camera_stream import camera_stream, video_delay
 from frontend.components import cards, charts, notices
 from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
@@ -55,6 +55,8 @@ def main() -> None:
         live_extras.view_controls(live, engine)
         live_extras.snapshot_button(live, playing)
         recording.controls(live, settings, model=engine.live.model_name, playing=playing)
+        markers.keys(live)
+        stimulus.player(live)
         # Above the timelines: their number changes, and would move the sliders under the pointer.
         _controls(live, settings)
         live_outputs.state(live, engine, settings, playing=playing)

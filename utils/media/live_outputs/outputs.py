@@ -93,10 +93,15 @@ class LiveOutputs:
                 message = StreamMessage(frame=self._frame, age_ms=age, result=outcome)
             self._send(message, self._clock.newest)
 
-    def mark(self, label: str) -> None:
-        """Pass on a marker for this moment."""
+    def mark(self, label: str, *, ago: float = 0.0) -> None:
+        """Pass on a marker.
+
+        Args:
+            label: Its text.
+            ago: How many seconds ago the moment was.
+        """
         with self._lock:
-            self._send_event(EventKind.MARKER, self._clock.now(), label=label)
+            self._send_event(EventKind.MARKER, self._clock.now() - ago, label=label)
 
     def close(self) -> None:
         """End the stream and close the outputs; may be called more than once."""
