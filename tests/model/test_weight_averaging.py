@@ -28,7 +28,7 @@ def checkpoint(seed: int) -> Checkpoint:
         preprocessing=Preprocessing(input_size=32, mean=(0.4,), std=(0.3,)),
         heads=(Head(),),
         state_dict=build_model("se_resnet", **args).state_dict(),
-        training={"epochs": seed},
+        training={"epochs": seed, "calibration_mixture": 0.25},
     )
 
 
@@ -70,6 +70,7 @@ def test_the_program_calibrates_and_measures_the_mean(
     assert program.main() == 0
     made = load_checkpoint(out / "best_model.pth")
     assert made.heads[0].temperature != 1.0
+    assert made.data["calibration"] == {"faces": 18, "mixture": 0.25}
     assert made.metrics["validation"]["labels"]["folder"]["images"] == 18
     assert made.metrics["test"]["labels"]["folder"]["images"] == 12
     assert "validation, head labels" in (out / "report.md").read_text()

@@ -63,7 +63,8 @@ def test_the_document_is_flat_and_in_the_order_of_the_options() -> None:
         "noise_q", "label_smoothing", "class_weights", "ferplus_weight",
         "benchmark_head", "benchmark_share", "distill",
         "distill_weight", "unlabelled", "mixup", "cutmix", "augmentation", "progressive_size",
-        "progressive_epochs", "ema", "precision", "device", "compile", "cache_gb", "seed", "out",
+        "progressive_epochs", "ema", "precision", "device", "compile", "cache_gb", "seed",
+        "calibration_mixture", "out",
     ]
     # fmt: on
     assert [option.key for option in list_options()] == list(document)

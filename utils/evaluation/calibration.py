@@ -14,6 +14,7 @@ from utils.evaluation.metrics import (
     confidence_threshold,
     expected_calibration_error,
 )
+from utils.evaluation.mixture import mix_corrupted
 from utils.evaluation.predict import predict_logits
 from utils.evaluation.results import PriorRow, ScalingMetrics, ScalingRow
 from utils.evaluation.split import SplitPredictions, label_sets
@@ -30,20 +31,35 @@ _TEMPERATURES = (0.05, 20.0)
 Samples = tuple[Tensor, Tensor]
 
 
-def calibrate(checkpoint: Checkpoint, validation: FaceDataset) -> None:
-    """Set each head's temperature, prior correction and threshold on the validation split."""
-    outputs = predict_logits(checkpoint.build(), validation, device=torch.device("cpu"))
+def calibrate(checkpoint: Checkpoint, validation: FaceDataset, *, mixture: float = 0.0) -> None:
+    """Set each head's temperature, prior correction and threshold on the validation split.
+
+    A dataset's own faces make a network more confident than other pictures justify. The temperature
+    is therefore fitted where a share of the faces is corrupted; prior correction and threshold are
+    chosen on the faces as they are. The checkpoint's ``data`` says how, as ``calibration``.
+
+    Args:
+        checkpoint: Changed in place.
+        validation: The faces.
+        mixture: Share of the faces that are corrupted, 0..1.
+    """
+    network = checkpoint.build()
+    outputs = predict_logits(network, validation, device=torch.device("cpu"))
+    mixed = mix_corrupted(network, validation, clean=outputs, share=mixture)
     available = label_sets(validation)
     heads = []
     for index, head in enumerate(checkpoint.heads):
         labels = available[head.role.target_label_set(available)]
-        logits = outputs[:, checkpoint.head_columns(head)]
-        fitted = replace(head, temperature=fit_temperature(logits, torch.from_numpy(labels)))
+        columns = checkpoint.head_columns(head)
+        logits = outputs[:, columns]
+        temperature = fit_temperature(mixed[:, columns], torch.from_numpy(labels))
+        fitted = replace(head, temperature=temperature)
         if index == 0:
             fitted = correct_prior(fitted, logits.numpy(), labels=labels)
         probabilities = fitted.probabilities(logits.numpy())
         heads.append(replace(fitted, threshold=confidence_threshold(probabilities)))
     checkpoint.heads = tuple(heads)
+    checkpoint.data["calibration"] = {"faces": len(validation), "mixture": mixture}
 
 
 def correct_prior(head: Head, logits: NDArray[np.float32], *, labels: NDArray[np.int64]) -> Head:

@@ -8,7 +8,7 @@ from utils.evaluation.predict import predict_logits
 from utils.evaluation.results import RobustnessResult, RobustnessRow
 from utils.model.checkpoint import Checkpoint
 from utils.model.spec import Head
-from utils.processing.corruptions import CORRUPTIONS
+from utils.processing.corruptions import CORRUPTIONS, as_rgb
 from utils.processing.dataset import FaceDataset
 
 
@@ -41,11 +41,10 @@ def evaluate_robustness(
         return float((probabilities.argmax(1) == labels[kept]).mean())
 
     reference = accuracy(clean)
-    rgb = clean.transpose(0, 2, 3, 1)
-    rgb = np.broadcast_to(rgb, (*rgb.shape[:3], 3))
+    rgb = as_rgb(clean)
     rows = []
     for name, corrupt in CORRUPTIONS.items():
-        corrupted = np.stack([corrupt(np.ascontiguousarray(image)) for image in rgb])
+        corrupted = np.stack([corrupt(image) for image in rgb])
         measured = accuracy(dataset.preprocessing.to_network_size(corrupted))
         rows.append(RobustnessRow(name=name, accuracy=measured, drop=reference - measured))
     return RobustnessResult(rows=tuple(rows))

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 
 from utils.media.images import Image
 
+# How far a crop may be from that of another detector or frame: its shift as a share of the side,
+# and its relative change of scale.
+_SHIFT, _ZOOM = 0.06, 0.1
+
 
 def blur(image: Image) -> Image:
     """Blur like a lens out of focus: a Gaussian of 3 % of the side, 1.4 pixels at 48."""
@@ -96,6 +100,27 @@ CORRUPTIONS: dict[str, Callable[[Image], Image]] = {
     "hand": hand,
     "colour cast": colour_cast,
 }
+
+
+def corrupt_at_random(image: Image, rng: np.random.Generator) -> Image:
+    """Return a face as another camera may show it: shifted and zoomed, then corrupted in one way.
+
+    Args:
+        image: RGB uint8 ``(S, S, 3)``.
+        rng: Draws shift, zoom and one of ``CORRUPTIONS``.
+    """
+    center = (len(image) - 1) / 2
+    zoom = 1 + rng.uniform(-_ZOOM, _ZOOM)
+    matrix = np.asarray(cv2.getRotationMatrix2D((center, center), 0, zoom), np.float64)
+    matrix[:, 2] += rng.uniform(-_SHIFT, _SHIFT, 2) * len(image)
+    moved = cv2.warpAffine(image, matrix, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    return CORRUPTIONS[rng.choice(list(CORRUPTIONS))](_to_uint8(moved))
+
+
+def as_rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return grey or RGB uint8 ``(N, C, H, W)`` as RGB uint8 ``(N, H, W, 3)``."""
+    rows = pixels.transpose(0, 2, 3, 1)
+    return np.ascontiguousarray(np.broadcast_to(rows, (*rows.shape[:3], 3)))
 
 
 def _to_uint8(image: NDArray[np.generic]) -> Image:

@@ -40,7 +40,7 @@ def finish(
         CheckpointError: The weights do not fit the architecture.
         DataError: The test split is malformed.
     """
-    calibrate(checkpoint, validation)
+    calibrate(checkpoint, validation, mixture=checkpoint.training.get("calibration_mixture", 0.0))
     if train is not None:
         checkpoint.data["fingerprint"] = train.fingerprint()
     data = Path(checkpoint.training["data"])

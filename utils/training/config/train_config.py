@@ -39,6 +39,13 @@ class TrainConfig(Section):
     targets: TargetConfig = TargetConfig()
     augmentation: AugmentationConfig = AugmentationConfig()
     execution: ExecutionConfig = ExecutionConfig()
+    calibration_mixture: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="share of the validation faces that are corrupted where confidence is "
+        "calibrated, for honest confidence on other pictures",
+    )
     out: Path | None = Field(default=None, description="run folder (default: runs/MODEL-TIME)")
 
     @classmethod
