@@ -67,7 +67,7 @@ def serve(config: ServeConfig) -> int:
         EmotionError: A setting is impossible, or the model or detector can't be loaded.
     """
     settings = get_service_settings()
-    app = create_app(settings, get_settings())
+    app = create_app(settings, get_settings(), host=config.host)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

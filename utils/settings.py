@@ -57,7 +57,11 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, protected_namespaces=(), extra="ignore", frozen=True
+        env_prefix=ENV_PREFIX,
+        protected_namespaces=(),
+        extra="ignore",
+        frozen=True,
+        allow_inf_nan=False,
     )
 
     model: Path | None = None

@@ -9,7 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from backend.service import info, live_socket, predict, predict_video
-from backend.service.access import AccessMiddleware
+from backend.service.access import AccessControl, AccessMiddleware
 from backend.service.errors import add_error_handlers
 from backend.service.settings import ServiceSettings
 from backend.service.state import State
@@ -35,14 +35,17 @@ Limits, set by environment variables:
 """
 
 
-def create_app(settings: ServiceSettings, model_settings: Settings) -> FastAPI:
+def create_app(
+    settings: ServiceSettings, model_settings: Settings, *, host: str = "localhost"
+) -> FastAPI:
     """Return the application; it loads the model when it starts.
 
     Args:
         settings: Limits and access.
         model_settings: Which model and detector.
+        host: The name or address that the service listens on.
     """
-    state = State(settings, model_settings)
+    state = State(settings, model_settings, AccessControl(settings, host))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -64,7 +67,7 @@ def create_app(settings: ServiceSettings, model_settings: Settings) -> FastAPI:
         app.include_router(router)
     add_error_handlers(app)
     # The middleware that is added last sees requests first.
-    app.add_middleware(AccessMiddleware, settings, metrics=state.metrics)
+    app.add_middleware(AccessMiddleware, state.access, metrics=state.metrics)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -47,6 +48,20 @@ class KeyRequiredError(EmotionError):
     http_status = 401
 
 
+class UnknownHostError(EmotionError):
+    """The request names a host under which the service may not be reached."""
+
+    code = "unknown_host"
+    http_status = 421
+
+
+class ForeignOriginError(EmotionError):
+    """A web page of another origin may not use the service."""
+
+    code = "foreign_origin"
+    http_status = 403
+
+
 class SlowClientError(EmotionError):
     """The body did not arrive in time."""
 
@@ -83,6 +98,12 @@ class NotReadyError(OverloadedError):
     code = "not_ready"
 
 
+class ClosingError(OverloadedError):
+    """The service is being stopped."""
+
+    code = "closing"
+
+
 class ErrorBody(BaseModel):
     """The body of every response that is not a success."""
 
@@ -94,14 +115,22 @@ RESPONSES: dict[int | str, dict[str, object]] = {
     for status, description in {
         400: "The image or video can't be decoded",
         401: "The API key is missing or wrong",
+        403: "A web page of another origin may not call",
         408: "The body did not arrive in time",
         413: "Too many bytes, pixels, images or seconds",
         415: "The content type is not accepted here",
+        421: "The service may not be reached under this host name",
         422: "A parameter has an impossible value",
         429: "Too many requests; see Retry-After",
-        503: "The queue is full, or the model is still being loaded; see Retry-After",
+        503: "Queue or memory is full, or the model is still being loaded; see Retry-After",
     }.items()
 }
+
+
+def parameter_error(problem: Mapping[str, Any]) -> ParameterError:
+    """Return the error that says what pydantic found wrong with a parameter."""
+    field = str(problem["loc"][-1])
+    return ParameterError(f"{field}: {problem['msg']}", field)
 
 
 def error_info(error: EmotionError) -> ErrorInfo:
@@ -127,12 +156,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        field = str(first["loc"][-1])
-        return _json_response(
-            422,
-            ErrorInfo(code="bad_parameter", message=f"{field}: {first['msg']}", field=field),
-        )
+        return error_response(parameter_error(error.errors()[0]))
 
     @app.exception_handler(HTTPException)
     async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:

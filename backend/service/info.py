@@ -21,6 +21,7 @@ NOTICE = (
     "schools (Article 5(1)(f)). Emotion recognition is a high-risk use (Annex III, point 1(c); "
     "obligations from 2 December 2027)."
 )
+_ERRORS = (401, 403, 421, 429, 503)
 Shared = Annotated[State, Depends(state_of)]
 
 
@@ -80,20 +81,20 @@ async def page() -> HTMLResponse:
     return HTMLResponse(PAGE.read_text(encoding="utf-8"))
 
 
-@router.get("/healthz", tags=["health"])
+@router.get("/healthz", tags=["health"], responses={k: RESPONSES[k] for k in (403, 421)})
 async def healthz() -> Health:
     """Return ``ok`` as soon as the process responds."""
     return Health()
 
 
-@router.get("/readyz", tags=["health"], responses={503: RESPONSES[503]})
+@router.get("/readyz", tags=["health"], responses={k: RESPONSES[k] for k in (403, 421, 503)})
 async def readyz(state: Shared) -> Health:
     """Return ``ok`` once the model is loaded; 503 until then."""
     _ = state.ready
     return Health()
 
 
-@router.get("/model_info", tags=["model"], responses={k: RESPONSES[k] for k in (401, 429, 503)})
+@router.get("/model_info", tags=["model"], responses={k: RESPONSES[k] for k in _ERRORS})
 async def model_info(state: Shared) -> ModelInfo:
     """Return what the model is, how accurate it is, and the limits of the service."""
     analyzer = state.ready.images
@@ -122,7 +123,7 @@ async def model_info(state: Shared) -> ModelInfo:
     "/metrics",
     tags=["health"],
     response_class=PlainTextResponse,
-    responses={k: RESPONSES[k] for k in (401, 429)},
+    responses={k: RESPONSES[k] for k in _ERRORS},
 )
 async def metrics(state: Shared) -> Response:
     """Return the counters in the text format of Prometheus."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel
 
-from backend.service.access import PROTOCOL, check_key
+from backend.service.access import PROTOCOL
 from backend.service.errors import OverloadedError, ParameterError, error_info
 from backend.service.predict import PredictOptions, predict_options
 from backend.service.state import Engine, State
@@ -178,7 +178,7 @@ async def watch(socket: WebSocket) -> None:
             refusal = SocketMessage(frame=0, dropped=0, age_ms=0, error=error_info(error))
             await socket.send_text(refusal.model_dump_json(exclude_none=True))
             overloaded = isinstance(error, OverloadedError)
-            await socket.close(_TRY_AGAIN_LATER if overloaded else _POLICY_VIOLATION)
+            await socket.close(_TRY_AGAIN_LATER if overloaded else _POLICY_VIOLATION, error.code)
         return
     state.metrics.sockets.inc()
     try:
@@ -191,7 +191,7 @@ async def watch(socket: WebSocket) -> None:
 
 
 def _admit(socket: WebSocket, state: State) -> StreamAnalyzer:
-    check_key(state.settings, socket.headers)
+    state.access.check(socket.scope)
     engine, query = state.ready, socket.query_params
     try:
         values = {name: query[name] for name in PredictOptions.model_fields if name in query}

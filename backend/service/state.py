@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
+from backend.service.access import AccessControl
 from backend.service.errors import NotReadyError
 from backend.service.metrics import ServiceMetrics
 from backend.service.pipeline import BatchWorker, Pipeline
@@ -49,6 +50,7 @@ class State:
     Attributes:
         settings: Limits and access.
         model_settings: Which model and detector.
+        access: Which requests may pass.
         metrics: What Prometheus collects.
         engine: The loaded model; None until then.
         load_error: Why the model can't be loaded; None if it can.
@@ -58,6 +60,7 @@ class State:
 
     settings: ServiceSettings
     model_settings: Settings
+    access: AccessControl
     metrics: ServiceMetrics = field(default_factory=ServiceMetrics)
     engine: Engine | None = None
     load_error: Exception | None = None
