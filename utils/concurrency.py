@@ -195,10 +195,11 @@ class NewestSlot(Generic[T]):
         """Whether no item is waiting."""
         return self._item is None
 
-    def put(self, item: T) -> None:
-        """Let an item wait in place of the one that is waiting."""
-        self.overtaken += self._item is not None
-        self._item = item
+    def put(self, item: T) -> T | None:
+        """Let an item wait, and return the one that it overtakes; None if none is waiting."""
+        overtaken, self._item = self._item, item
+        self.overtaken += overtaken is not None
+        return overtaken
 
     def take(self) -> T | None:
         """Remove and return the waiting item; None if there is none."""

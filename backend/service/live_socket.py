@@ -7,16 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from backend.service.access import PROTOCOL
-from backend.service.errors import OverloadedError, ParameterError, error_info
+from backend.service.errors import OverloadedError, ParameterError, error_info, parameter_error
+from backend.service.pipeline import MEMORY_FULL
 from backend.service.predict import PredictOptions, predict_options
 from backend.service.state import Engine, State
-from utils.concurrency import NewestSlot
+from utils.concurrency import MemoryBudget, NewestSlot
 from utils.errors import EmotionError, TooLargeError
 from utils.inference.frame_analysis import Frame, FrameAnalyzer
-from utils.media.images import load_image
+from utils.media.images import load_image, memory_of
 from utils.results import ErrorInfo, FrameResult
 
 router = APIRouter()
@@ -54,8 +55,9 @@ class _Message:
 class StreamAnalyzer:
     """Follows the faces of one connection; used by one thread at a time."""
 
-    def __init__(self, engine: Engine, options: PredictOptions, max_pixels: int) -> None:
-        self._lock, self._options, self._max_pixels = engine.lock, options, max_pixels
+    def __init__(self, state: State, engine: Engine, options: PredictOptions) -> None:
+        self._limits, self._memory = state.settings, state.images
+        self._lock, self._options = engine.lock, options
         analyzer = engine.live.with_detector(options.detector or engine.live.detector.name)
         self._frames = FrameAnalyzer(analyzer)
         self._first: float | None = None
@@ -65,9 +67,20 @@ class StreamAnalyzer:
 
         Raises:
             ImageError: The message is not an image.
+            OverloadedError: The memory for images is in use.
         """
-        name = f"frame {message.number}"
-        image = load_image(message.data, max_pixels=self._max_pixels, name=name)
+        max_pixels = self._limits.max_pixels
+        needed = memory_of(message.data, max_pixels=max_pixels)
+        size = needed.pixels + needed.decoding
+        if not self._memory.acquire(size, timeout=self._limits.deadline_seconds):
+            raise OverloadedError(MEMORY_FULL, 3)
+        try:
+            return self._analyze(message, max_pixels)
+        finally:
+            self._memory.release(size)
+
+    def _analyze(self, message: _Message, max_pixels: int) -> FrameResult:
+        image = load_image(message.data, max_pixels=max_pixels, name=f"frame {message.number}")
         self._first = message.arrived if self._first is None else self._first
         frame = Frame(image, message.arrived - self._first, message.arrived)
         with self._lock:
@@ -80,6 +93,7 @@ class Connection:
 
     def __init__(self, socket: WebSocket, analyzer: StreamAnalyzer, state: State) -> None:
         self._socket, self._analyzer, self._state = socket, analyzer, state
+        self._memory = state.bodies
         self._waiting: NewestSlot[_Message] = NewestSlot()
         self._arrived = asyncio.Event()
         self._number = 0
@@ -93,7 +107,10 @@ class Connection:
             pass
         finally:
             responding.cancel()
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+            self._drop(self._waiting.take())
+            with contextlib.suppress(
+                asyncio.CancelledError, asyncio.TimeoutError, WebSocketDisconnect, RuntimeError
+            ):
                 await responding
 
     async def _receive_all(self, responding: "asyncio.Task[None]") -> None:
@@ -103,12 +120,12 @@ class Connection:
             if received["type"] == "websocket.disconnect":
                 return
             data = received.get("bytes")
-            problem = message_problem(data, limit=limit)
+            problem = message_problem(data, limit=limit, memory=self._memory)
             if data is None or problem is not None:
                 await self._send(_Message(b"", self._number, clock.monotonic()), error=problem)
                 continue
             self._number += 1
-            self._waiting.put(_Message(data, self._number, clock.monotonic()))
+            self._drop(self._waiting.put(_Message(data, self._number, clock.monotonic())))
             self._arrived.set()
 
     async def _respond_all(self) -> None:
@@ -128,9 +145,15 @@ class Connection:
                 except EmotionError as error:
                     self._state.metrics.frames.labels(outcome="failed").inc()
                     await self._send(message, error=error)
+                finally:
+                    self._drop(message)
         finally:
             # Without waiting: the event loop would stand still until the current frame is analysed.
             thread.shutdown(wait=False, cancel_futures=True)
+
+    def _drop(self, message: _Message | None) -> None:
+        if message is not None:
+            self._memory.release(len(message.data))
 
     async def _send(
         self,
@@ -150,18 +173,23 @@ class Connection:
         await asyncio.wait_for(self._socket.send_text(text), SEND_SECONDS)
 
 
-def message_problem(data: bytes | None, *, limit: float) -> EmotionError | None:
-    """Return why a message can't be a frame; None if it can.
+def message_problem(
+    data: bytes | None, *, limit: float, memory: MemoryBudget
+) -> EmotionError | None:
+    """Return why a message can't be analysed; None if it can, and its memory is taken.
 
     Args:
         data: The message; None for a text message.
         limit: Most bytes of a frame.
+        memory: The memory of all bodies.
     """
     if data is None:
         return ParameterError("Send each frame as a binary message: JPEG, PNG or WebP.", "message")
     if len(data) > limit:
         size = f"{len(data) / 1e6:.1f} MB; the limit is {limit / 1e6:g} MB"
         return TooLargeError(f"The frame has {size}.")
+    if not memory.acquire(len(data), timeout=0):
+        return OverloadedError("The memory for uploads is in use; send the next frame later.")
     return None
 
 
@@ -192,16 +220,12 @@ async def watch(socket: WebSocket) -> None:
 
 def _admit(socket: WebSocket, state: State) -> StreamAnalyzer:
     state.access.check(socket.scope)
-    engine, query = state.ready, socket.query_params
+    engine = state.ready
     try:
-        values = {name: query[name] for name in PredictOptions.model_fields if name in query}
-        parsed = PredictOptions.model_validate(values)
-    except ValueError as error:
-        raise ParameterError("A parameter has an impossible value.", "query") from error
-    options = predict_options(state, **parsed.model_dump())
-    if options.top is not None and options.top < 1:
-        raise ParameterError("top: must be at least 1.", "top")
-    analyzer = StreamAnalyzer(engine, options, int(state.settings.max_megapixels * 1e6))
+        parsed = PredictOptions.model_validate(dict(socket.query_params))
+    except ValidationError as error:
+        raise parameter_error(error.errors()[0]) from error
+    analyzer = StreamAnalyzer(state, engine, predict_options(state, parsed))
     if not engine.limit.acquire():
         raise OverloadedError("The limit of live streams is reached; try again later.")
     return analyzer

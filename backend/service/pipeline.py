@@ -6,26 +6,45 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.service.errors import OverloadedError
+from utils.concurrency import MemoryBudget
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.media.images import load_image
+from utils.media.images import load_image, memory_of
 from utils.results import FrameResult
 
 # Larger batches make each request wait longer without raising the throughput.
 MAX_BATCH = 8
+MEMORY_FULL = "The memory for images is in use; try again in a few seconds."
 
 
 @dataclass
-class _Task:
+class _EncodedImage:
+    data: bytes
+    name: str | None
+    detector: str
+    timeout: float | None
+    future: Future[FrameResult] = field(default_factory=Future)
+
+
+@dataclass
+class DecodedImage:
+    """An image that waits to be analysed.
+
+    Attributes:
+        image: RGB uint8 ``(H, W, 3)``.
+        name: What its result calls it.
+        detector: Name of the face detector.
+        future: Becomes its result.
+    """
+
     image: NDArray[np.uint8]
     name: str | None
     detector: str
-    future: Future[FrameResult] = field(default_factory=Future)
+    future: Future[FrameResult]
 
 
 class BatchWorker:
@@ -43,7 +62,7 @@ class BatchWorker:
         self, analyzer: EmotionAnalyzer, workers: int, *, on_batch: Callable[[int], None]
     ) -> None:
         self._analyzer, self._on_batch = analyzer, on_batch
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[DecodedImage | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name="analysis", daemon=True)
             for _ in range(workers)
@@ -51,7 +70,7 @@ class BatchWorker:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, task: _Task) -> None:
+    def submit(self, task: DecodedImage) -> None:
         """Queue an image for the next batch."""
         self._tasks.put(task)
 
@@ -63,23 +82,28 @@ class BatchWorker:
             thread.join()
 
     def _work(self) -> None:
-        while (first := self._tasks.get()) is not None:
-            batch = [first]
-            while len(batch) < MAX_BATCH:
-                try:
-                    task = self._tasks.get_nowait()
-                except queue.Empty:
-                    break
-                if task is None:
-                    self._tasks.put(None)
-                    break
-                batch.append(task)
-            # The future of a client that disconnected is cancelled.
-            active = [task for task in batch if task.future.set_running_or_notify_cancel()]
-            for detector in dict.fromkeys(task.detector for task in active):
-                self._analyze([task for task in active if task.detector == detector])
+        while batch := self._next_batch():
+            for detector in dict.fromkeys(task.detector for task in batch):
+                self._analyze([task for task in batch if task.detector == detector])
+            # The images would be kept until the next one arrives.
+            batch.clear()
 
-    def _analyze(self, tasks: list[_Task]) -> None:
+    def _next_batch(self) -> list[DecodedImage]:
+        """Wait for images; an empty batch means that the threads have to stop."""
+        first = self._tasks.get()
+        batch = [] if first is None else [first]
+        while 0 < len(batch) < MAX_BATCH:
+            try:
+                task = self._tasks.get_nowait()
+            except queue.Empty:
+                break
+            if task is None:
+                self._tasks.put(None)
+                break
+            batch.append(task)
+        return batch
+
+    def _analyze(self, tasks: list[DecodedImage]) -> None:
         self._on_batch(len(tasks))
         try:
             analyzer = self._analyzer.with_detector(tasks[0].detector)
@@ -97,20 +121,28 @@ class BatchWorker:
 class Pipeline:
     """Decodes and analyses the images of concurrent requests; used by the event loop only.
 
-    At most ``2 * MAX_BATCH`` decoded images are in memory, one per slot. Further requests are
-    queued; a request is refused when the queue is full, or when it waited longer than the deadline.
+    At most ``2 * MAX_BATCH`` images are decoded or analysed at once, one per slot. Further requests
+    are queued; a request is refused when the queue is full, or when it waited longer than the
+    deadline.
 
     Args:
         worker: Analyses the decoded images.
         max_pixels: Larger images are refused.
+        memory: The memory of decoded images.
         max_queue: Length of the queue.
-        deadline: Seconds that a request may be queued.
+        deadline: Seconds that a request may be queued, and then wait for memory.
     """
 
     def __init__(
-        self, worker: BatchWorker, max_pixels: int, *, max_queue: int, deadline: float
+        self,
+        worker: BatchWorker,
+        max_pixels: int,
+        *,
+        memory: MemoryBudget,
+        max_queue: int,
+        deadline: float,
     ) -> None:
-        self._worker, self._max_pixels = worker, max_pixels
+        self._worker, self._max_pixels, self._memory = worker, max_pixels, memory
         self._max_queue, self._deadline = max_queue, deadline
         self._slots = asyncio.Semaphore(2 * MAX_BATCH)
         self._decoders = ThreadPoolExecutor(2, "decoder")
@@ -135,7 +167,7 @@ class Pipeline:
             name: What the result and messages call it.
             detector: Name of the face detector.
             admitted: The image belongs to a request that was admitted already: it is not refused,
-                and waits for a slot as long as it takes.
+                and waits for a slot and for memory as long as it takes.
 
         Raises:
             ImageError: The image can't be used.
@@ -143,15 +175,31 @@ class Pipeline:
         """
         if not admitted:
             self.check_queue()
-        await self._acquire_slot(None if admitted else self._deadline)
+        timeout = None if admitted else self._deadline
+        await self._acquire_slot(timeout)
         try:
-            loop = asyncio.get_running_loop()
-            decode = partial(load_image, data, max_pixels=self._max_pixels, name=name)
-            task = _Task(await loop.run_in_executor(self._decoders, decode), name, detector)
-            self._worker.submit(task)
-            return await asyncio.wrap_future(task.future)
+            file = _EncodedImage(data, name, detector, timeout)
+            self._decoders.submit(self._decode, file)
+            return await asyncio.wrap_future(file.future)
         finally:
             self._slots.release()
+
+    def _decode(self, file: _EncodedImage) -> None:
+        if not file.future.set_running_or_notify_cancel():
+            return  # the client has disconnected
+        try:
+            needed = memory_of(file.data, max_pixels=self._max_pixels)
+            if not self._memory.acquire(needed.pixels + needed.decoding, timeout=file.timeout):
+                raise OverloadedError(MEMORY_FULL, 3)
+            file.future.add_done_callback(lambda _: self._memory.release(needed.pixels))
+            try:
+                image = load_image(file.data, max_pixels=self._max_pixels, name=file.name)
+            finally:
+                self._memory.release(needed.decoding)
+        except Exception as error:
+            file.future.set_exception(error)
+        else:
+            self._worker.submit(DecodedImage(image, file.name, file.detector, file.future))
 
     async def _acquire_slot(self, timeout: float | None) -> None:
         if not self._slots.locked():
@@ -169,5 +217,6 @@ class Pipeline:
 
     def close(self) -> None:
         """Stop the threads."""
-        self._decoders.shutdown(wait=False, cancel_futures=True)
+        # Decoders may wait for memory, which the workers release.
+        self._decoders.shutdown(cancel_futures=True)
         self._worker.close()

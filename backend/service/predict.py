@@ -4,11 +4,11 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.service.errors import RESPONSES, ParameterError, error_info
 from backend.service.state import State, state_of
-from backend.service.uploads import Upload, read_uploads, request_body
+from backend.service.uploads import BodyRules, Upload, receive_uploads, request_body
 from utils.errors import EmotionError, TooLargeError
 from utils.faces import BUNDLED, list_detectors
 from utils.results import Failure, FrameResult, Outcome, most_probable
@@ -31,10 +31,18 @@ class PredictOptions(BaseModel):
         min_score: Faces with a lower detection score are dropped, 0..1.
     """
 
-    detector: str | None = None
-    top: int | None = None
-    min_face: float = 0.0
-    min_score: float = 0.0
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    detector: str | None = Field(
+        None, description=f"{', '.join(list_detectors())}; none: the whole image is one face"
+    )
+    top: int | None = Field(
+        None, ge=1, description="report only the most probable emotions, this many"
+    )
+    min_face: float = Field(
+        0.0, ge=0, le=1e6, description="drop faces smaller than this, in pixels"
+    )
+    min_score: float = Field(0.0, ge=0, le=1, description="drop faces with a lower detection score")
 
     def apply(self, result: FrameResult) -> FrameResult:
         """Return a result with only the faces and classes that the options ask for."""
@@ -55,32 +63,16 @@ class BatchAnswer(BaseModel):
     results: list[Outcome]
 
 
-def predict_options(
-    state: Shared,
-    *,
-    detector: Annotated[
-        str | None,
-        Query(description=f"{', '.join(list_detectors())}; none: the whole image is one face"),
-    ] = None,
-    top: Annotated[
-        int | None, Query(ge=1, description="report only the most probable emotions, this many")
-    ] = None,
-    min_face: Annotated[
-        float, Query(ge=0, le=1e6, description="drop faces smaller than this, in pixels")
-    ] = 0,
-    min_score: Annotated[
-        float, Query(ge=0, le=1, description="drop faces with a lower detection score")
-    ] = 0,
-) -> PredictOptions:
+def predict_options(state: Shared, options: Annotated[PredictOptions, Query()]) -> PredictOptions:
     """Return the query parameters that all endpoints share.
 
     Raises:
         ParameterError: The detector is unknown, or its weights are not on this server.
     """
     allowed = {*BUNDLED, state.model_settings.detector}
-    if detector is not None and detector not in allowed:
+    if options.detector is not None and options.detector not in allowed:
         raise ParameterError(f"detector: choose one of {', '.join(sorted(allowed))}.", "detector")
-    return PredictOptions(detector=detector, top=top, min_face=min_face, min_score=min_score)
+    return options
 
 
 Options = Annotated[PredictOptions, Depends(predict_options)]
@@ -101,11 +93,10 @@ async def predict(request: Request, state: Shared, *, options: Options) -> Respo
     """Detect the faces of an image and predict their apparent expressions."""
     engine, limits = state.ready, state.settings
     engine.pipeline.check_queue()  # before the body is read
-    (upload,) = await read_uploads(
-        request, "image", max_mb=limits.max_body_mb, timeout=limits.upload_seconds
-    )
+    rules = BodyRules("image", "image", limits.max_body_mb, limits.upload_seconds)
     detector = options.detector or engine.images.detector.name
-    result = await engine.pipeline.analyze(upload.data, upload.name, detector=detector)
+    async with receive_uploads(request, rules, state.bodies) as (upload,):
+        result = await engine.pipeline.analyze(upload.data, upload.name, detector=detector)
     result = options.apply(result)
     state.metrics.count_faces(result)
     return json_response(result)
@@ -121,22 +112,19 @@ async def predict_batch(request: Request, state: Shared, *, options: Options) ->
     """Analyse many images; one that can't be used does not affect the others."""
     limits = state.settings
     state.ready.pipeline.check_queue()
-    uploads = await read_uploads(
-        request,
-        "image",
-        max_mb=limits.max_batch_mb,
-        timeout=limits.upload_seconds,
-        max_files=limits.max_batch,
+    rules = BodyRules(
+        "image", "images", limits.max_batch_mb, limits.upload_seconds, limits.max_batch
     )
     outcomes: dict[int, Outcome] = {}
-    remaining = iter(enumerate(uploads))
+    async with receive_uploads(request, rules, state.bodies) as uploads:
+        remaining = iter(enumerate(uploads))
 
-    async def work() -> None:
-        for i, upload in remaining:
-            outcomes[i] = await _analyze_upload(state, upload, options=options)
+        async def work() -> None:
+            for i, upload in remaining:
+                outcomes[i] = await _analyze_upload(state, upload, options=options)
 
-    await asyncio.gather(*(work() for _ in range(_BATCH_SLOTS)))
-    return json_response(BatchAnswer(results=[outcomes[i] for i in range(len(uploads))]))
+        await asyncio.gather(*(work() for _ in range(_BATCH_SLOTS)))
+    return json_response(BatchAnswer(results=[outcomes[i] for i in sorted(outcomes)]))
 
 
 async def _analyze_upload(state: State, upload: Upload, *, options: PredictOptions) -> Outcome:

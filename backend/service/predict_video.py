@@ -3,6 +3,7 @@
 import asyncio
 import io
 import threading
+import time as clock
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -10,12 +11,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from backend.service.errors import RESPONSES, OverloadedError
+from backend.service.pipeline import MEMORY_FULL
 from backend.service.predict import Options, PredictOptions, Shared, json_response
 from backend.service.state import State
-from backend.service.uploads import Upload, read_uploads, request_body
+from backend.service.uploads import BodyRules, Upload, receive_uploads, request_body
 from utils.errors import TooLargeError
 from utils.inference.video import analyze_video
-from utils.media.video import VideoReader
+from utils.media.video import VideoFrame, VideoReader
 from utils.media.video_summary import Person, VideoSummary
 from utils.results import FrameResult, Status
 
@@ -64,15 +66,17 @@ async def predict_video(
         raise OverloadedError("The queue for clips is full; try again in a minute.", 60)
     state.pending_clips += 1
     try:
-        (upload,) = await read_uploads(
-            request, "video", max_mb=limits.max_video_mb, timeout=limits.upload_seconds
-        )
-        analysis = _ClipAnalysis(state, upload, options=options, every=every)
-        task = asyncio.get_running_loop().run_in_executor(engine.clips, analysis.run)
-        while not (await asyncio.wait([task], timeout=1.0))[0]:
-            if await request.is_disconnected():
-                analysis.cancel()
-        return json_response(await task)
+        rules = BodyRules("video", "video", limits.max_video_mb, limits.upload_seconds)
+        async with receive_uploads(request, rules, state.bodies) as (upload,):
+            analysis = _ClipAnalysis(state, upload, options=options, every=every)
+            task = asyncio.get_running_loop().run_in_executor(engine.clips, analysis.run)
+            try:
+                while not (await asyncio.wait([task], timeout=1.0))[0]:
+                    if await request.is_disconnected():
+                        analysis.cancel()
+            finally:
+                analysis.cancel()  # also when the server ends
+            return json_response(await task)
     finally:
         state.pending_clips -= 1
 
@@ -84,6 +88,7 @@ class _ClipAnalysis:
         self, state: State, upload: Upload, *, options: PredictOptions, every: int
     ) -> None:
         self._limits, self._live_analyzer = state.settings, state.ready.live
+        self._memory = state.images
         self._upload, self._options, self._every = upload, options, every
         self._cancelled = threading.Event()
 
@@ -91,38 +96,62 @@ class _ClipAnalysis:
         self._cancelled.set()
 
     def run(self) -> VideoAnswer:
-        summary, timeline = VideoSummary(), []
-        data, max_pixels = io.BytesIO(self._upload.data), int(self._limits.max_megapixels * 1e6)
-        with VideoReader(data, self._upload.name, max_pixels=max_pixels) as video:
+        limits, data = self._limits, io.BytesIO(self._upload.data)
+        with VideoReader(data, self._upload.name, max_pixels=limits.max_pixels) as video:
             self._check_length(video)
-            for result in self._results(video):
-                summary.add(result)
-                timeline.append(self._options.apply(result))
-            return VideoAnswer(
-                video=self._upload.name,
-                seconds=summary.time,
-                frames=summary.frames,
-                people=summary.people,
-                timeline=tuple(timeline),
-                problem=video.problem,
-            )
+            size = 3 * video.size[0] * video.size[1]
+            if not self._memory.acquire(size, timeout=limits.deadline_seconds):
+                raise OverloadedError(MEMORY_FULL, 3)
+            try:
+                return self._analyze(video)
+            finally:
+                self._memory.release(size)
+
+    def _analyze(self, video: VideoReader) -> VideoAnswer:
+        summary, timeline = VideoSummary(), []
+        for result in self._results(video):
+            summary.add(result)
+            timeline.append(self._options.apply(result))
+        return VideoAnswer(
+            video=self._upload.name,
+            seconds=summary.time,
+            frames=summary.frames,
+            people=summary.people,
+            timeline=tuple(timeline),
+            problem=video.problem,
+        )
 
     def _results(self, video: VideoReader) -> Iterator[FrameResult]:
-        max_seconds = self._limits.max_video_seconds
         detector = self._options.detector or self._live_analyzer.detector.name
         analyzer = self._live_analyzer.with_detector(detector)
-        for _, result in analyze_video(analyzer, video, every=self._every):
+        start = clock.monotonic()
+        for frame, result in analyze_video(analyzer, video, every=self._every):
             if self._cancelled.is_set():
                 return
-            if result.status is Status.SKIPPED:
-                continue
-            if (result.time or 0) > max_seconds:
-                raise TooLargeError(f"{video.name} is longer than {max_seconds:g} seconds.")
-            yield result
+            self._check_progress(frame, name=video.name, seconds=clock.monotonic() - start)
+            if result.status is not Status.SKIPPED:
+                yield result
 
     def _check_length(self, video: VideoReader) -> None:
-        max_seconds = self._limits.max_video_seconds
-        if video.duration and video.duration > max_seconds + 1:
+        """Refuse what is too long according to its header, which may be wrong."""
+        limits, duration = self._limits, video.duration or 0.0
+        if duration > limits.max_video_seconds + 1:
             raise TooLargeError(
-                f"{video.name} lasts {video.duration:.0f} seconds; the limit is {max_seconds:g}."
+                f"{video.name} lasts {duration:.0f} seconds; the limit is "
+                f"{limits.max_video_seconds:g}."
+            )
+        frames, most = duration * (video.fps or 0.0), limits.max_video_frames
+        if frames > most + 1:
+            raise TooLargeError(f"{video.name} has some {frames:.0f} frames; the limit is {most}.")
+
+    def _check_progress(self, frame: VideoFrame, *, name: str, seconds: float) -> None:
+        limits = self._limits
+        if frame.time > limits.max_video_seconds:
+            raise TooLargeError(f"{name} is longer than {limits.max_video_seconds:g} seconds.")
+        if frame.index >= limits.max_video_frames:
+            raise TooLargeError(f"{name} has more than {limits.max_video_frames} frames.")
+        if seconds > limits.video_analysis_seconds:
+            raise TooLargeError(
+                f"{name} takes more than {limits.video_analysis_seconds:g} seconds to analyse; "
+                "send a shorter or smaller clip, or have fewer frames analysed with a larger every."
             )

@@ -12,7 +12,7 @@ from backend.service.errors import NotReadyError
 from backend.service.metrics import ServiceMetrics
 from backend.service.pipeline import BatchWorker, Pipeline
 from backend.service.settings import ServiceSettings
-from utils.concurrency import FairLock, StreamLimit
+from utils.concurrency import FairLock, MemoryBudget, StreamLimit
 from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
 from utils.settings import Settings
 
@@ -56,6 +56,9 @@ class State:
         load_error: Why the model can't be loaded; None if it can.
         pending_clips: Requests for clips that are waiting or being analysed.
         on_load_error: Called when the model can't be loaded.
+        bodies: The memory of the bodies that have arrived, or are arriving.
+        images: The memory of decoded images and frames. It is apart from that of bodies: a body
+            waits for its images to be decoded, so it must not hold what they need.
     """
 
     settings: ServiceSettings
@@ -66,6 +69,12 @@ class State:
     load_error: Exception | None = None
     pending_clips: int = 0
     on_load_error: Callable[[], None] = lambda: None
+    bodies: MemoryBudget = field(init=False)
+    images: MemoryBudget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bodies = MemoryBudget(self.settings.half_memory)
+        self.images = MemoryBudget(self.settings.half_memory)
 
     async def load(self) -> None:
         """Load the model in a thread, so that the server responds in the meantime."""
@@ -79,7 +88,8 @@ class State:
         worker = BatchWorker(analyzers.images, settings.workers, on_batch=metrics.batches.observe)
         pipeline = Pipeline(
             worker,
-            int(settings.max_megapixels * 1e6),
+            settings.max_pixels,
+            memory=self.images,
             max_queue=settings.max_queue,
             deadline=settings.deadline_seconds,
         )

@@ -1,17 +1,29 @@
 """Request bodies, read into memory within limits; nothing is written to disk."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import codecs
+import io
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from backend.service.errors import ParameterError, SlowClientError, UnsupportedTypeError
+from backend.service.errors import (
+    OverloadedError,
+    ParameterError,
+    SlowClientError,
+    UnsupportedTypeError,
+)
+from utils.concurrency import MemoryBudget
 from utils.errors import TooLargeError
 
 _RAW = ("application/octet-stream", "binary/octet-stream")
+# In these, every name is text that a response can repeat; in unicode_escape, for one, it is not.
+_CHARSETS = ("utf-8", "ascii", "iso8859-1")
 # Forms have few fields besides the files; a body of many fields is no upload.
 _MAX_FIELDS = 20
 
@@ -27,6 +39,25 @@ class Upload:
 
     name: str
     data: bytes
+
+
+@dataclass(frozen=True)
+class BodyRules:
+    """What the body of a request may be.
+
+    Attributes:
+        kind: ``image`` or ``video``.
+        field: Name of the form's field.
+        max_mb: Largest body, in megabytes.
+        seconds: How long the body may take to arrive.
+        max_files: Most files in the form.
+    """
+
+    kind: str
+    field: str
+    max_mb: float
+    seconds: float
+    max_files: int = 1
 
 
 class _MemoryParser(MultiPartParser):
@@ -50,19 +81,19 @@ def request_body(*content_types: str, field: str, many: bool = False) -> dict[st
     return {"requestBody": {"required": True, "content": content}}
 
 
-async def read_uploads(
-    request: Request, kind: str, *, max_mb: float, timeout: float, max_files: int = 1
-) -> list[Upload]:
-    """Return the files of a request.
+@asynccontextmanager
+async def receive_uploads(
+    request: Request, rules: BodyRules, memory: MemoryBudget
+) -> AsyncIterator[list[Upload]]:
+    """Receive the files of a request, and hold their memory inside an ``async with`` block.
 
     Args:
         request: Its body is a bare file (``image/…``, ``application/octet-stream``) or a form.
-        kind: ``image`` or ``video``.
-        max_mb: Largest body, in megabytes.
-        timeout: How long the body may take to arrive, in seconds.
-        max_files: Most files in the form.
+        rules: What the body may be.
+        memory: The memory of all bodies.
 
     Raises:
+        OverloadedError: The memory is in use.
         ParameterError: The form has no file, or can't be parsed.
         SlowClientError: The body takes too long.
         TooLargeError: The body or the number of files exceeds its limit.
@@ -70,58 +101,99 @@ async def read_uploads(
     """
     content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     is_form = content_type == "multipart/form-data"
-    if not (is_form or content_type in _RAW or content_type.startswith(f"{kind}/")):
+    if not (is_form or content_type in _RAW or content_type.startswith(f"{rules.kind}/")):
         raise UnsupportedTypeError(
             f"Content-Type {content_type or '(none)'} is not accepted here: send a form with a "
-            f"file, or the file itself as {kind}/… or application/octet-stream."
+            f"file, or the file itself as {rules.kind}/… or application/octet-stream."
         )
+    body = _Body(request, rules, memory)
+    read = _read_form(request, body, rules) if is_form else _read_file(body, rules)
     try:
-        body = await asyncio.wait_for(_read(request, max_mb), timeout)
-    except asyncio.TimeoutError as error:
-        raise SlowClientError(f"The body did not arrive within {timeout:g} seconds.") from error
-    if not is_form:
-        return [Upload(kind, body)]
-    return await _parse_form(request, body, kind=kind, max_files=max_files)
+        try:
+            uploads = await asyncio.wait_for(read, rules.seconds)
+        except asyncio.TimeoutError as error:
+            late = f"The body did not arrive within {rules.seconds:g} seconds."
+            raise SlowClientError(late) from error
+        yield uploads
+    finally:
+        memory.release(body.size)
 
 
-async def _read(request: Request, max_mb: float) -> bytes:
-    limit = int(max_mb * 1_000_000)
-    too_large = TooLargeError(f"The body is larger than {max_mb:g} MB.")
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise too_large
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise too_large
-    return bytes(body)
+class _Body:
+    """The bytes of a request, as they arrive.
+
+    Attributes:
+        size: Number of bytes so far; as many are taken from the memory of all bodies.
+    """
+
+    def __init__(self, request: Request, rules: BodyRules, memory: MemoryBudget) -> None:
+        self._request, self._rules, self._memory = request, rules, memory
+        self.size = 0
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        limit = int(self._rules.max_mb * 1_000_000)
+        declared = self._request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > limit:
+            raise self._too_large()
+        async for chunk in self._request.stream():
+            if self.size + len(chunk) > limit:
+                raise self._too_large()
+            # Without waiting: clients that wait would keep what they have sent so far.
+            if not self._memory.acquire(len(chunk), timeout=0):
+                raise OverloadedError("The memory for uploads is in use; try again in 5 s.", 5)
+            self.size += len(chunk)
+            yield chunk
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(f"The body is larger than {self._rules.max_mb:g} MB.")
 
 
-async def _parse_form(request: Request, body: bytes, *, kind: str, max_files: int) -> list[Upload]:
-    async def stream() -> AsyncGenerator[bytes, None]:
-        yield body
-        yield b""
+async def _read_file(body: _Body, rules: BodyRules) -> list[Upload]:
+    file = io.BytesIO()
+    async for chunk in body.chunks():
+        file.write(chunk)
+    return [Upload(rules.kind, file.getvalue())]
 
+
+async def _read_form(request: Request, body: _Body, rules: BodyRules) -> list[Upload]:
+    _check_charset(request.headers["content-type"])
     parser = _MemoryParser(
-        request.headers, stream(), max_files=max_files, max_fields=_MAX_FIELDS, max_part_size=65_536
+        request.headers,
+        body.chunks(),
+        max_files=rules.max_files,
+        max_fields=_MAX_FIELDS,
+        max_part_size=65_536,
     )
     try:
         form = await parser.parse()
     except MultiPartException as error:
         if "Too many files" in error.message:
-            raise TooLargeError(f"The form has more than {max_files} files.") from error
+            most = "one file" if rules.max_files == 1 else f"{rules.max_files} files"
+            raise TooLargeError(f"The form has more than {most}.") from error
         raise ParameterError(f"The form can't be parsed: {error.message}", "body") from error
-    except (KeyError, UnicodeError, ValueError) as error:  # no boundary, or an unknown charset
+    except (UnicodeError, ValueError) as error:
         raise ParameterError(
             "The form can't be parsed: its headers are malformed.", "body"
         ) from error
     files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-    uploads = [
-        Upload(file.filename or f"{kind} {number}", await file.read())
-        for number, file in enumerate(files, 1)
-    ]
-    await form.close()
+    uploads = []
+    for number, file in enumerate(files, 1):
+        uploads.append(Upload(file.filename or f"{rules.kind} {number}", await file.read()))
+        await file.close()  # at once: its memory is needed for the next one
     if not uploads:
-        raise ParameterError(f"The form has no file; send it in the field {kind!r}.", kind)
+        raise ParameterError(
+            f"The form has no file; send it in the field {rules.field!r}.", rules.field
+        )
     return uploads
+
+
+def _check_charset(content_type: str) -> None:
+    name = parse_options_header(content_type)[1].get(b"charset", b"utf-8").decode("latin-1")
+    try:
+        known = codecs.lookup(name).name in _CHARSETS
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        known = False
+    if not known:
+        raise ParameterError(
+            f"The form can't be parsed: its charset {name!a} is not supported; send UTF-8.", "body"
+        )

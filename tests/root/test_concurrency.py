@@ -173,8 +173,7 @@ def test_a_slot_keeps_the_newest_and_counts_the_overtaken() -> None:
     slot: NewestSlot[str] = NewestSlot()
     assert slot.is_empty
     assert slot.take() is None
-    for item in ("first", "second", "third"):
-        slot.put(item)
+    assert [slot.put(item) for item in ("first", "second", "third")] == [None, "first", "second"]
     assert not slot.is_empty
     assert slot.take() == "third"
     assert slot.take() is None

@@ -12,6 +12,7 @@ from corpus import make_bad, make_good
 from PIL import Image
 from programs import infer
 from service_process import Service
+from threads import wait_until
 
 from utils.emotions import EMOTIONS
 
@@ -140,6 +141,8 @@ def test_mutated_images_crash_nothing(
         ("POST", "/predict?top=0", {"files": {"image": b"x"}}, 422, "bad_parameter"),
         ("POST", "/predict?detector=eyes", {"files": {"image": b"x"}}, 422, "bad_parameter"),
         ("POST", "/predict?min_score=2", {"files": {"image": b"x"}}, 422, "bad_parameter"),
+        ("POST", "/predict?min_score=nan", {"files": {"image": b"x"}}, 422, "bad_parameter"),
+        ("POST", "/predict?min_face=-inf", {"files": {"image": b"x"}}, 422, "bad_parameter"),
         ("POST", "/predict_batch", {"content": b"x"}, 415, "unsupported_type"),
         ("POST", "/predict_video?every=0", {"files": {"video": b"x"}}, 422, "bad_parameter"),
         ("GET", "/predict", {}, 405, "method_not_allowed"),
@@ -154,6 +157,54 @@ def test_errors_have_one_form(
     assert set(response.json()) == {"error"}
     assert response.json()["error"]["code"] == code
     assert len(response.json()["error"]["message"].split()) > 1
+
+
+def form(name: bytes, charset: str, data: bytes) -> dict:
+    """Return a form with one file, whose name is written in a charset of its own."""
+    disposition = b'Content-Disposition: form-data; name="images"; filename="%s"' % name
+    return {
+        "content": b"--x\r\n%s\r\n\r\n%s\r\n--x--\r\n" % (disposition, data),
+        "headers": {"Content-Type": f"multipart/form-data; boundary=x{charset}"},
+    }
+
+
+@pytest.mark.parametrize(
+    "charset", ["unicode_escape", "utf-7", "utf-16", "punycode", "undefined", "base64", "nope"]
+)
+def test_names_in_a_charset_that_is_no_text_are_client_errors(
+    client: httpx.Client, charset: str
+) -> None:
+    for path in ("/predict", "/predict_batch"):
+        response = client.post(path, **form(rb"\ud800.jpg", f"; charset={charset}", b"x"))
+        assert response.status_code == 422, response.text
+        assert "charset" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (rb"\ud800.jpg", r"\ud800.jpg"),
+        ("größe.jpg".encode(), "größe.jpg"),
+        (b"\xed\xa0\x80.jpg", "í\xa0\x80.jpg"),  # a lone surrogate
+        (b"\xff\x00.jpg", "ÿ\x00.jpg"),
+    ],
+)
+def test_names_of_any_bytes_leave_a_batch_whole(
+    client: httpx.Client, name: bytes, shown: str
+) -> None:
+    response = client.post("/predict_batch", **form(name, "", b"no image"))
+    assert response.status_code == 200, response.text
+    (result,) = response.json()["results"]
+    assert (result["image"], result["error"]["code"]) == (shown, "bad_image")
+
+
+def test_messages_name_the_field_and_the_limit(client: httpx.Client) -> None:
+    for path, field in (("/predict", "image"), ("/predict_batch", "images")):
+        error = client.post(path, files={"x": (None, "no file")}).json()["error"]
+        assert (error["field"], f"in the field '{field}'" in error["message"]) == (field, True)
+    files = [("image", ("a.jpg", b"x")), ("image", ("b.jpg", b"x"))]
+    error = client.post("/predict", files=files).json()["error"]
+    assert error == {"code": "too_large", "message": "The form has more than one file."}
 
 
 def test_malformed_forms_are_client_errors(client: httpx.Client) -> None:
@@ -206,7 +257,8 @@ def test_metrics_count(client: httpx.Client, astronaut_jpg: Path) -> None:
     )
     before = [value(name) for name in names]
     client.post("/predict", files={"image": astronaut_jpg.read_bytes()})
-    assert [value(name) for name in names] == [count + 1 for count in before]
+    # Requests are counted after their response.
+    wait_until(lambda: [value(name) for name in names] == [count + 1 for count in before])
     client.get("/some/unknown/path")
     assert "some/unknown" not in client.get("/metrics").text
 

@@ -69,10 +69,15 @@ def test_errors_are_reported_and_the_connection_stays(
         assert list(faces[0]["probabilities"]) == ["happy"]
 
 
-@pytest.mark.parametrize("query", ["detector=eyes", "top=0", "top=x", "min_score=y"])
+@pytest.mark.parametrize("query", [
+    "detector=eyes", "top=0", "top=x", "min_score=y", "min_score=5", "min_score=nan",
+    "min_face=-3", "min_face=-inf",
+])  # fmt: skip
 def test_impossible_parameters_are_refused(service: Service, query: str) -> None:
     with connect(f"{service.socket_address}?{query}") as connection:
-        assert json.loads(connection.recv(timeout=30))["error"]["code"] == "bad_parameter"
+        error = json.loads(connection.recv(timeout=30))["error"]
+        assert (error["code"], error["field"]) == ("bad_parameter", query.partition("=")[0])
+        assert error["message"].startswith(f"{error['field']}: ")
         with pytest.raises(ConnectionClosed) as closed:
             connection.recv(timeout=30)
     assert closed.value.rcvd.code == 1008

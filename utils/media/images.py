@@ -109,16 +109,16 @@ class ImageMemory:
     decoding: int
 
 
-def memory_of(source: str | Path | bytes) -> ImageMemory:
+def memory_of(source: str | Path | bytes, *, max_pixels: int = MAX_PIXELS) -> ImageMemory:
     """Return how much memory an image file, or the bytes of one, will take; nothing is decoded.
 
-    One that can't be used takes none: loading it will say why.
+    One that can't be used, or has more than ``max_pixels``, takes none: loading it will say why.
     """
     try:
         with (
             _open_file(Path(source)) if isinstance(source, (str, Path)) else BytesIO(source) as file
         ):
-            image = _open_image(file, MAX_PIXELS, "the image")
+            image = _open_image(file, max_pixels, "the image")
     except ImageError:
         return ImageMemory(0, 0)
     heavy = image.has_transparency_data or image.format in _HEAVY_FORMATS
