@@ -21,8 +21,14 @@ import uvicorn
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config
 from backend.service.app import create_app
+from backend.service.listening import HttpProtocol, HttpServer, listen
 from backend.service.settings import get_service_settings
 from utils.settings import get_settings
+
+logger = logging.getLogger(__name__)
+
+# Requests that are being handled may take this long to end before the service does.
+SHUTDOWN_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ def parse_args(argv: list[str] | None = None) -> ServeConfig:
     parser.add_argument(
         "--host", default="localhost", help="address to listen on (default: this computer only)"
     )
-    parser.add_argument("--port", type=int, default=8000, help="default: 8000")
+    parser.add_argument("--port", type=_port, default=8000, help="default: 8000; 0: any free one")
     parser.add_argument(
         "--proxy",
         metavar="ADDRESS",
@@ -60,19 +66,31 @@ def parse_args(argv: list[str] | None = None) -> ServeConfig:
     return build_config(ServeConfig, vars(parser.parse_args(argv)))
 
 
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 0 to 65535")
+    return int(text)
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def serve(config: ServeConfig) -> int:
     """Run the service until it is interrupted, and return the exit code.
 
     Raises:
-        EmotionError: A setting is impossible, or the model or detector can't be loaded.
+        EmotionError: A setting is impossible, the port is in use, or the model or detector can't be
+            loaded.
     """
     settings = get_service_settings()
     app = create_app(settings, get_settings(), host=config.host)
-    server = uvicorn.Server(
+    sockets = listen(config.host, config.port)
+    server = HttpServer(
         uvicorn.Config(
             app,
-            host=config.host,
-            port=config.port,
+            http=HttpProtocol,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             access_log=config.access_log,
             proxy_headers=config.proxy is not None,
             forwarded_allow_ips=config.proxy,
@@ -85,7 +103,8 @@ def serve(config: ServeConfig) -> int:
     state = app.state.service
     # Without its model the service is useless.
     state.on_load_error = lambda: setattr(server, "should_exit", True)
-    server.run()
+    logger.info("Listening on http://%s:%d", _shown(config.host), sockets[0].getsockname()[1])
+    server.run(sockets)
     if state.load_error:
         raise state.load_error
     return ExitCode.SUCCESS if server.started else ExitCode.SOME_FAILED

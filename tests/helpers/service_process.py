@@ -46,6 +46,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def connect_to(service: Service) -> socket.socket:
+    """Return a connection to a service, to be used without HTTP's rules."""
+    host, port = service.address.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=60)
+
+
 def start_process(log: Path, **settings: object) -> Service:
     """Start the service with settings and wait until it is ready."""
     port = free_port()
