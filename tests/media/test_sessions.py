@@ -1,9 +1,5 @@
 """Recordings in a real SQLite file and on a real PostgreSQL server."""
 
-import sqlite3
-import threading
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -13,44 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from frames import frame
-from postgres import postgres
-from sqlalchemy import event, func, select, update
-from threads import run_at_once, wait_until
+from sqlalchemy import update
+from stored_points import points_of
+from threads import run_at_once
 
 from utils.emotions import EMOTIONS
 from utils.errors import DatabaseError
-from utils.media.sessions import Recorder, SessionStore
-from utils.media.sessions.tables import PointRow, SessionRow, now
+from utils.media.sessions import SessionStore
+from utils.media.sessions.tables import SessionRow, now
 from utils.media.tables.rows import columns
 from utils.media.timeseries import results_table
 
 
-def points_of(store: SessionStore, number: int) -> int:
-    query = select(func.count()).where(PointRow.session_id == number)
-    with store._database.transaction() as connection:
-        return int(connection.execute(query).scalar_one())
-
-
 def plain(column: pd.Series) -> list[object]:
     return [None if pd.isna(value) else value for value in column]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as address:
-        yield address
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SessionStore]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'new' / 'sessions.sqlite'}"
-    else:
-        url = request.getfixturevalue("server")
-    store = SessionStore(url)
-    yield store
-    store.delete_all()
-    store.close()
 
 
 def test_a_session_reads_back_as_written(store: SessionStore) -> None:
@@ -124,100 +96,6 @@ def test_deleted_text_is_not_left_in_the_file(tmp_path: Path) -> None:
     store.delete([number])
     left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert b"a-secret-name" not in left
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "sqlite:////proc/nowhere/a.sqlite",
-        "postgresql+psycopg://nobody@127.0.0.1:1/none",
-        "nonsense",
-        "oracle://x",
-    ],
-)
-def test_an_unusable_database_is_reported(url: str) -> None:
-    with pytest.raises(DatabaseError, match="database of sessions"):
-        SessionStore(url)
-
-
-def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
-    (tmp_path / "a.sqlite").write_text("no database, but long enough to be taken for one" * 40)
-    with pytest.raises(DatabaseError, match="not a database"):
-        SessionStore(f"sqlite:///{tmp_path / 'a.sqlite'}")
-
-
-def test_a_recording_is_written_while_it_runs(store: SessionStore) -> None:
-    recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
-    for i in range(30):
-        recorder.put(frame(100 + i / 10))
-    recorder.mark("in the middle")
-    wait_until(lambda: points_of(store, recorder.session_id) == 30)
-    recorder.put(frame(5.0))  # a restarted camera: its time begins at zero
-    recorder.put(frame(6.0))
-    recorder.stop()
-    (info,) = store.sessions()
-    times = store.table(info)["time"].tolist()
-    assert times[:30] == pytest.approx([i / 10 for i in range(30)])
-    assert times[30:] == pytest.approx([2.9, 3.9])
-    assert store.markers(info.id)[0].time == pytest.approx(2.9)
-    assert recorder.frames == 32
-    recorder.put(frame(7.0))
-    recorder.stop()
-    assert points_of(store, info.id) == 32
-
-
-def test_an_abandoned_recording_lets_its_thread_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("utils.media.sessions.recorder.IDLE_SECONDS", 0.1)
-    store = SessionStore(f"sqlite:///{tmp_path / 'a.sqlite'}")
-    recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
-
-    def threads() -> int:
-        return sum(thread.name == "recorder" for thread in threading.enumerate())
-
-    for number in (1, 2):
-        recorder.put(frame(float(number)))
-        assert threads() == 1
-        wait_until(lambda: not threads())
-        assert points_of(store, recorder.session_id) == number
-    recorder.stop()
-
-
-def test_a_locked_database_is_reported_and_retried(tmp_path: Path) -> None:
-    path = tmp_path / "a.sqlite"
-    store = SessionStore(f"sqlite:///{path}")
-    recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
-    lock = sqlite3.connect(path, isolation_level=None)
-    lock.execute("BEGIN EXCLUSIVE")
-    began = time.monotonic()
-    for i in range(50):
-        recorder.put(frame(i / 10))
-    assert time.monotonic() - began < 1, "the stream must not wait"
-    wait_until(lambda: recorder.problem)
-    assert "locked" in str(recorder.problem)
-    lock.execute("ROLLBACK")
-    wait_until(lambda: recorder.problem is None and recorder.frames == 50)
-    recorder.stop()
-    assert points_of(store, recorder.session_id) == 50
-
-
-def test_a_full_disk_is_reported(tmp_path: Path) -> None:
-    path = tmp_path / "a.sqlite"
-    store = SessionStore(f"sqlite:///{path}")
-    recorder = Recorder(store, store.create("live", "live", model="m", classes=EMOTIONS))
-    with store._database.engine.connect() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-
-    @event.listens_for(store._database.engine, "begin")
-    def limit(connection: object) -> None:
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")  # type: ignore[attr-defined]
-
-    for i in range(3000):
-        recorder.put(frame(i / 10))
-    wait_until(lambda: recorder.problem)
-    assert "full" in str(recorder.problem)
-    recorder.stop()
 
 
 def test_many_threads_write_at_once(store: SessionStore) -> None:

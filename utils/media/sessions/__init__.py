@@ -4,7 +4,8 @@ from utils.extras import require
 
 require("app", feature="Recording sessions", modules=("alembic", "pandas", "sqlalchemy"))
 
+from utils.media.sessions.info import DamagedSession, Marker, SessionInfo
 from utils.media.sessions.recorder import Recorder
-from utils.media.sessions.store import Marker, SessionInfo, SessionStore
+from utils.media.sessions.store import SessionStore
 
-__all__ = ["Marker", "Recorder", "SessionInfo", "SessionStore"]
+__all__ = ["DamagedSession", "Marker", "Recorder", "SessionInfo", "SessionStore"]

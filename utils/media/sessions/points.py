@@ -8,10 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from utils.media.tables.rows import COLUMNS, Row, columns
+from utils.results import Status
 
 # Kind of probability in a row's column names, and the point's column that holds them packed.
 _PACKED = {"p": "shown", "raw": "raw"}
 _NUMBER = "<f4"
+_ROUNDING = 1e-4
 # The session itself holds the others.
 _SAME = [name for name in COLUMNS if name not in ("image", "model")]
 POINT_COLUMNS = (*_SAME, *_PACKED.values())
@@ -40,17 +42,44 @@ def points_table(
         points: Values of ``POINT_COLUMNS`` each.
         classes: The session's classes.
         constants: Values of the columns that the session holds: ``image`` and ``model``.
+
+    Raises:
+        ValueError: A value is one that no recording writes; the message names the frame's time.
     """
     table = pd.DataFrame(points, columns=list(POINT_COLUMNS)).assign(**constants)
+    _check(table, classes)
     for kind, column in _PACKED.items():
-        values = _unpack(table.pop(column), len(classes))
+        packed = table.pop(column)
+        values = _unpack(packed, len(classes))
+        shares = ((values >= 0) & (values <= 1 + _ROUNDING)).all(1)
+        _refuse(table, column, sound=packed.isna() | shares)
         spread = pd.DataFrame(values, columns=[f"{kind}_{name}" for name in classes])
         table = pd.concat([table, spread], axis=1)
     return table[list(columns(classes))]
 
 
+def _check(table: pd.DataFrame, classes: Sequence[str]) -> None:
+    """Refuse damaged values: they would be drawn and exported as if they had been recorded."""
+    for name, kind in COLUMNS.items():
+        if kind in (int, float):
+            finite = np.isfinite(pd.to_numeric(table[name], errors="coerce").astype(float))
+            missing = table[name].isna() & (name != "time")
+            _refuse(table, name, sound=finite | missing)
+    _refuse(table, "status", sound=table["status"].isin([status.value for status in Status]))
+    named = table["emotion"].isna() | table["emotion"].isin(classes)
+    _refuse(table, "emotion", sound=named)
+
+
+def _refuse(table: pd.DataFrame, column: str, *, sound: "pd.Series[bool]") -> None:
+    if not sound.all():
+        time = table["time"][~sound].iloc[0]
+        raise ValueError(f"no recording has the value of {column} at {time} s")
+
+
 def _unpack(packed: "pd.Series[Any]", count: int) -> NDArray[np.float64]:
     """Return float ``(N, count)``; NaN where there are no probabilities."""
     missing = np.full(count, np.nan, _NUMBER).tobytes()
-    joined = b"".join(missing if value is None else bytes(value) for value in packed)
-    return np.frombuffer(joined, _NUMBER).reshape(-1, count).astype(float)
+    parts = [missing if value is None else value for value in packed]
+    if any(not isinstance(part, bytes) or len(part) != len(missing) for part in parts):
+        raise ValueError("there are too many or too few probabilities")
+    return np.frombuffer(b"".join(parts), _NUMBER).reshape(-1, count).astype(float)

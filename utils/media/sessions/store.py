@@ -1,60 +1,28 @@
 """The store of sessions: recordings in a database, SQLite or PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.engine import Connection
 
-from utils.errors import DatabaseError
 from utils.media.sessions.database import Database
+from utils.media.sessions.info import (
+    SESSION_COLUMNS,
+    DamagedSession,
+    Marker,
+    SessionDeletedError,
+    SessionInfo,
+    read_session,
+    stored_text,
+)
 from utils.media.sessions.points import POINT_COLUMNS, pack_point, points_table
 from utils.media.sessions.tables import MarkerRow, PointRow, SessionRow, now
 from utils.media.tables.rows import rows
 from utils.results import FrameResult
-
-MAX_NAME = 200  # characters, as the columns hold
-
-
-@dataclass(frozen=True)
-class SessionInfo:
-    """A session without its points.
-
-    Attributes:
-        id: Its number in the database.
-        name: What users call it.
-        note: What users wrote about it.
-        kind: ``live`` or ``video``.
-        model: Name of the model that made the predictions.
-        classes: The model's classes.
-        started: When it began, in UTC.
-        seconds: Its length.
-    """
-
-    id: int
-    name: str
-    note: str
-    kind: str
-    model: str
-    classes: tuple[str, ...]
-    started: datetime
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Marker:
-    """A labelled moment of a session.
-
-    Attributes:
-        id: Its number in the database.
-        time: Seconds from the beginning of the session.
-        label: What users call it.
-    """
-
-    id: int
-    time: float
-    label: str
+from utils.version import __version__
 
 
 class SessionStore:
@@ -71,7 +39,15 @@ class SessionStore:
     def __init__(self, url: str) -> None:
         self._database = Database(url)
 
-    def create(self, name: str, kind: str, *, model: str, classes: Sequence[str]) -> int:
+    def create(
+        self,
+        name: str,
+        kind: str,
+        *,
+        model: str,
+        classes: Sequence[str],
+        model_revision: str | None = None,
+    ) -> int:
         """Begin a session and return its number.
 
         Args:
@@ -79,48 +55,90 @@ class SessionStore:
             kind: ``live`` or ``video``.
             model: Name of the model that makes the predictions.
             classes: The model's classes.
+            model_revision: Code revision of the model's training run.
 
         Raises:
             DatabaseError: The session can't be written.
         """
         values = {
-            "name": name[:MAX_NAME],
+            "name": stored_text(name),
             "note": "",
             "kind": kind,
             "model": model,
             "classes": list(classes),
             "started": now(),
             "seconds": 0.0,
+            "version": stored_text(__version__, 50),
+            "model_revision": model_revision and stored_text(model_revision, 100),
         }
         with self._database.transaction() as connection:
             query = insert(SessionRow).values(values).returning(SessionRow.id)
             return connection.execute(query).scalar_one()
 
-    def append(self, session_id: int, results: Iterable[FrameResult]) -> None:
-        """Add analysed frames; either all of them or, on an error, none.
+    def append(
+        self,
+        session_id: int,
+        results: Iterable[FrameResult],
+        *,
+        markers: Iterable[tuple[float, str]] = (),
+    ) -> None:
+        """Add analysed frames and markers; either all of them or, on an error, none.
+
+        Args:
+            session_id: The session.
+            results: The frames.
+            markers: Seconds from the session's beginning and label of each.
 
         Raises:
-            DatabaseError: The frames can't be written, or the session was deleted.
+            SessionDeletedError: The session was deleted.
+            DatabaseError: They can't be written.
         """
         points = [pack_point(session_id, row) for result in results for row in rows(result)]
-        if not points:
+        labels = [
+            {"session_id": session_id, "time": time, "words": stored_text(label)}
+            for time, label in markers
+        ]
+        if not points and not labels:
             return
-        last = max(point["time"] for point in points)
         with self._database.transaction() as connection:
-            updated = connection.execute(
-                update(SessionRow).where(SessionRow.id == session_id).values(seconds=last)
-            )
-            if not updated.rowcount:
-                raise DatabaseError("The session was deleted, so the recording has ended.")
-            connection.execute(insert(PointRow), points)
+            last = {"seconds": max(point["time"] for point in points)} if points else {}
+            _update(connection, session_id, last)
+            if points:
+                connection.execute(insert(PointRow), points)
+            if labels:
+                connection.execute(insert(MarkerRow), labels)
+
+    def holds(self, session_id: int, time: float) -> bool:
+        """Return whether frames up to a time, in seconds, have been added to a session.
+
+        Raises:
+            DatabaseError: The database can't be read.
+        """
+        query = select(SessionRow.seconds).where(SessionRow.id == session_id)
+        with self._database.transaction() as connection:
+            seconds = connection.execute(query).scalar_one_or_none()
+        return seconds is not None and seconds >= time
 
     def sessions(self, search: str = "") -> list[SessionInfo]:
         """Return the sessions whose name or note contains a text, newest first.
 
+        Those that can't be read are left out: see :meth:`damaged`.
+
         Raises:
-            DatabaseError: The sessions can't be read.
+            DatabaseError: The database can't be read.
         """
-        query = select(SessionRow.__table__).order_by(SessionRow.started.desc())
+        return [found for found in self._read(search) if isinstance(found, SessionInfo)]
+
+    def damaged(self) -> list[DamagedSession]:
+        """Return the sessions whose name, classes or times can't be read.
+
+        Raises:
+            DatabaseError: The database can't be read.
+        """
+        return [found for found in self._read() if isinstance(found, DamagedSession)]
+
+    def _read(self, search: str = "") -> list[SessionInfo | DamagedSession]:
+        query = select(*SESSION_COLUMNS).order_by(SessionRow.started.desc())
         if search:
             query = query.where(
                 or_(
@@ -129,24 +147,22 @@ class SessionStore:
                 )
             )
         with self._database.transaction() as connection:
-            return [
-                SessionInfo(**{**row, "classes": tuple(row["classes"])})
-                for row in connection.execute(query).mappings()
-            ]
+            return [read_session(row._asdict()) for row in connection.execute(query)]
 
     def edit(self, session_id: int, *, name: str | None = None, note: str | None = None) -> None:
         """Change a session's name or note; None leaves it as it is.
 
         Raises:
+            SessionDeletedError: The session was deleted.
             DatabaseError: The session can't be written.
         """
-        values = {"name": name and name[:MAX_NAME], "note": note}
-        values = {key: value for key, value in values.items() if value is not None}
-        if values:
-            with self._database.transaction() as connection:
-                connection.execute(
-                    update(SessionRow).where(SessionRow.id == session_id).values(**values)
-                )
+        values: dict[str, Any] = {}
+        if name:
+            values["name"] = stored_text(name)
+        if note is not None:
+            values["note"] = stored_text(note, length=None)
+        with self._database.transaction() as connection:
+            _update(connection, session_id, values)
 
     def mark(self, session_id: int, time: float, *, label: str) -> None:
         """Label a moment of a session.
@@ -157,11 +173,10 @@ class SessionStore:
             label: Cut to ``MAX_NAME`` characters.
 
         Raises:
+            SessionDeletedError: The session was deleted.
             DatabaseError: The marker can't be written.
         """
-        values = {"session_id": session_id, "time": time, "label": label[:MAX_NAME]}
-        with self._database.transaction() as connection:
-            connection.execute(insert(MarkerRow).values(values))
+        self.append(session_id, [], markers=[(time, label)])
 
     def markers(self, session_id: int) -> list[Marker]:
         """Return a session's markers, ordered by time.
@@ -181,7 +196,7 @@ class SessionStore:
         """Return a session's points as a table with the columns of ``utils.media.tables.rows``.
 
         Raises:
-            DatabaseError: The points can't be read.
+            DatabaseError: The points can't be read, or are damaged.
         """
         query = (
             select(*(getattr(PointRow, name) for name in POINT_COLUMNS))
@@ -190,9 +205,11 @@ class SessionStore:
         )
         with self._database.transaction() as connection:
             points = connection.execute(query).all()
-        return points_table(
-            points, session.classes, constants={"image": session.name, "model": session.model}
-        )
+        constants = {"image": session.name, "model": session.model}
+        try:
+            return points_table(points, session.classes, constants=constants)
+        except ValueError as error:
+            raise self._database.damaged(f"Session “{session.name}”", str(error)) from error
 
     def delete(self, session_ids: Sequence[int]) -> None:
         """Delete sessions with all their points and markers, permanently.
@@ -233,3 +250,10 @@ class SessionStore:
     def close(self) -> None:
         """Close the connections to the database."""
         self._database.close()
+
+
+def _update(connection: Connection, session_id: int, values: dict[str, Any]) -> None:
+    """Change a session, or only make sure that it exists and stays until the transaction's end."""
+    query = update(SessionRow).where(SessionRow.id == session_id)
+    if not connection.execute(query.values(values or {"id": session_id})).rowcount:
+        raise SessionDeletedError("The session was deleted.")

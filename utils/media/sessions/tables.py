@@ -28,6 +28,9 @@ class SessionRow(Base):
     classes: Mapped[list[str]] = mapped_column(JSON)
     started: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now, index=True)
     seconds: Mapped[float] = mapped_column(Float, default=0.0)
+    # Unknown for sessions of 0.1.0.
+    version: Mapped[str | None] = mapped_column(String(50))
+    model_revision: Mapped[str | None] = mapped_column(String(100))
 
 
 class PointRow(Base):
