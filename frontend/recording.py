@@ -9,18 +9,19 @@ from frontend.text import plain
 from utils.errors import DatabaseError
 from utils.inference.live import LiveAnalyzer
 from utils.media.sessions import Recorder
+from utils.model.spec import ModelSpec
 from utils.settings import Settings
 
 REFRESH_SECONDS = 1.0
 
 
-def controls(live: LiveAnalyzer, settings: Settings, *, model: str, playing: bool) -> None:
+def controls(live: LiveAnalyzer, settings: Settings, *, spec: ModelSpec, playing: bool) -> None:
     """Draw the record button and, while recording, the marker field and the state.
 
     Args:
         live: The stream to record.
         settings: For the database.
-        model: Name of the model, stored with the session.
+        spec: The model; what identifies it is stored with the session.
         playing: Whether the camera is on.
     """
     recorder: Recorder | None = st.session_state.get("recorder")
@@ -32,7 +33,7 @@ def controls(live: LiveAnalyzer, settings: Settings, *, model: str, playing: boo
                 disabled=not playing,
                 help="Saves times, boxes and probabilities to Sessions, no pictures.",
                 on_click=_start,
-                args=(live, settings, model),
+                args=(live, settings, spec),
             )
         else:
             st.button(
@@ -53,21 +54,27 @@ def controls(live: LiveAnalyzer, settings: Settings, *, model: str, playing: boo
         st.warning(plain(error))
     if recorder is not None:
         st.fragment(_state, run_every=REFRESH_SECONDS)(recorder)
-    elif done := st.session_state.pop("recorded", None):
-        st.success(plain(done))
+    elif stopped := st.session_state.get("stopped_recorder"):
+        refresh = REFRESH_SECONDS if stopped.saving else None
+        st.fragment(_stopped_state, run_every=refresh)(stopped, refreshed=refresh is not None)
 
 
-def _start(live: LiveAnalyzer, settings: Settings, model: str) -> None:
+def _start(live: LiveAnalyzer, settings: Settings, spec: ModelSpec) -> None:
     try:
         store = open_store(settings)
-        name = f"Live, {datetime.now():%d %B %Y, %H:%M}"
-        classes = live.snapshot().classes
-        session_id = store.create(name, "live", model=model, classes=classes)
-        recorder = Recorder(store, session_id)
+        session_id = store.create(
+            f"Live, {datetime.now():%d %B %Y, %H:%M}",
+            "live",
+            model=spec.model,
+            classes=spec.classes,
+            model_revision=spec.revision,
+        )
     except DatabaseError as error:
         st.session_state["recording_error"] = str(error)
         return
+    recorder = Recorder(store, session_id)
     st.session_state["recorder"] = recorder
+    st.session_state.pop("stopped_recorder", None)
     live.listener = recorder.put
 
 
@@ -77,19 +84,34 @@ def _stop(live: LiveAnalyzer) -> None:
         return
     live.listener = None
     recorder.stop()
-    problem = f" {recorder.problem}" if recorder.problem else ""
-    st.session_state["recorded"] = f"Saved {recorder.seconds:.0f} seconds to Sessions.{problem}"
+    st.session_state["stopped_recorder"] = recorder
 
 
 def _mark(recorder: Recorder, label: str) -> None:
-    try:
-        recorder.mark(label.strip() or "Marker")
-    except DatabaseError as error:
-        st.session_state["recording_error"] = str(error)
+    recorder.mark(label.strip() or "Marker")
 
 
 def _state(recorder: Recorder) -> None:
     if recorder.problem:
-        st.warning(f"{plain(recorder.problem)} The video continues; saving is retried.")
+        st.warning(f"{plain(recorder.problem)} The video continues. {plain(_waiting(recorder))}")
     minutes, seconds = divmod(int(recorder.seconds), 60)
     st.caption(f":red[●] Recording, {minutes:d}:{seconds:02d}, {recorder.frames:d} frames saved")
+
+
+def _stopped_state(recorder: Recorder, *, refreshed: bool) -> None:
+    if refreshed and not recorder.saving:
+        st.rerun()
+    if recorder.waiting:
+        st.warning(f"{plain(recorder.problem or '')} {plain(_waiting(recorder))}")
+    elif recorder.problem:
+        st.warning(plain(recorder.problem))
+    else:
+        st.success(f"Saved {recorder.seconds:.0f} seconds to Sessions.")
+
+
+def _waiting(recorder: Recorder) -> str:
+    """Return what becomes of the frames that are not saved yet, as a sentence."""
+    if not recorder.waiting:
+        return ""
+    fate = "wait; saving is retried" if recorder.saving else "were not saved"
+    return f"{recorder.waiting} frames and markers {fate}."

@@ -54,7 +54,7 @@ def main() -> None:
     else:
         live_extras.view_controls(live, engine)
         live_extras.snapshot_button(live, playing)
-        recording.controls(live, settings, model=engine.live.model_name, playing=playing)
+        recording.controls(live, settings, spec=engine.live.classifier.spec, playing=playing)
         markers.keys(live)
         stimulus.player(live)
         # Above the timelines: their number changes, and would move the sliders under the pointer.

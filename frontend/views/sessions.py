@@ -1,7 +1,6 @@
 """The sessions page: recordings to view, compare, export and delete."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import altair as alt
 import pandas as pd
@@ -11,8 +10,9 @@ from frontend.components import notices
 from frontend.components.person_charts import person_charts
 from frontend.resources import open_store
 from frontend.text import plain, plain_table
-from utils.errors import EmotionError
-from utils.media.sessions import SessionInfo, SessionStore
+from utils.errors import DatabaseError, EmotionError
+from utils.media.sessions import DamagedSession, Marker, SessionInfo, SessionStore, export
+from utils.media.tables.rows import Row
 from utils.media.timeseries import face_series, track_ids
 from utils.settings import get_settings
 
@@ -27,6 +27,8 @@ def main() -> None:
         store = open_store(settings)
         search = st.text_input("Search", placeholder="name or note", key="search")
         sessions = store.sessions(search)
+        for damaged in store.damaged():
+            _damaged(store, damaged)
         if not sessions:
             _empty(search)
             return
@@ -37,13 +39,19 @@ def main() -> None:
             _compare(store, chosen)
         _delete_everything(store)
     except EmotionError as error:
-        st.error(
-            f"{plain(error)}\n\nCheck EMOTION_DATABASE_URL, which names the database. Live video "
-            "works without it."
-        )
+        st.error(f"{plain(error)}\n\nThe other pages work without it.")
         return
     if settings.retention_days:
         st.caption(f"Sessions are deleted {settings.retention_days:g} days after they start.")
+
+
+def _damaged(store: SessionStore, session: DamagedSession) -> None:
+    with st.container(horizontal=True):
+        st.error(
+            f"The {plain(session.problem)} of session “{plain(session.name)}” can't be read. "
+            "Delete the session, or restore the database from a backup."
+        )
+        _delete_button(store, session.id)
 
 
 def _empty(search: str) -> None:
@@ -85,7 +93,13 @@ def _choose(sessions: Sequence[SessionInfo]) -> list[SessionInfo]:
 
 def _session(store: SessionStore, session: SessionInfo) -> None:
     st.header(plain(session.name))
-    table, markers = store.table(session), store.markers(session.id)
+    st.caption(plain(_origin(session)))
+    try:
+        table, markers = store.table(session), store.markers(session.id)
+    except DatabaseError as error:
+        st.error(plain(error))
+        _delete_button(store, session.id)
+        return
     if track_ids(table):
         person_charts(table, session.classes, markers=markers)
     else:
@@ -94,7 +108,15 @@ def _session(store: SessionStore, session: SessionInfo) -> None:
         named = [(f"{marker.time:.1f} s", marker.label) for marker in markers]
         st.table(plain_table(named, ["time", "marker"]))
     _edit(store, session)
-    _export(store, session, table)
+    with st.container(horizontal=True):
+        _export(session, table, markers)
+        _delete_button(store, session.id)
+
+
+def _origin(session: SessionInfo) -> str:
+    """Return which model and program made a session."""
+    model = f"Model {session.model}, revision {session.model_revision or 'unknown'}"
+    return f"{model}. Recorded by version {session.version or '0.1.0'}."
 
 
 def _edit(store: SessionStore, session: SessionInfo) -> None:
@@ -106,16 +128,26 @@ def _edit(store: SessionStore, session: SessionInfo) -> None:
             st.rerun()
 
 
-def _export(store: SessionStore, session: SessionInfo, table: pd.DataFrame) -> None:
-    with st.container(horizontal=True):
-        csv, parquet = partial(table.to_csv, index=False), partial(table.to_parquet, index=False)
-        st.download_button("CSV", csv, f"{session.name}.csv", "text/csv", on_click="ignore")
-        st.download_button("Parquet", parquet, f"{session.name}.parquet", on_click="ignore")
-        with st.popover("Delete", icon=":material/delete:"):
-            st.write("The session and its markers are deleted permanently.")
-            if st.button("Delete this session", type="primary", key=f"delete-{session.id}"):
-                store.delete([session.id])
-                st.rerun()
+def _export(session: SessionInfo, table: pd.DataFrame, markers: Sequence[Marker]) -> None:
+    def rows() -> list[Row]:
+        return export.session_rows(table, markers)
+
+    classes, name = session.classes, session.name
+    files: dict[str, Callable[[], str | bytes]] = {
+        "CSV": lambda: export.as_csv(rows(), classes),
+        "JSON": lambda: export.as_json(session, markers, rows()),
+        "Parquet": lambda: export.as_parquet(rows(), classes),
+    }
+    for kind, write in files.items():
+        st.download_button(plain(kind), write, f"{name}.{kind.lower()}", on_click="ignore")
+
+
+def _delete_button(store: SessionStore, session_id: int) -> None:
+    with st.popover("Delete", icon=":material/delete:"):
+        st.write("The session and its markers are deleted permanently.")
+        if st.button("Delete this session", type="primary", key=f"delete-{session_id}"):
+            store.delete([session_id])
+            st.rerun()
 
 
 def _compare(store: SessionStore, sessions: Sequence[SessionInfo]) -> None:
@@ -147,7 +179,11 @@ def _compare(store: SessionStore, sessions: Sequence[SessionInfo]) -> None:
 
 def _lines(store: SessionStore, session: SessionInfo, column: str) -> list[pd.DataFrame]:
     """Return one table per face: time, probability and the line's name."""
-    table = store.table(session)
+    try:
+        table = store.table(session)
+    except DatabaseError as error:
+        st.error(plain(error))
+        return []
     if column not in table:
         return []
     return [

@@ -24,6 +24,7 @@ from utils.media.tables.parquet import as_parquet
 from utils.media.tables.writers import as_csv
 from utils.media.timeseries import results_table, track_ids
 from utils.media.video import VideoFrame, VideoReader
+from utils.model.spec import ModelSpec
 from utils.results import Failure, FrameResult, Status
 from utils.settings import get_settings
 
@@ -170,7 +171,7 @@ def _show(engine: Engine, analysis: Analysis) -> None:
             f"{count} in {analysis.name}", f"{length}, {len(analysis.results)} frames analysed"
         )
         _downloads(analysis, classes)
-        _save(analysis, engine.live.model_name, classes)
+        _save(analysis, engine.live.classifier.spec)
     if people:
         style = st.segmented_control(
             "Timeline style", ["Areas", "Lines"], default="Areas", label_visibility="collapsed"
@@ -182,7 +183,7 @@ def _play_from(time: float) -> None:
     st.session_state["moment"] = max(0.0, time - LEAD_SECONDS)
 
 
-def _save(analysis: Analysis, model: str, classes: tuple[str, ...]) -> None:
+def _save(analysis: Analysis, spec: ModelSpec) -> None:
     if st.button(
         "Save to Sessions",
         icon=":material/save:",
@@ -190,7 +191,13 @@ def _save(analysis: Analysis, model: str, classes: tuple[str, ...]) -> None:
     ):
         try:
             store = open_store(get_settings())
-            session_id = store.create(analysis.name, "video", model=model, classes=classes)
+            session_id = store.create(
+                analysis.name,
+                "video",
+                model=spec.model,
+                classes=spec.classes,
+                model_revision=spec.revision,
+            )
             store.append(session_id, analysis.results)
         except EmotionError as error:
             st.error(plain(error))

@@ -191,6 +191,10 @@ def test_sessions_are_shown_compared_and_deleted(page: Page, site: str, database
     table = pd.read_csv(pd.io.common.BytesIO(download(page, "CSV")))
     assert set(table["emotion"].dropna()) <= set(EMOTIONS)
     assert len(table) == 40
+    assert table["marker"].dropna().tolist() == ["the film starts"]
+    assert json.loads(download(page, "JSON"))["markers"] == [
+        {"time": 1.0, "label": "the film starts"}
+    ]
     page.get_by_label("Name").fill("Evening, once more")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Evening, once more")).to_be_visible()
@@ -212,7 +216,8 @@ def test_an_unreachable_database_is_explained(
     page = open_browser().new_page()
     page.goto(f"{address}/sessions")
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("The database of sessions can't be used", timeout=PATIENCE)
+    expect(alert).to_contain_text("/proc/nowhere/a.sqlite) can't be used", timeout=PATIENCE)
+    expect(alert).to_contain_text("The other pages work without it.")
 
 
 def test_the_model_and_its_playground(page: Page, site: str) -> None:

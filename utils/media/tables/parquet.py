@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def write_parquet(journal: Path, path: Path, *, classes: Sequence[str]) -> None:
     Raises:
         OSError: The file can't be written; the journal is kept.
     """
-    schema = _schema(classes)
+    schema = _schema(columns(classes))
     table_rows = (row for outcome in read_journal(journal) for row in rows(outcome))
     with replaced_file(path) as part, pq.ParquetWriter(part, schema) as writer:
         while chunk := list(islice(table_rows, _CHUNK_ROWS)):
@@ -40,9 +40,20 @@ def write_parquet(journal: Path, path: Path, *, classes: Sequence[str]) -> None:
 
 def as_parquet(outcomes: Iterable[Outcome], classes: Sequence[str]) -> bytes:
     """Return results as the bytes of a Parquet file."""
-    table = [_with_valid_text(row) for outcome in outcomes for row in rows(outcome)]
+    table_rows = (row for outcome in outcomes for row in rows(outcome))
+    return rows_as_parquet(table_rows, columns(classes))
+
+
+def rows_as_parquet(table_rows: Iterable[Row], types: Mapping[str, type]) -> bytes:
+    """Return rows as the bytes of a Parquet file.
+
+    Args:
+        table_rows: Columns without a value are missing.
+        types: Each column's type.
+    """
+    table = [_with_valid_text(row) for row in table_rows]
     file = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(table, _schema(classes)), file)
+    pq.write_table(pa.Table.from_pylist(table, _schema(types)), file)
     return file.getvalue()
 
 
@@ -53,8 +64,8 @@ def read_journal(journal: Path) -> Iterator[Outcome]:
             yield parse_document(json.loads(line))
 
 
-def _schema(classes: Sequence[str]) -> pa.Schema:
-    return pa.schema([(name, _TYPES[kind]) for name, kind in columns(classes).items()])
+def _schema(types: Mapping[str, type]) -> pa.Schema:
+    return pa.schema([(name, _TYPES[kind]) for name, kind in types.items()])
 
 
 def _with_valid_text(row: Row) -> Row:
