@@ -3,7 +3,6 @@
 import streamlit as st
 
 from frontend.text import plain, visible
-from utils.errors import DatabaseError
 from utils.inference.live import LiveAnalyzer
 from utils.media.sessions import Recorder
 
@@ -19,7 +18,7 @@ def keys(live: LiveAnalyzer) -> None:
     with st.container(horizontal=True, key="marker-keys"):
         for number, name in enumerate(_names(text), 1):
             if st.button(plain(name), shortcut=str(number), key=f"marker-{number}"):
-                st.toast(mark(live, name), icon=":material/flag:")
+                st.toast(plain(mark(live, name)), icon=":material/flag:")
     with st.expander("Marker keys", icon=":material/keyboard:"):
         st.session_state[_KEPT_NAMES] = st.text_area(
             "Markers of the keys 1 to 9, one per line",
@@ -37,20 +36,17 @@ def mark(live: LiveAnalyzer, label: str, *, ago: float = 0.0) -> str:
         ago: How many seconds ago the moment was.
 
     Returns:
-        Markdown that says what became of it.
+        A sentence about what became of it.
     """
     recorder: Recorder | None = st.session_state.get("recorder")
     outputs = live.outputs
     if recorder is None and (outputs is None or outputs.closed):
-        return f"Not marked: {plain(label)}. Press Record first."
+        return f"Not marked: {label}. Press Record first."
     if outputs is not None:
         outputs.mark(label, ago=ago)
-    try:
-        if recorder is not None:
-            recorder.mark(label)
-    except DatabaseError as error:
-        return plain(error)
-    return f"Marked: {plain(label)}"
+    if recorder is not None:
+        recorder.mark(label)
+    return f"Marked: {label}"
 
 
 def _names(text: str) -> list[str]:

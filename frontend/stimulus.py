@@ -8,7 +8,7 @@ import streamlit as st
 from pydantic import BaseModel, ValidationError
 
 from frontend import markers
-from frontend.text import visible
+from frontend.text import plain, visible
 from utils.inference.live import LiveAnalyzer
 
 # The browser's clock is taken for the server's if they differ by less than this.
@@ -69,7 +69,7 @@ def player(live: LiveAnalyzer) -> None:
         )
         event = _player(key="stimulus", on_event_change=lambda: None).event
         if event is not None:
-            st.caption(_mark(live, event))
+            st.caption(plain(_mark(live, event)))
 
 
 def _mark(live: LiveAnalyzer, event: object) -> str:
