@@ -7,6 +7,8 @@ Examples:
   python backend/benchmark.py --folder                a folder of photos
   python backend/benchmark.py --api                   the service, over loopback
   python backend/benchmark.py --session               a recording of an hour
+  python backend/benchmark.py --page --seconds 300 --busy 2
+                                                      the live page in Chromium, beside other work
 """
 
 import argparse
@@ -21,6 +23,7 @@ from backend.benchmarks.config import (
     BenchmarkFolderConfig,
     BenchmarkLiveConfig,
     BenchmarkModelsConfig,
+    BenchmarkPageConfig,
     BenchmarkSessionConfig,
     BenchmarkVideoConfig,
 )
@@ -100,10 +103,17 @@ def _add_video_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_other_options(parser: argparse.ArgumentParser) -> None:
-    others = parser.add_argument_group("folders, the service and recordings")
+    others = parser.add_argument_group("folders, the service, recordings and the page")
     others.add_argument("--folder", action="store_true", help="measure a folder of photos")
     others.add_argument("--api", action="store_true", help="measure the HTTP and WebSocket service")
     others.add_argument("--session", action="store_true", help="measure a recording of an hour")
+    others.add_argument("--page", action="store_true", help="measure the live page in Chromium")
+    others.add_argument(
+        "--busy",
+        type=int,
+        default=0,
+        help="other processes that load the processor meanwhile, for --page (default: 0)",
+    )
     others.add_argument(
         "--requests",
         type=int,
@@ -125,12 +135,18 @@ def _choose_config(options: dict[str, Any]) -> BenchmarkConfig:
         return build_config(BenchmarkFolderConfig, options | {"threads": max(threads or [1])})
     if options["session"]:
         return BenchmarkSessionConfig()
-    if options["api"]:
-        return build_config(BenchmarkApiConfig, options)
+    if options["page"] or options["api"]:
+        return _choose_server_config(options)
     model = options["model"] or BUNDLED_MODEL
     return build_config(
         BenchmarkModelsConfig, options | {"model": model, "threads": threads or [1, 2]}
     )
+
+
+def _choose_server_config(options: dict[str, Any]) -> BenchmarkApiConfig | BenchmarkPageConfig:
+    if options["page"]:
+        return build_config(BenchmarkPageConfig, options)
+    return build_config(BenchmarkApiConfig, options)
 
 
 def measure(config: BenchmarkConfig) -> BenchmarkResult:
@@ -158,15 +174,25 @@ def measure(config: BenchmarkConfig) -> BenchmarkResult:
         from backend.benchmarks.sessions import benchmark_sessions
 
         return benchmark_sessions(config)
-    if isinstance(config, BenchmarkApiConfig):
-        require("api", feature="The service")
-        from backend.benchmarks.api import benchmark_api
-
-        return benchmark_api(config)
+    if isinstance(config, BenchmarkApiConfig | BenchmarkPageConfig):
+        return _measure_server(config)
     require("train", feature="The comparison of PyTorch and ONNX", modules=("torch",))
     from backend.benchmarks.models import benchmark_models
 
     return benchmark_models(config)
+
+
+def _measure_server(config: BenchmarkApiConfig | BenchmarkPageConfig) -> BenchmarkResult:
+    if isinstance(config, BenchmarkPageConfig):
+        require("app", feature="The live page")
+        require("test", feature="Its measurement", modules=("playwright",))
+        from backend.benchmarks.page import benchmark_page
+
+        return benchmark_page(config)
+    require("api", feature="The service")
+    from backend.benchmarks.api import benchmark_api
+
+    return benchmark_api(config)
 
 
 def main() -> int:

@@ -16,9 +16,11 @@ from backend.benchmarks.config import (
     BenchmarkFolderConfig,
     BenchmarkLiveConfig,
     BenchmarkModelsConfig,
+    BenchmarkPageConfig,
     BenchmarkSessionConfig,
     BenchmarkVideoConfig,
 )
+from backend.benchmarks.glass_to_glass import PICTURES, picture_ages
 from backend.benchmarks.load_generator import LoadResult
 from backend.benchmarks.model_forms import BatchTimes, FormFigures
 from backend.benchmarks.models import Machine, ModelsBenchmark
@@ -101,6 +103,7 @@ def test_a_users_mistake_is_named(args: list[object], words: str) -> None:
         ),
         ("--api --requests 5 --seconds 1.5", BenchmarkApiConfig(requests=5, seconds=1.5)),
         ("--session", BenchmarkSessionConfig()),
+        ("--page --seconds 300 --busy 2", BenchmarkPageConfig(seconds=300, busy=2)),
     ],
 )
 def test_the_command_line_becomes_a_configuration(args: str, config: BenchmarkConfig) -> None:
@@ -118,10 +121,12 @@ def test_the_command_line_becomes_a_configuration(args: str, config: BenchmarkCo
         "--file --seconds 0.01",
         "--live --seconds nan",
         "--live --interval 0",
+        "--page --busy -1",
     ],
 )
 def test_impossible_options_are_refused(args: str) -> None:
-    with pytest.raises(ConfigError, match=r"--(threads|runs|seconds|interval) must be at least"):
+    wrong = r"--(threads|runs|seconds|interval|busy) must be at least"
+    with pytest.raises(ConfigError, match=wrong):
         parse_args(args.split())
 
 
@@ -171,3 +176,22 @@ def test_a_load_counts_successes_alone() -> None:
     load.statuses.update([200, 200, 503])
     assert load.rate == 1.0
     assert load.percentile_ms(50) == 200.0
+
+
+def test_the_age_of_a_shown_picture_is_told_from_the_cameras_numbers() -> None:
+    last = PICTURES - 1
+    samples = [
+        [1000.0, last - 3, None],
+        [1100.0, last, last - 3],
+        [1200.0, None, last - 1],  # the camera showed it between two samples
+        [1300.0, 5, 2],  # the camera began anew
+        [1400.0, 8, 5],
+        [1450.0, 8, last - 300],  # from before the first sample: unknown
+    ]
+    ages = picture_ages(samples)
+    assert ages[:, 0].tolist() == [1100.0, 1200.0, 1300.0, 1400.0]
+    assert ages[:, 1] == pytest.approx([100, 133.3, 100, 100], abs=0.1)
+
+
+def test_a_page_without_video_has_no_ages() -> None:
+    assert picture_ages([[0.0, None, None], [10.0, 3, None]]).shape == (0, 2)

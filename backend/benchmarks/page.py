@@ -1,0 +1,194 @@
+"""How old the live page's picture is: ``python backend/benchmark.py --page``.
+
+A real Chromium opens the page with a camera that counts its pictures. Browser, camera, server and
+inference share this computer.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backend.benchmarks.clip import example_clip
+from backend.benchmarks.config import BenchmarkPageConfig
+from backend.benchmarks.glass_to_glass import (
+    SCRIPT,
+    busy_processes,
+    camera_switches,
+    picture_ages,
+    write_camera_file,
+)
+from backend.benchmarks.result import BenchmarkResult
+from utils.errors import ConfigError
+from utils.paths import APP
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Frame, Page
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_SWITCHES = (
+    "--no-sandbox",
+    # Local addresses hidden behind mDNS names can't be resolved where there is no multicast.
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+)
+_STREAMER = 'iframe[title*="webrtc_streamer"]'
+_SHOWS = "() => window.glassToGlass?.some(([, , shown]) => shown !== null)"
+_PATIENCE_MS = 120_000
+# The model, the connection and the encoders take their time at first.
+_WARM_UP_SECONDS = 10.0
+# 95th percentile, with and without other work for the processor; growth is the trend of all ages.
+_LIMIT_MS, _BUSY_LIMIT_MS, _LIMIT_MS_PER_MINUTE = 300.0, 800.0, 30.0
+
+
+@dataclass(frozen=True)
+class PageBenchmark(BenchmarkResult):
+    """How old the picture on the live page is.
+
+    Attributes:
+        seconds: How long it was watched.
+        busy: Other processes that kept the processor busy.
+        pictures_per_second: Different pictures shown.
+        delay_p50_ms: Median age of the picture shown, since the browser had it from the camera.
+        delay_p95_ms: Its 95th percentile.
+        growth_ms_per_minute: The trend of the ages.
+        limit_p95_ms: The highest acceptable 95th percentile.
+        limit_growth_ms_per_minute: The highest acceptable trend.
+        within_limits: Whether neither limit is exceeded.
+    """
+
+    seconds: float
+    busy: int
+    pictures_per_second: float
+    delay_p50_ms: float
+    delay_p95_ms: float
+    growth_ms_per_minute: float
+    limit_p95_ms: float
+    limit_growth_ms_per_minute: float
+    within_limits: bool
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the measurements as a JSON document."""
+        return asdict(self)
+
+
+def benchmark_page(config: BenchmarkPageConfig) -> PageBenchmark:
+    """Watch the live page.
+
+    Raises:
+        ConfigError: There is no Chromium, no scikit-image for the camera's photo, or the page shows
+            no video.
+    """
+    from playwright.sync_api import Error, sync_playwright
+
+    browser_path = _chromium()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        write_camera_file(folder / "camera.mjpeg", example_clip(faces=1))
+        address = stack.enter_context(_running_app(config))
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(
+            executable_path=browser_path,
+            args=[*_SWITCHES, *camera_switches(folder / "camera.mjpeg")],
+        )
+        stack.callback(browser.close)
+        try:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            frame = _start_video(page, address)
+            stack.enter_context(busy_processes(config.busy))
+            samples = _watch(page, frame, seconds=config.seconds)
+        except Error as error:
+            raise ConfigError(f"the page shows no video: {error.message}") from error
+    return _summarize(samples, config)
+
+
+def _chromium() -> str:
+    for name in _BROWSERS:
+        if path := shutil.which(name):
+            return path
+    raise ConfigError(
+        f"--page needs a browser, one of {', '.join(_BROWSERS)}; on Debian and Ubuntu: "
+        "apt install chromium"
+    )
+
+
+def _start_video(page: "Page", address: str) -> "Frame":
+    """Open the page, press START and return the frame with the video once it shows a picture."""
+    page.set_default_timeout(_PATIENCE_MS)
+    page.add_init_script(path=SCRIPT)
+    page.goto(address)
+    page.frame_locator(_STREAMER).get_by_role("button", name="Start", exact=True).click()
+    frame = page.locator(_STREAMER).element_handle().content_frame()
+    assert frame is not None
+    frame.wait_for_function(_SHOWS)
+    return frame
+
+
+def _watch(page: "Page", frame: "Frame", *, seconds: float) -> list[list[float | None]]:
+    page.wait_for_timeout(1000 * _WARM_UP_SECONDS)
+    frame.evaluate("() => { window.glassToGlass.length = 0; }")
+    page.wait_for_timeout(1000 * seconds)
+    samples: list[list[float | None]] = frame.evaluate("() => window.glassToGlass")
+    return samples
+
+
+def _summarize(samples: list[list[float | None]], config: BenchmarkPageConfig) -> PageBenchmark:
+    ages = picture_ages(samples)
+    if len(ages) < 2:
+        raise ConfigError(
+            "the page shows no video whose numbers can be read; try a longer --seconds"
+        )
+    times, delays = ages[:, 0], ages[:, 1]
+    p50, p95 = np.percentile(delays, (50, 95))
+    growth = 60_000 * np.polyfit(times, delays, 1)[0]
+    changes = np.diff(times - delays) > 1  # a picture that the camera showed later
+    limit = _BUSY_LIMIT_MS if config.busy else _LIMIT_MS
+    return PageBenchmark(
+        seconds=config.seconds,
+        busy=config.busy,
+        pictures_per_second=round(float(np.count_nonzero(changes)) / config.seconds, 1),
+        delay_p50_ms=round(float(p50)),
+        delay_p95_ms=round(float(p95)),
+        growth_ms_per_minute=round(float(growth), 1),
+        limit_p95_ms=limit,
+        limit_growth_ms_per_minute=_LIMIT_MS_PER_MINUTE,
+        within_limits=bool(p95 <= limit and growth <= _LIMIT_MS_PER_MINUTE),
+    )
+
+
+@contextmanager
+def _running_app(config: BenchmarkPageConfig) -> Iterator[str]:
+    """Yield the address of an app that is ready, and stop it at the end."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {"MALLOC_ARENA_MAX": "2", **os.environ}  # as `make app` does
+    if config.model:
+        environment["EMOTION_MODEL"] = str(config.model)
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)]
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while process.poll() is None:
+            with suppress(OSError):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).close()
+                break
+            time.sleep(0.1)
+        else:
+            raise ConfigError("the app ended at once; start it with `emotion app` to see why")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
