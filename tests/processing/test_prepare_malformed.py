@@ -34,6 +34,7 @@ from utils.processing.prepare import prepare
         (csv_line(emotion=7), "emotion is '7'; it must be 0 to 6"),
         (csv_line(emotion=-1), "emotion is '-1'"),
         (csv_line(emotion="happy"), "emotion is 'happy'"),
+        (csv_line(emotion="1" * 5000), f"emotion is '{'1' * 20}'"),
         (csv_line(usage="Tset"), "Usage is 'Tset'"),
         ("3", "1 columns instead of 3"),
         (csv_line(pixels="1" * 200_000), "field larger than field limit"),

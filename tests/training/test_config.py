@@ -42,6 +42,14 @@ def test_every_architecture_has_a_recipe_of_its_own(model: str) -> None:
         ("model: resnet9000", ["resnet9000", "se_resnet"]),
         ("- a\n- b", ["key: value"]),
         ("a: [1", ["not valid YAML"]),
+        ("lr: 2001-99-99", ["not valid YAML", "month"]),
+        ("lr: !!timestamp 1", ["not valid YAML"]),
+        ("lr: !!bool x", ["not valid YAML"]),
+        ("lr: 0x_", ["not valid YAML"]),
+        ("lr: " + "9" * 5000, ["not valid YAML", "digits"]),
+        ("lr: " + "[" * 5000, ["not valid YAML", "recursion"]),
+        ("lr: .inf", ["lr", "finite"]),
+        ("model_args: &a {x: *a}", ["model_args"]),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, text: str, expected: list[str]) -> None:

@@ -6,10 +6,14 @@ from typing import Any
 
 import yaml
 
-from utils.errors import ConfigError
+from utils.errors import ConfigError, error_boundary
 from utils.model.architectures import get_architecture
 from utils.paths import RECIPES
 from utils.training.config import NetworkConfig, TrainConfig
+
+# What the loader raises on dates, numbers and other tagged values that are none, on lists nested
+# too deep, and on bytes that are no text.
+_YAML_ERRORS = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
 def load_config(
@@ -50,12 +54,16 @@ def load_config(
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: can't read the configuration: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+    def invalid(reason: str) -> ConfigError:
+        return ConfigError(f"{path}: not valid YAML: {reason}")
+
+    with error_boundary(invalid, known=_YAML_ERRORS):
+        try:
+            data = yaml.safe_load(path.read_text("utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{path}: can't read the configuration: {error.strerror}") from error
+        except yaml.YAMLError as error:
+            raise invalid(" ".join(str(error).split())) from error
     if data is None:
         return {}
     if not isinstance(data, dict):

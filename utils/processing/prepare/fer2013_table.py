@@ -13,6 +13,7 @@ from utils.errors import DataError
 
 SIDE = 48
 USAGES = {"training": "train", "publictest": "validation", "privatetest": "test"}
+_LABELS = {str(code): label for code, label in enumerate(FER2013_CODES)}
 _COLUMNS = ("emotion", "pixels", "usage")
 
 
@@ -103,13 +104,12 @@ def _parse(index: int, cells: list[str], positions: tuple[int, ...]) -> TableRow
     if len(cells) <= max(positions):
         raise DataError(f"{len(cells)} columns instead of {len(positions)}")
     emotion, pixels, usage = (cells[position].strip() for position in positions)
-    if not (emotion.isdecimal() and int(emotion) < len(FER2013_CODES)):
-        raise DataError(f"emotion is {emotion!r}; it must be 0 to {len(FER2013_CODES) - 1}")
+    if emotion not in _LABELS:
+        raise DataError(f"emotion is {emotion[:20]!r}; it must be 0 to {len(FER2013_CODES) - 1}")
     split = USAGES.get(usage.lower())
     if split is None:
-        raise DataError(f"Usage is {usage!r}; it must be Training, PublicTest or PrivateTest")
-    label = FER2013_CODES[int(emotion)]
-    return TableRow(index, split=split, label=label, png=_to_png(pixels))
+        raise DataError(f"Usage is {usage[:20]!r}; it must be Training, PublicTest or PrivateTest")
+    return TableRow(index, split=split, label=_LABELS[emotion], png=_to_png(pixels))
 
 
 def _to_png(pixels: str) -> bytes:

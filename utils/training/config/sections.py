@@ -3,20 +3,22 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 
 class Section(BaseModel):
     """Options that are checked on construction and can't be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
 
 class NetworkConfig(Section):
     """The network, its input and what it starts from."""
 
     model: str = Field(default="se_resnet", description="architecture (--list-models shows all)")
-    model_args: dict[str, Any] = Field(
+    model_args: dict[str, JsonValue] = Field(
         default_factory=dict, description="further arguments of the architecture (YAML)"
     )
     pretrained: str | None = Field(
