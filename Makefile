@@ -10,6 +10,7 @@ PYTHON ?=
 # Where torch and torchvision come from; empty: the default index, on Linux the CUDA build.
 TORCH_INDEX ?=
 PORT ?= 8501
+MINUTES ?= 10
 ARGS ?=
 
 # Each use installs what it needs, the pins of requirements.txt; .ready-NAME marks what is installed
@@ -18,12 +19,12 @@ ALL := $(VENV)/.ready-all
 ready = $(if $(wildcard $(ALL)),$(ALL),$(VENV)/.ready-$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app api predict docs test lint train clean distclean moved
+.PHONY: help setup app api predict docs test fuzz lint train clean distclean moved
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "Variables: ARGS='...' (app, api, predict, train), PORT=8501 (app)"
+	@echo "Variables: ARGS='...' (app, api, predict, train, fuzz), PORT=8501 (app), MINUTES=10 (fuzz)"
 	@echo "PYTHON=python3.12 (a new environment), TORCH_INDEX=https://download.pytorch.org/whl/cpu"
 	@echo "(train, setup, test; a small PyTorch without CUDA)"
 
@@ -49,6 +50,10 @@ test: lint docs  ## Check style and types, build the documentation, run all test
 	$(PY) -m pytest -m "not slow and not browser" -n 2 --dist loadfile
 	$(PY) -m pytest -m "slow and not browser" -n 2 --dist loadfile
 	$(PY) -m pytest -m browser
+
+fuzz: export PYTHONPATH := tests:tests/helpers
+fuzz: $(ALL)  ## Feed damaged files and requests to everything that reads them, for MINUTES
+	$(PY) -m fuzz --minutes $(MINUTES) $(ARGS)
 
 lint: $(ALL)  ## Check style, imports and types
 	$(PY) -m ruff check

@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from model_files import (
+    ARGS,
+    PREPROCESSING,
+    checkpoint_bytes,
+    make_checkpoint,
+    onnx_bytes,
+    spec_text,
+)
 from programs import infer
 
 from utils.errors import CheckpointError
@@ -17,24 +23,8 @@ from utils.model.architectures import build_model, list_models
 from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.classifier import EmotionClassifier
 from utils.model.onnx_runtime import CLASS_WEIGHTS_KEY, SPEC_KEY, OnnxRuntime, encode_class_weights
-from utils.model.plain_file import load_plain, save_atomically
+from utils.model.plain_file import load_plain
 from utils.model.preprocessing import Preprocessing
-from utils.model.spec import Head
-
-ARGS = {"num_classes": 3, "input_size": 32, "stem": 4, "channels": [8, 8], "blocks": 1}
-PREPROCESSING = Preprocessing(32, "grey", (0.4,), (0.2,), {})
-
-
-def make_checkpoint() -> Checkpoint:
-    torch.manual_seed(0)
-    return Checkpoint(
-        model="se_resnet",
-        model_args=ARGS,
-        classes=("a", "b", "c"),
-        preprocessing=PREPROCESSING,
-        heads=(Head(prior=(0.2, 0.3, 0.5)),),
-        state_dict=build_model("se_resnet", **ARGS).state_dict(),
-    )
 
 
 def nested(depth: int) -> Any:
@@ -115,9 +105,12 @@ WEIGHTS = {
 
 
 def saved(path: Path, changes: dict[str, object]) -> Path:
-    plain = make_checkpoint()
-    content = plain.to_dict() | {"format": "emotion-checkpoint", "format_version": 2}
-    save_atomically(content | {"state_dict": plain.state_dict} | changes, path)
+    path.write_bytes(checkpoint_bytes(changes))
+    return path
+
+
+def make_onnx(path: Path, metadata: dict[str, str], **changes: Any) -> Path:
+    path.write_bytes(onnx_bytes(metadata, **changes))
     return path
 
 
@@ -171,35 +164,6 @@ def test_every_architecture_is_built_from_its_checkpoint(name: str) -> None:
     )
     images = torch.randn(2, 1, 48, 48)
     assert torch.equal(checkpoint.build()(images), network(images))
-
-
-def make_onnx(
-    path: Path, metadata: dict[str, str], *, shape: tuple[int, int] = (1, 32), **changes: Any
-) -> Path:
-    """Write a graph that averages an image and multiplies the means with weights."""
-    channels, side = shape
-    image, logits = changes.get("image", "pixels"), changes.get("logits", "logits")
-    matrix = np.asarray(changes.get("weights", np.ones((channels, 3))), np.float32)
-    graph = helper.make_graph(
-        [
-            helper.make_node("GlobalAveragePool", [image], ["means"]),
-            helper.make_node("Flatten", ["means"], ["flat"]),
-            helper.make_node("MatMul", ["flat", "weights"], [logits]),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info(image, TensorProto.FLOAT, ["n", channels, side, side])],
-        [helper.make_tensor_value_info(logits, TensorProto.FLOAT, ["n", matrix.shape[1]])],
-        [numpy_helper.from_array(matrix, "weights")],
-    )
-    opset = [helper.make_opsetid("", 17)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=8)
-    helper.set_model_props(model, metadata)
-    onnx.save(model, path)
-    return path
-
-
-def spec_text(**changes: object) -> str:
-    return json.dumps(make_checkpoint().to_dict() | changes)
 
 
 def test_the_graph_of_these_tests_is_accepted(tmp_path: Path) -> None:
