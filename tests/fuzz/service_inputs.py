@@ -101,7 +101,7 @@ def make_sockets(seed: str, count: int) -> Iterator[bytes]:
 def make_loopback(seed: str, count: int) -> Iterator[bytes]:
     """Yield what a client sends over a connection, most of it damaged."""
     photo = media_files.pictures()[0]
-    head = b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    head = b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     length = b"Content-Length: %d\r\n\r\n" % len(photo)
     chunked = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(photo), photo)
     upgrade = (
@@ -112,7 +112,7 @@ def make_loopback(seed: str, count: int) -> Iterator[bytes]:
     files = (
         b"POST /predict?detector=none" + head + b"Content-Type: image/jpeg\r\n" + length + photo,
         b"POST /predict?detector=none" + head + b"Content-Type: image/jpeg\r\n" + chunked,
-        b"GET /ws?detector=none HTTP/1.1\r\nHost: x\r\n" + upgrade + frame,
+        b"GET /ws?detector=none HTTP/1.1\r\nHost: localhost\r\n" + upgrade + frame,
         b"GET /model_info" + head + b"X-API-Key: k\r\n\r\n",
     )
     return mutations(files, Random(seed), count=count)

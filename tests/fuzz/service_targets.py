@@ -36,7 +36,7 @@ def _start_app() -> Any:
 def _client() -> Any:
     from starlette.testclient import TestClient
 
-    client = TestClient(_start_app())
+    client = TestClient(_start_app(), base_url="http://localhost")
     client.__enter__()  # as long as the process lives
     while client.get("/readyz").status_code != 200:
         time.sleep(0.1)
@@ -107,7 +107,7 @@ def _open_loopback() -> Run:
     while not server.started:
         time.sleep(0.1)
     address = server.servers[0].sockets[0].getsockname()
-    while b"200 OK" not in _exchange(address, b"GET /readyz HTTP/1.0\r\n\r\n"):
+    while b"200 OK" not in _exchange(address, b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n"):
         time.sleep(0.1)
 
     def run(data: bytes) -> bool:
