@@ -9,6 +9,7 @@ Examples:
   python backend/benchmark.py --session               a recording of an hour
   python backend/benchmark.py --page --seconds 300 --busy 2
                                                       the live page in Chromium, beside other work
+  python backend/benchmark.py --soak 60               everything at once: errors, growing memory
 """
 
 import argparse
@@ -25,6 +26,7 @@ from backend.benchmarks.config import (
     BenchmarkModelsConfig,
     BenchmarkPageConfig,
     BenchmarkSessionConfig,
+    BenchmarkSoakConfig,
     BenchmarkVideoConfig,
 )
 from backend.benchmarks.result import BenchmarkResult
@@ -115,6 +117,12 @@ def _add_other_options(parser: argparse.ArgumentParser) -> None:
         help="other processes that load the processor meanwhile, for --page (default: 0)",
     )
     others.add_argument(
+        "--soak",
+        type=float,
+        metavar="MINUTES",
+        help="keep streams, uploads, sockets and recordings busy; exit code 1 for errors and leaks",
+    )
+    others.add_argument(
         "--requests",
         type=int,
         default=20_000,
@@ -135,7 +143,7 @@ def _choose_config(options: dict[str, Any]) -> BenchmarkConfig:
         return build_config(BenchmarkFolderConfig, options | {"threads": max(threads or [1])})
     if options["session"]:
         return BenchmarkSessionConfig()
-    if options["page"] or options["api"]:
+    if options["page"] or options["api"] or options["soak"] is not None:
         return _choose_server_config(options)
     model = options["model"] or BUNDLED_MODEL
     return build_config(
@@ -143,9 +151,13 @@ def _choose_config(options: dict[str, Any]) -> BenchmarkConfig:
     )
 
 
-def _choose_server_config(options: dict[str, Any]) -> BenchmarkApiConfig | BenchmarkPageConfig:
+def _choose_server_config(
+    options: dict[str, Any],
+) -> BenchmarkApiConfig | BenchmarkPageConfig | BenchmarkSoakConfig:
     if options["page"]:
         return build_config(BenchmarkPageConfig, options)
+    if options["soak"] is not None:
+        return BenchmarkSoakConfig(model=options["model"], minutes=options["soak"])
     return build_config(BenchmarkApiConfig, options)
 
 
@@ -174,7 +186,7 @@ def measure(config: BenchmarkConfig) -> BenchmarkResult:
         from backend.benchmarks.sessions import benchmark_sessions
 
         return benchmark_sessions(config)
-    if isinstance(config, BenchmarkApiConfig | BenchmarkPageConfig):
+    if isinstance(config, BenchmarkApiConfig | BenchmarkPageConfig | BenchmarkSoakConfig):
         return _measure_server(config)
     require("train", feature="The comparison of PyTorch and ONNX", modules=("torch",))
     from backend.benchmarks.models import benchmark_models
@@ -182,7 +194,9 @@ def measure(config: BenchmarkConfig) -> BenchmarkResult:
     return benchmark_models(config)
 
 
-def _measure_server(config: BenchmarkApiConfig | BenchmarkPageConfig) -> BenchmarkResult:
+def _measure_server(
+    config: BenchmarkApiConfig | BenchmarkPageConfig | BenchmarkSoakConfig,
+) -> BenchmarkResult:
     if isinstance(config, BenchmarkPageConfig):
         require("app", feature="The live page")
         require("test", feature="Its measurement", modules=("playwright",))
@@ -190,6 +204,10 @@ def _measure_server(config: BenchmarkApiConfig | BenchmarkPageConfig) -> Benchma
 
         return benchmark_page(config)
     require("api", feature="The service")
+    if isinstance(config, BenchmarkSoakConfig):
+        from backend.benchmarks.soak import benchmark_soak
+
+        return benchmark_soak(config)
     from backend.benchmarks.api import benchmark_api
 
     return benchmark_api(config)
@@ -200,7 +218,7 @@ def main() -> int:
     command = parse_args()
     result = measure(command.config)
     print(json.dumps(result.to_document(), indent=1) if command.json else result.to_text())
-    return ExitCode.SUCCESS
+    return ExitCode.SOME_FAILED if result.problems() else ExitCode.SUCCESS
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def benchmark_api(config: BenchmarkApiConfig) -> ApiBenchmark:
     analyzer = EmotionAnalyzer.load(config.model)
     pipeline_ms = _pipeline_ms(analyzer, photo)
     folder_rate = images_per_second(analyzer, 100, workers=os.cpu_count() or 1)
-    with _running_service(config) as (port, process):
+    with running_service(config.model) as (port, process):
         service = _measure_service(port, process.pid, config=config)
     return ApiBenchmark(
         pipeline_ms=pipeline_ms,
@@ -159,14 +159,16 @@ def _pipeline_ms(analyzer: EmotionAnalyzer, photo: bytes) -> float:
 
 
 @contextmanager
-def _running_service(
-    config: BenchmarkApiConfig,
-) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """Yield the port and the process of a service that is ready, and stop it at the end."""
+def running_service(model: Path | None) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Yield the port and the process of a service that is ready, and stop it at the end.
+
+    Args:
+        model: Checkpoint (.pth) or ONNX file; None is the bundled model.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | ({"EMOTION_MODEL": str(config.model)} if config.model else {})
+    environment = os.environ | ({"EMOTION_MODEL": str(model)} if model else {})
     command = [sys.executable, str(_PROGRAM), "--host", "127.0.0.1", "--port", str(port)]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

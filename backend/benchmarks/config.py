@@ -15,6 +15,7 @@ from utils.paths import BUNDLED_MODEL
 
 # Less gives too few frames to measure, or none.
 _LEAST_SECONDS = 0.5
+_LEAST_MINUTES = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +210,30 @@ class BenchmarkPageConfig:
             raise ConfigError(f"--busy must be at least 0, not {self.busy}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkSoakConfig:
+    """Everything at once, for a long time.
+
+    Attributes:
+        model: Checkpoint (.pth) or ONNX file; None is the bundled model.
+        minutes: How long.
+    """
+
+    model: Path | None = None
+    minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Check the value.
+
+        Raises:
+            ConfigError: It is too small or infinite.
+        """
+        if not _LEAST_MINUTES <= self.minutes < math.inf:
+            raise ConfigError(
+                f"--soak must be at least {_LEAST_MINUTES} minutes, not {self.minutes}"
+            )
+
+
 BenchmarkConfig = (
     BenchmarkModelsConfig
     | BenchmarkLiveConfig
@@ -217,6 +242,7 @@ BenchmarkConfig = (
     | BenchmarkApiConfig
     | BenchmarkSessionConfig
     | BenchmarkPageConfig
+    | BenchmarkSoakConfig
 )
 
 

@@ -18,10 +18,11 @@ class Load:
 
     Attributes:
         path: Where the image is posted, such as ``/predict?top=1``.
-        body: The bytes of a JPEG file.
+        body: The bytes of the request.
         clients: How many clients post at the same time.
         requests: Limit of all requests together.
         seconds: Limit of the time.
+        content_type: What the body is.
     """
 
     path: str
@@ -30,6 +31,7 @@ class Load:
     clients: int
     requests: float = math.inf
     seconds: float = math.inf
+    content_type: str = "image/jpeg"
 
 
 @dataclass
@@ -83,7 +85,7 @@ async def post_load(port: int, load: Load) -> LoadResult:
     result, start = LoadResult(), time.perf_counter()
     sent = 0
     head = (
-        f"POST {load.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\n"
+        f"POST {load.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {load.content_type}\r\n"
         f"Content-Length: {len(load.body)}\r\n\r\n"
     ).encode()
 

@@ -11,6 +11,10 @@ class BenchmarkResult(ABC):
     def to_document(self) -> dict[str, Any]:
         """Return the measurements as a JSON document."""
 
+    def problems(self) -> list[str]:
+        """Return what the benchmark found to be wrong; the program then exits with 1."""
+        return []
+
     def to_text(self) -> str:
         """Return a line for each entry of the document: its name and its value."""
         document = self.to_document()

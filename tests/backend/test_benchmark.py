@@ -18,6 +18,7 @@ from backend.benchmarks.config import (
     BenchmarkModelsConfig,
     BenchmarkPageConfig,
     BenchmarkSessionConfig,
+    BenchmarkSoakConfig,
     BenchmarkVideoConfig,
 )
 from backend.benchmarks.glass_to_glass import PICTURES, picture_ages
@@ -104,6 +105,7 @@ def test_a_users_mistake_is_named(args: list[object], words: str) -> None:
         ("--api --requests 5 --seconds 1.5", BenchmarkApiConfig(requests=5, seconds=1.5)),
         ("--session", BenchmarkSessionConfig()),
         ("--page --seconds 300 --busy 2", BenchmarkPageConfig(seconds=300, busy=2)),
+        ("--soak 0.5 --model a.pth", BenchmarkSoakConfig(minutes=0.5, model=Path("a.pth"))),
     ],
 )
 def test_the_command_line_becomes_a_configuration(args: str, config: BenchmarkConfig) -> None:
@@ -122,10 +124,11 @@ def test_the_command_line_becomes_a_configuration(args: str, config: BenchmarkCo
         "--live --seconds nan",
         "--live --interval 0",
         "--page --busy -1",
+        "--soak nan",
     ],
 )
 def test_impossible_options_are_refused(args: str) -> None:
-    wrong = r"--(threads|runs|seconds|interval|busy) must be at least"
+    wrong = r"--(threads|runs|seconds|interval|busy|soak) must be at least"
     with pytest.raises(ConfigError, match=wrong):
         parse_args(args.split())
 

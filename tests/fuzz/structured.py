@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from utils.emotions import EMOTIONS
-from utils.media.rows import COLUMNS
+from utils.media.tables.rows import COLUMNS
 
 T = TypeVar("T")
 

@@ -148,7 +148,7 @@ def _make_onnx(seed: str, count: int) -> Iterator[bytes]:
 
 def _resume(kind: str, path: Path) -> bool:
     """Resume a run; what is left of its file must be the beginning, or all if it is refused."""
-    from utils.media.resume import truncate_incomplete
+    from utils.media.tables.resume import truncate_incomplete
 
     before = path.read_bytes()
     try:
