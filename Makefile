@@ -19,7 +19,7 @@ ALL := $(VENV)/.ready-all
 ready = $(if $(wildcard $(ALL)),$(ALL),$(VENV)/.ready-$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app api predict docs test fuzz lint train clean distclean moved
+.PHONY: help setup app api predict docs test fuzz audit lint train clean distclean moved
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ test: lint docs  ## Check style and types, build the documentation, run all test
 fuzz: export PYTHONPATH := tests:tests/helpers
 fuzz: $(ALL)  ## Feed damaged files and requests to everything that reads them, for MINUTES
 	$(PY) -m fuzz --minutes $(MINUTES) $(ARGS)
+
+audit: $(ALL)  ## Look up the installed packages in the database of known vulnerabilities
+	$(PY) -m venv build/audit && build/audit/bin/pip install --quiet pip-audit && build/audit/bin/pip-audit --skip-editable --path $(VENV)/lib/python*/site-packages
 
 lint: $(ALL)  ## Check style, imports and types
 	$(PY) -m ruff check
