@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from backend.service.access import PROTOCOL
 from backend.service.errors import OverloadedError, ParameterError, error_info, parameter_error
@@ -18,31 +18,14 @@ from utils.concurrency import MemoryBudget, NewestSlot
 from utils.errors import EmotionError, TooLargeError
 from utils.inference.frame_analysis import Frame, FrameAnalyzer
 from utils.media.images import load_image, memory_of
-from utils.results import ErrorInfo, FrameResult
+from utils.media.live_outputs.messages import StreamMessage
+from utils.results import FrameResult
 
 router = APIRouter()
 # A connection ends if the client sends nothing, or does not read, for this many seconds.
 IDLE_SECONDS, SEND_SECONDS = 60.0, 10.0
 # WebSocket close codes of RFC 6455 and IANA's registry.
 _POLICY_VIOLATION, _TRY_AGAIN_LATER, _NORMAL = 1008, 1013, 1000
-
-
-class SocketMessage(BaseModel):
-    """The response to one frame.
-
-    Attributes:
-        frame: Number of the frame: 1 is the first that the client sent.
-        dropped: Number of frames so far that newer ones overtook.
-        age_ms: Milliseconds between the arrival of the frame and this message.
-        result: The faces; ``time`` is counted from the first frame.
-        error: Why there is no result.
-    """
-
-    frame: int
-    dropped: int
-    age_ms: float
-    result: FrameResult | None = None
-    error: ErrorInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -162,14 +145,14 @@ class Connection:
         result: FrameResult | None = None,
         error: EmotionError | None = None,
     ) -> None:
-        response = SocketMessage(
+        response = StreamMessage(
             frame=message.number,
             dropped=self._waiting.overtaken,
             age_ms=round(1000 * (clock.monotonic() - message.arrived), 1),
             result=result,
             error=None if error is None else error_info(error),
         )
-        text = response.model_dump_json(exclude_none=True)
+        text = response.to_json()
         await asyncio.wait_for(self._socket.send_text(text), SEND_SECONDS)
 
 
@@ -203,8 +186,8 @@ async def watch(socket: WebSocket) -> None:
         analyzer = _admit(socket, state)
     except EmotionError as error:
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-            refusal = SocketMessage(frame=0, dropped=0, age_ms=0, error=error_info(error))
-            await socket.send_text(refusal.model_dump_json(exclude_none=True))
+            refusal = StreamMessage(frame=0, dropped=0, age_ms=0, error=error_info(error))
+            await socket.send_text(refusal.to_json())
             overloaded = isinstance(error, OverloadedError)
             await socket.close(_TRY_AGAIN_LATER if overloaded else _POLICY_VIOLATION, error.code)
         return
