@@ -52,9 +52,11 @@ def main() -> None:
         # Hidden widgets lose their values; shown again, they start from the options in force.
         st.session_state.pop("initial_options", None)
     else:
-        live_extras.view_controls(live, engine)
-        live_extras.snapshot_button(live, playing)
-        recording.controls(live, settings, spec=engine.live.classifier.spec, playing=playing)
+        # Their number of elements changes; what follows must keep its place, or it starts anew.
+        with st.container():
+            live_extras.view_controls(live, engine)
+            live_extras.snapshot_button(live, playing)
+            recording.controls(live, settings, spec=engine.live.classifier.spec, playing=playing)
         markers.keys(live)
         stimulus.player(live)
         # Above the timelines: their number changes, and would move the sliders under the pointer.

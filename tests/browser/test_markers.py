@@ -35,24 +35,26 @@ def test_keys_and_a_video_become_markers(
     names.fill("baseline\nrating")
     names.press("Control+Enter")
     expect(page.get_by_role("button", name="rating")).to_be_visible(timeout=PATIENCE)
+    page.get_by_text("Show a video").click()
+    page.get_by_label("Video file").set_input_files(clip)
     page.frame_locator(STREAMER).get_by_role("button", name="START").click()
     page.locator(".face header").first.wait_for()
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_text("frames saved")).to_be_visible(timeout=PATIENCE)
     # In a field, a digit is a digit.
-    names.press("End")
+    names.click()
+    names.press("Control+End")
     names.press_sequentially(" 1")
     names.press("Control+Enter")
+    expect(page.get_by_role("button", name="rating 1")).to_be_visible(timeout=PATIENCE)
     page.get_by_role("heading", name="Live").click()
     page.keyboard.press("2")
     expect(page.get_by_text("Marked: rating 1")).to_be_visible(timeout=PATIENCE)
-    page.get_by_text("Show a video").click()
-    page.get_by_label("Video file").set_input_files(clip)
+    # The video that was chosen before the recording is still there.
     player = page.locator("video[controls]")
     player.evaluate("video => video.play()")
-    expect(page.get_by_text("Marked: clip.mp4 starts")).to_be_visible(timeout=PATIENCE)
-    screenshot(page, "live-stimulus")
     expect(page.get_by_text("Marked: clip.mp4 ends")).to_be_visible(timeout=PATIENCE)
+    screenshot(page, "live-stimulus")
     page.get_by_role("button", name="Stop recording").click()
     expect(page.get_by_text("to Sessions.")).to_be_visible(timeout=PATIENCE)
     store = SessionStore(url)
@@ -60,4 +62,4 @@ def test_keys_and_a_video_become_markers(
     markers = store.markers(session.id)
     assert [marker.label for marker in markers] == ["rating 1", "clip.mp4 starts", "clip.mp4 ends"]
     _, start, end = (marker.time for marker in markers)
-    assert 1 < end - start < 60
+    assert 0 <= end - start < 60
