@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.benchmarks.clip import example_clip
 from backend.benchmarks.config import BenchmarkPageConfig
@@ -106,10 +107,10 @@ def benchmark_page(config: BenchmarkPageConfig) -> PageBenchmark:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             frame = _start_video(page, address)
             stack.enter_context(busy_processes(config.busy))
-            samples = _watch(page, frame, seconds=config.seconds)
+            ages = _watch(page, frame, seconds=config.seconds)
         except Error as error:
             raise ConfigError(f"the page shows no video: {error.message}") from error
-    return _summarize(samples, config)
+    return _summarize(ages, config)
 
 
 def _chromium() -> str:
@@ -134,20 +135,18 @@ def _start_video(page: "Page", address: str) -> "Frame":
     return frame
 
 
-def _watch(page: "Page", frame: "Frame", *, seconds: float) -> list[list[float | None]]:
+def _watch(page: "Page", frame: "Frame", *, seconds: float) -> NDArray[np.float64]:
     page.wait_for_timeout(1000 * _WARM_UP_SECONDS)
-    frame.evaluate("() => { window.glassToGlass.length = 0; }")
+    begin: float = frame.evaluate("() => performance.now()")
     page.wait_for_timeout(1000 * seconds)
-    samples: list[list[float | None]] = frame.evaluate("() => window.glassToGlass")
-    return samples
+    # The camera's numbers of the warm-up tell the age of pictures from that time.
+    ages = picture_ages(frame.evaluate("() => window.glassToGlass"))
+    return ages[ages[:, 0] >= begin]
 
 
-def _summarize(samples: list[list[float | None]], config: BenchmarkPageConfig) -> PageBenchmark:
-    ages = picture_ages(samples)
+def _summarize(ages: NDArray[np.float64], config: BenchmarkPageConfig) -> PageBenchmark:
     if len(ages) < 2:
-        raise ConfigError(
-            "the page shows no video whose numbers can be read; try a longer --seconds"
-        )
+        raise ConfigError("the page shows no video whose numbers can be read")
     times, delays = ages[:, 0], ages[:, 1]
     p50, p95 = np.percentile(delays, (50, 95))
     growth = 60_000 * np.polyfit(times, delays, 1)[0]
