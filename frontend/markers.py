@@ -45,7 +45,8 @@ def mark(live: LiveAnalyzer, label: str, *, ago: float = 0.0) -> str:
     if outputs is not None:
         outputs.mark(label, ago=ago)
     if recorder is not None:
-        recorder.mark(label)
+        age_ms = live.snapshot().stats.result_age_ms or 0.0
+        recorder.mark(label, after=age_ms / 1000 - ago)
     return f"Marked: {label}"
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from frontend import markers
 from frontend.resources import open_store
 from frontend.text import plain
 from utils.errors import DatabaseError
@@ -49,7 +50,7 @@ def controls(live: LiveAnalyzer, settings: Settings, *, spec: ModelSpec, playing
                 label_visibility="collapsed",
                 key="marker-label",
             )
-            st.button("Mark", icon=":material/flag:", on_click=_mark, args=(recorder, label))
+            st.button("Mark", icon=":material/flag:", on_click=_mark, args=(live, label))
     if error := st.session_state.pop("recording_error", None):
         st.warning(plain(error))
     if recorder is not None:
@@ -87,8 +88,8 @@ def _stop(live: LiveAnalyzer) -> None:
     st.session_state["stopped_recorder"] = recorder
 
 
-def _mark(recorder: Recorder, label: str) -> None:
-    recorder.mark(label.strip() or "Marker")
+def _mark(live: LiveAnalyzer, label: str) -> None:
+    markers.mark(live, label.strip() or "Marker")
 
 
 def _state(recorder: Recorder) -> None:

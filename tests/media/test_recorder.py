@@ -196,3 +196,16 @@ def test_programs_record_into_one_file_at_once(tmp_path: Path) -> None:
     for session in store.sessions():
         assert points_of(store, session.id) == 300
         assert len(store.markers(session.id)) == 300
+
+
+def test_a_marker_has_the_time_of_its_moment(tmp_path: Path) -> None:
+    store = SessionStore(f"sqlite:///{tmp_path / 'sessions.sqlite'}")
+    number = store.create("first", "live", model="m", classes=EMOTIONS)
+    recorder = Recorder(store, number)
+    recorder.put(frame(5.0))
+    recorder.put(frame(7.0))
+    for after in (0.25, -0.5, -9.0):
+        recorder.mark("now", after=after)
+    recorder.stop()
+    assert sorted(marker.time for marker in store.markers(number)) == [0.0, 1.5, 2.25]
+    store.close()

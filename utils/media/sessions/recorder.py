@@ -105,11 +105,16 @@ class Recorder:
             self._waiting.append(result.model_copy(update={"time": self._time}))
             self._start_thread()
 
-    def mark(self, label: str) -> None:
-        """Label this moment and return at once; the marker is saved with the frames."""
+    def mark(self, label: str, *, after: float = 0.0) -> None:
+        """Label a moment and return at once; the marker is saved with the frames.
+
+        Args:
+            label: The text.
+            after: How many seconds after the newest frame the moment was; may be negative.
+        """
         with self._lock:
             if not self._stopped.is_set():
-                self._markers.append((self._time, label))
+                self._markers.append((round(max(self._time + after, 0.0), 4), label))
                 self._start_thread()
 
     def stop(self) -> None:
