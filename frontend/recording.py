@@ -61,6 +61,8 @@ def controls(live: LiveAnalyzer, settings: Settings, *, spec: ModelSpec, playing
 
 
 def _start(live: LiveAnalyzer, settings: Settings, spec: ModelSpec) -> None:
+    if "recorder" in st.session_state:  # pressed twice, before the page showed it
+        return
     try:
         store = open_store(settings)
         session_id = store.create(

@@ -35,8 +35,8 @@ def test_a_recording_survives_a_reload(
         page.get_by_text(name, exact=True).click()
     record.click()
     expect(page.get_by_text("frames saved")).to_be_visible(timeout=PATIENCE)
-    page.get_by_placeholder("film starts").fill("the film starts")
-    page.get_by_placeholder("film starts").press("Tab")
+    page.get_by_placeholder("film starts", exact=True).fill("the film starts")
+    page.get_by_placeholder("film starts", exact=True).press("Tab")
     page.get_by_role("button", name="Mark", exact=True).click()
     page.get_by_role("button", name="Snapshot").click()
     with page.expect_download() as started:
