@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
 
 import torch
 from paths import REPO
@@ -51,7 +53,9 @@ def run_program(
         streams = [Path(folder, "stdout"), Path(folder, "stderr")]
         variables = os.environ | (environment or {})
         process = context.Process(target=_run, args=(command, streams, cwd, variables))
-        process.start()
+        # The fork runs the file that is __main__ here, which may be a page that a test has shown.
+        with patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+            process.start()
         process.join(timeout)
         if process.exitcode is None:
             process.kill()

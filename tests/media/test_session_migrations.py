@@ -69,6 +69,9 @@ def marker(number: int) -> dict[str, object]:
 def fill_first_revision(address: str) -> None:
     """Create a database as version 0.1.0 left it, with sessions, points and markers."""
     engine, tables = create_engine(address), MetaData()
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
     with engine.begin() as connection:
         CONFIG.attributes["connection"] = connection
         command.upgrade(CONFIG, "0001")

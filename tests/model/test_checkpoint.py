@@ -108,9 +108,10 @@ def test_foreign_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.pth", tmp_path):
-        with pytest.raises(CheckpointError, match="no such model file"):
-            load_checkpoint(path)
+    with pytest.raises(CheckpointError, match="no such model file"):
+        load_checkpoint(tmp_path / "none.pth")
+    with pytest.raises(CheckpointError, match="is a folder, not a model file"):
+        load_checkpoint(tmp_path)
 
 
 def test_another_format_is_refused(saved: Path) -> None:

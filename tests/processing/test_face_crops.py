@@ -70,7 +70,7 @@ def test_photos_that_all_can_be_read_end_well(photos: Path, tmp_path: Path) -> N
         (["--faces", "/nowhere", "--out", "{tmp}/x"], "/nowhere: no such folder"),
         (["--faces", "{tmp}/empty", "--out", "{tmp}/x"], "contains no images"),
         (["--faces", "{photos}", "--out", "{tmp}/x", "--size", "0"], "at least 1 pixel"),
-        (["--faces", "{photos}/album", "--out", "{photos}/one.png"], "can't be written"),
+        (["--faces", "{photos}/album", "--out", "{photos}/one.png"], "one.png: is a file"),
     ],
 )
 def test_a_mistake_is_named(photos: Path, tmp_path: Path, args: list[str], message: str) -> None:
