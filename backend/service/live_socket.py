@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from backend.service.access import PROTOCOL
 from backend.service.errors import OverloadedError, ParameterError, error_info, parameter_error
-from backend.service.pipeline import MEMORY_FULL
+from backend.service.pipeline import image_memory
 from backend.service.predict import PredictOptions, predict_options
 from backend.service.state import Engine, State
 from utils.concurrency import MemoryBudget, NewestSlot
@@ -55,12 +55,8 @@ class StreamAnalyzer:
         max_pixels = self._limits.max_pixels
         needed = memory_of(message.data, max_pixels=max_pixels)
         size = needed.pixels + needed.decoding
-        if not self._memory.acquire(size, timeout=self._limits.deadline_seconds):
-            raise OverloadedError(MEMORY_FULL, 3)
-        try:
+        with image_memory(self._memory, size, timeout=self._limits.deadline_seconds):
             return self._analyze(message, max_pixels)
-        finally:
-            self._memory.release(size)
 
     def _analyze(self, message: _Message, max_pixels: int) -> FrameResult:
         image = load_image(message.data, max_pixels=max_pixels, name=f"frame {message.number}")

@@ -3,8 +3,9 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,27 @@ from utils.results import FrameResult
 
 # Larger batches make each request wait longer without raising the throughput.
 MAX_BATCH = 8
-MEMORY_FULL = "The memory for images is in use; try again in a few seconds."
+_MEMORY_FULL = "The memory for images is in use; try again in a few seconds."
+
+
+@contextmanager
+def image_memory(memory: MemoryBudget, size: int, *, timeout: float) -> Iterator[None]:
+    """Hold memory for decoded images inside a ``with`` block.
+
+    Args:
+        memory: The service's memory for images.
+        size: Number of bytes.
+        timeout: Seconds to wait for them.
+
+    Raises:
+        OverloadedError: The bytes were not granted in time.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(memory.reserve(size, timeout=timeout))
+        except TimeoutError as error:
+            raise OverloadedError(_MEMORY_FULL, 3) from error
+        yield
 
 
 @dataclass
@@ -190,7 +211,7 @@ class Pipeline:
         try:
             needed = memory_of(file.data, max_pixels=self._max_pixels)
             if not self._memory.acquire(needed.pixels + needed.decoding, timeout=file.timeout):
-                raise OverloadedError(MEMORY_FULL, 3)
+                raise OverloadedError(_MEMORY_FULL, 3)
             file.future.add_done_callback(lambda _: self._memory.release(needed.pixels))
             try:
                 image = load_image(file.data, max_pixels=self._max_pixels, name=file.name)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from backend.service.errors import RESPONSES, OverloadedError
-from backend.service.pipeline import MEMORY_FULL
+from backend.service.pipeline import image_memory
 from backend.service.predict import Options, PredictOptions, Shared, json_response
 from backend.service.state import State
 from backend.service.uploads import BodyRules, Upload, receive_uploads, request_body
@@ -100,12 +100,8 @@ class _ClipAnalysis:
         with VideoReader(data, self._upload.name, max_pixels=limits.max_pixels) as video:
             self._check_length(video)
             size = 3 * video.size[0] * video.size[1]
-            if not self._memory.acquire(size, timeout=limits.deadline_seconds):
-                raise OverloadedError(MEMORY_FULL, 3)
-            try:
+            with image_memory(self._memory, size, timeout=limits.deadline_seconds):
                 return self._analyze(video)
-            finally:
-                self._memory.release(size)
 
     def _analyze(self, video: VideoReader) -> VideoAnswer:
         summary, timeline = VideoSummary(), []
