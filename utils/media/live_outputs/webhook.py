@@ -58,6 +58,7 @@ class Webhook:
         self._thread.join(CLOSE_SECONDS)
         with self._changed:
             lost = self._lost + self._underway + len(self._waiting)
+            self._reported = True  # A POST that fails from now on is part of the count.
         if lost:
             self._report(f"webhook {self._receiver.name}: {lost} messages were not delivered")
 
@@ -97,8 +98,9 @@ class Webhook:
         return f'{{"messages":[{documents}]}}'.encode()
 
     def _report_once(self, refusal: Refusal) -> None:
-        if not self._reported:
-            self._reported = True
+        with self._changed:
+            first, self._reported = not self._reported, True
+        if first:
             then = "check the address" if refusal.final else "sending is retried"
             self._report(
                 f"webhook {self._receiver.name}: results can't be delivered ({refusal.reason}); "
