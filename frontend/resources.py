@@ -9,7 +9,8 @@ from frontend.text import plain
 from utils.concurrency import FairLock, StreamLimit
 from utils.errors import CheckpointError, EmotionError
 from utils.faces import BUNDLED
-from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.server_analyzers import load_analyzers
 from utils.media.sessions import SessionStore
 from utils.settings import Settings, get_settings
 

@@ -13,7 +13,8 @@ from backend.service.metrics import ServiceMetrics
 from backend.service.pipeline import BatchWorker, Pipeline
 from backend.service.settings import ServiceSettings
 from utils.concurrency import FairLock, MemoryBudget, StreamLimit
-from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.server_analyzers import load_analyzers
 from utils.settings import Settings
 
 

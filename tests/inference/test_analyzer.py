@@ -15,7 +15,8 @@ from utils.errors import CheckpointError, ConfigError, DetectorError, ImageError
 from utils.faces import Detections, build_detector
 from utils.faces.crop import DEFAULT_GEOMETRY, CropGeometry, crop_faces
 from utils.faces.postprocess import no_faces
-from utils.inference.analyzer import EmotionAnalyzer, load_analyzers
+from utils.inference.analyzer import EmotionAnalyzer
+from utils.inference.server_analyzers import load_analyzers
 from utils.model.checkpoint import load_checkpoint
 from utils.model.classifier import EmotionClassifier
 from utils.model.torch_runtime import TorchRuntime

@@ -1,16 +1,13 @@
 """The pipeline: an image goes in, faces with calibrated probabilities come out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from utils.defaults import DETECTOR, LIVE_MIN_FACE, MIN_FACE
-from utils.devices import limit_threads
+from utils.defaults import DETECTOR, MIN_FACE
 from utils.errors import DetectorError
 from utils.faces import Detections, FaceDetector
 from utils.faces.crop import DEFAULT_GEOMETRY, crop_faces
@@ -20,9 +17,6 @@ from utils.media.images import ImageSource, load_image
 from utils.media.live_outputs.messages import StreamDescription
 from utils.model.classifier import EmotionClassifier
 from utils.results import FrameResult
-
-if TYPE_CHECKING:
-    from utils.settings import Settings
 
 
 class EmotionAnalyzer:
@@ -221,40 +215,3 @@ class EmotionAnalyzer:
         """Run detector and classifier once, so that the first real image is not the slow one."""
         self.detect(np.zeros((120, 160, 3), np.uint8))
         self.classifier.warm_up()
-
-
-@dataclass(frozen=True)
-class Analyzers:
-    """What a server loads: two analyzers that share the network.
-
-    Attributes:
-        images: Detects small faces too.
-        live: Detects faces of at least ``LIVE_MIN_FACE`` pixels.
-    """
-
-    images: EmotionAnalyzer
-    live: EmotionAnalyzer
-
-
-def load_analyzers(settings: "Settings") -> Analyzers:
-    """Load and warm up the model, and limit the cores that this process uses for inference.
-
-    Args:
-        settings: Model, detector and its weights, device and threads.
-
-    Raises:
-        EmotionError: The model or the detector can't be used.
-    """
-    images = EmotionAnalyzer.load(
-        settings.model,
-        detector=settings.detector,
-        device=settings.device,
-        detector_weights=settings.detector_weights,
-        threads=limit_threads(settings.threads),
-    )
-    options = DetectorOptions(settings.detector_weights, LIVE_MIN_FACE)
-    detector = options.build(settings.detector)
-    live = EmotionAnalyzer(images.classifier, detector, options=options)
-    images.warm_up()
-    live.warm_up()
-    return Analyzers(images, live)
