@@ -9,7 +9,7 @@ Examples:
   python backend/benchmark.py --session               a recording of an hour
   python backend/benchmark.py --page --seconds 300 --busy 2
                                                       the live page in Chromium, beside other work
-  python backend/benchmark.py --soak 60               everything at once: errors, growing memory
+  python backend/benchmark.py --soak 60 --viewers 2   everything at once: errors, growing memory
 """
 
 import argparse
@@ -24,12 +24,12 @@ from backend.benchmarks.config import (
     BenchmarkFolderConfig,
     BenchmarkLiveConfig,
     BenchmarkModelsConfig,
-    BenchmarkPageConfig,
     BenchmarkSessionConfig,
-    BenchmarkSoakConfig,
     BenchmarkVideoConfig,
 )
+from backend.benchmarks.page.config import BenchmarkPageConfig
 from backend.benchmarks.result import BenchmarkResult
+from backend.benchmarks.soak.config import BenchmarkSoakConfig
 from backend.console.cli import ExitCode, run
 from backend.console.options import build_config, check_at_least_one
 from utils.defaults import DETECTOR, INTERVAL
@@ -123,6 +123,12 @@ def _add_other_options(parser: argparse.ArgumentParser) -> None:
         help="keep streams, uploads, sockets and recordings busy; exit code 1 for errors and leaks",
     )
     others.add_argument(
+        "--viewers",
+        type=int,
+        default=0,
+        help="Chromium browsers that watch the live page, for --soak (default: 0)",
+    )
+    others.add_argument(
         "--requests",
         type=int,
         default=20_000,
@@ -157,7 +163,7 @@ def _choose_server_config(
     if options["page"]:
         return build_config(BenchmarkPageConfig, options)
     if options["soak"] is not None:
-        return BenchmarkSoakConfig(model=options["model"], minutes=options["soak"])
+        return build_config(BenchmarkSoakConfig, options | {"minutes": options["soak"]})
     return build_config(BenchmarkApiConfig, options)
 
 
@@ -198,19 +204,25 @@ def _measure_server(
     config: BenchmarkApiConfig | BenchmarkPageConfig | BenchmarkSoakConfig,
 ) -> BenchmarkResult:
     if isinstance(config, BenchmarkPageConfig):
-        require("app", feature="The live page")
-        require("test", feature="Its measurement", modules=("playwright",))
-        from backend.benchmarks.page import benchmark_page
+        _require_browser()
+        from backend.benchmarks.page.delay import benchmark_page
 
         return benchmark_page(config)
     require("api", feature="The service")
     if isinstance(config, BenchmarkSoakConfig):
-        from backend.benchmarks.soak import benchmark_soak
+        if config.viewers:
+            _require_browser()
+        from backend.benchmarks.soak.soak import benchmark_soak
 
         return benchmark_soak(config)
     from backend.benchmarks.api import benchmark_api
 
     return benchmark_api(config)
+
+
+def _require_browser() -> None:
+    require("app", feature="The live page")
+    require("test", feature="Its measurement", modules=("playwright",))
 
 
 def main() -> int:

@@ -8,14 +8,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.console.options import check_at_least_one
+from backend.benchmarks.page.config import BenchmarkPageConfig
+from backend.benchmarks.soak.config import BenchmarkSoakConfig
+from backend.console.options import check_at_least_one, check_seconds
 from utils.defaults import DETECTOR, INTERVAL
-from utils.errors import ConfigError
 from utils.paths import BUNDLED_MODEL
-
-# Less gives too few frames to measure, or none.
-_LEAST_SECONDS = 0.5
-_LEAST_MINUTES = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +77,7 @@ class BenchmarkLiveConfig:
         check_at_least_one(
             threads=self.threads, streams=self.streams, faces=self.faces, interval=self.interval
         )
-        _check_seconds(self.seconds, math.inf)
+        check_seconds(self.seconds, math.inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +109,7 @@ class BenchmarkVideoConfig:
             ConfigError: A value is out of range.
         """
         check_at_least_one(threads=self.threads, faces=self.faces)
-        _check_seconds(self.seconds, 3600)
+        check_seconds(self.seconds, 3600)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +160,7 @@ class BenchmarkApiConfig:
             ConfigError: A value is out of range.
         """
         check_at_least_one(requests=self.requests)
-        _check_seconds(self.seconds, math.inf)
+        check_seconds(self.seconds, math.inf)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,55 +182,6 @@ class BenchmarkSessionConfig:
         check_at_least_one(points=self.points)
 
 
-@dataclass(frozen=True, kw_only=True)
-class BenchmarkPageConfig:
-    """The live page in a browser.
-
-    Attributes:
-        model: Checkpoint (.pth) or ONNX file; None is the bundled model.
-        seconds: How long to watch it.
-        busy: Other processes that keep the processor busy meanwhile.
-    """
-
-    model: Path | None = None
-    seconds: float = 20.0
-    busy: int = 0
-
-    def __post_init__(self) -> None:
-        """Check the values.
-
-        Raises:
-            ConfigError: A value is out of range.
-        """
-        _check_seconds(self.seconds, math.inf)
-        if self.busy < 0:
-            raise ConfigError(f"--busy must be at least 0, not {self.busy}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BenchmarkSoakConfig:
-    """Everything at once, for a long time.
-
-    Attributes:
-        model: Checkpoint (.pth) or ONNX file; None is the bundled model.
-        minutes: How long.
-    """
-
-    model: Path | None = None
-    minutes: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Check the value.
-
-        Raises:
-            ConfigError: It is too small or infinite.
-        """
-        if not _LEAST_MINUTES <= self.minutes < math.inf:
-            raise ConfigError(
-                f"--soak must be at least {_LEAST_MINUTES} minutes, not {self.minutes}"
-            )
-
-
 BenchmarkConfig = (
     BenchmarkModelsConfig
     | BenchmarkLiveConfig
@@ -244,9 +192,3 @@ BenchmarkConfig = (
     | BenchmarkPageConfig
     | BenchmarkSoakConfig
 )
-
-
-def _check_seconds(seconds: float, limit: float) -> None:
-    if not _LEAST_SECONDS <= seconds < limit:
-        upper = "" if limit == math.inf else f" and less than {limit:g}"
-        raise ConfigError(f"--seconds must be at least {_LEAST_SECONDS}{upper}, not {seconds}")

@@ -1,5 +1,6 @@
 """Command-line options that become typed configurations, and the checks that several share."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     Config = TypeVar("Config", bound=DataclassInstance)
 else:
     Config = TypeVar("Config")
+
+# A shorter measurement has too few frames, or none.
+_LEAST_SECONDS = 0.5
 
 
 def build_config(kind: type[Config], options: Mapping[str, Any]) -> Config:
@@ -42,3 +46,14 @@ def check_at_least_one(**options: int | None) -> None:
     for name, value in options.items():
         if value is not None and value < 1:
             raise ConfigError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+
+
+def check_seconds(seconds: float, limit: float) -> None:
+    """Check the length of a measurement.
+
+    Raises:
+        ConfigError: It is too short, or not below the limit.
+    """
+    if not _LEAST_SECONDS <= seconds < limit:
+        upper = "" if limit == math.inf else f" and less than {limit:g}"
+        raise ConfigError(f"--seconds must be at least {_LEAST_SECONDS}{upper}, not {seconds}")

@@ -16,15 +16,15 @@ from backend.benchmarks.config import (
     BenchmarkFolderConfig,
     BenchmarkLiveConfig,
     BenchmarkModelsConfig,
-    BenchmarkPageConfig,
     BenchmarkSessionConfig,
-    BenchmarkSoakConfig,
     BenchmarkVideoConfig,
 )
-from backend.benchmarks.glass_to_glass import PICTURES, picture_ages
 from backend.benchmarks.load_generator import LoadResult
 from backend.benchmarks.model_forms import BatchTimes, FormFigures
 from backend.benchmarks.models import Machine, ModelsBenchmark
+from backend.benchmarks.page.config import BenchmarkPageConfig
+from backend.benchmarks.page.glass_to_glass import PICTURES, picture_ages
+from backend.benchmarks.soak.config import BenchmarkSoakConfig
 from utils.errors import ConfigError
 
 KEYS = {

@@ -9,9 +9,9 @@ import pytest
 from programs import run_program
 from service_process import free_port
 
-from backend.benchmarks.soak import SoakBenchmark
 from backend.benchmarks.soak.growth import Usage, measure_growth
 from backend.benchmarks.soak.load import Tally, keep_uploading, keep_watching, upload
+from backend.benchmarks.soak.soak import SoakBenchmark
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from test_live_page import PATIENCE, STREAMER, open_page, press
 
 from backend.benchmarks.clip import moving_photo
-from backend.benchmarks.glass_to_glass import (
+from backend.benchmarks.page.glass_to_glass import (
     SCRIPT,
     busy_processes,
     camera_switches,

@@ -1,8 +1,4 @@
-from .analyzer import (
-    Analyzers as Analyzers,
-    EmotionAnalyzer as EmotionAnalyzer,
-    load_analyzers as load_analyzers,
-)
+from .analyzer import EmotionAnalyzer as EmotionAnalyzer
 from .annotated_copies import AnnotatedCopies as AnnotatedCopies
 from .batch import (
     AnalyzedFrame as AnalyzedFrame,
@@ -15,6 +11,7 @@ from .frame_analysis import (
     FrameAnalyzer as FrameAnalyzer,
 )
 from .live import LiveAnalyzer as LiveAnalyzer
+from .server_analyzers import Analyzers as Analyzers, load_analyzers as load_analyzers
 from .stream import LiveOptions as LiveOptions
 from .tracking.smoothing import Smoothing as Smoothing
 from .video import analyze_video as analyze_video

@@ -1,19 +1,24 @@
-"""Uploads, sockets, live streams and recordings at once, for minutes or days."""
+"""Uploads, sockets, live streams, recordings and viewers at once, for minutes or days."""
 
 import asyncio
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from backend.benchmarks.api import running_service
 from backend.benchmarks.clip import FPS, Clip, example_clip, photo_bytes
-from backend.benchmarks.config import BenchmarkSoakConfig
+from backend.benchmarks.page.browser import running_app
+from backend.benchmarks.page.glass_to_glass import write_camera_file
 from backend.benchmarks.result import BenchmarkResult
+from backend.benchmarks.soak.config import BenchmarkSoakConfig
 from backend.benchmarks.soak.growth import RULE, Growth, Usage, measure_growth
 from backend.benchmarks.soak.load import (
     RecordedStreams,
@@ -23,9 +28,13 @@ from backend.benchmarks.soak.load import (
     keep_watching,
     upload,
 )
+from backend.benchmarks.soak.viewers import keep_viewing
 from utils.defaults import LIVE_MIN_FACE
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.media.video_writer import VideoWriter
+
+# Runs until a moment of ``time.monotonic``, in a thread of its own.
+Work: TypeAlias = Callable[[float], None]
 
 _SAMPLE_SECONDS = 2.0
 _SOCKETS, _STREAMS = 2, 2
@@ -39,8 +48,8 @@ class SoakBenchmark(BenchmarkResult):
     Attributes:
         minutes: How long it lasted.
         tally: Answers and errors by kind.
-        samples: What each process held over time: the service, and this one with its live streams
-            and recordings.
+        samples: What each process held over time: this one with its live streams and recordings,
+            the service, and the app if there are viewers.
     """
 
     minutes: float
@@ -82,23 +91,29 @@ def benchmark_soak(config: BenchmarkSoakConfig) -> SoakBenchmark:
     """Start the service and keep everything busy; a line a minute goes to standard error.
 
     Raises:
-        ConfigError: scikit-image, which has the photo, is not installed.
+        ConfigError: scikit-image, which has the photo, is not installed, or there is no browser.
         EmotionError: The model can't be used.
     """
-    tally = Tally()
-    with tempfile.TemporaryDirectory() as folder, running_service(config.model) as (port, process):
-        analyzer = EmotionAnalyzer.load(config.model, min_face=LIVE_MIN_FACE)
+    tally, processes = Tally(), {"streams and recordings": os.getpid()}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         clip = example_clip(faces=1)
-        uploads = _uploads(clip, Path(folder))
-        streams = RecordedStreams(
-            analyzer, clip, database=Path(folder, "sessions.sqlite"), tally=tally
-        )
-        watch = _Watch({"service": process.pid, "streams and recordings": os.getpid()}, tally)
-        seconds = 60 * config.minutes
-        try:
-            asyncio.run(_run(port, uploads, streams=streams, watch=watch, seconds=seconds))
-        finally:
-            streams.close()
+        port, service = stack.enter_context(running_service(config.model))
+        processes["service"] = service.pid
+        watchers: list[Work] = []
+        if config.viewers:
+            camera = folder / "camera.mjpeg"
+            write_camera_file(camera, clip)
+            address, processes["app"] = stack.enter_context(running_app(config.model))
+            view = partial(keep_viewing, address, camera, tally=tally)
+            watchers = [lambda until: view(until=until)] * config.viewers
+        analyzer = EmotionAnalyzer.load(config.model, min_face=LIVE_MIN_FACE)
+        streams = RecordedStreams(analyzer, clip, database=folder / "sessions.sqlite", tally=tally)
+        stack.callback(streams.close)
+        watch = _Watch(processes, tally)
+        work = [*watchers, *[streams.run] * _STREAMS]
+        uploads = _uploads(clip, folder)
+        asyncio.run(_run(port, uploads, work=work, watch=watch, seconds=60 * config.minutes))
     return SoakBenchmark(config.minutes, tally, watch.samples)
 
 
@@ -128,16 +143,16 @@ class _Watch:
 
 
 async def _run(
-    port: int, uploads: list[Upload], *, streams: RecordedStreams, watch: _Watch, seconds: float
+    port: int, uploads: list[Upload], *, work: list[Work], watch: _Watch, seconds: float
 ) -> None:
     until, tally, frame = time.monotonic() + seconds, watch.tally, photo_bytes()
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(_STREAMS) as threads:
+    with ThreadPoolExecutor(len(work)) as threads:
         await asyncio.gather(
             watch.run(until),
             *(keep_uploading(port, each, tally=tally, until=until) for each in uploads),
             *(keep_watching(port, frame, tally=tally, until=until) for _ in range(_SOCKETS)),
-            *(loop.run_in_executor(threads, streams.run, until) for _ in range(_STREAMS)),
+            *(loop.run_in_executor(threads, each, until) for each in work),
         )
 
 

@@ -4,16 +4,8 @@ A real Chromium opens the page with a camera that counts its pictures. Browser, 
 inference share this computer.
 """
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,30 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.benchmarks.clip import example_clip
-from backend.benchmarks.config import BenchmarkPageConfig
-from backend.benchmarks.glass_to_glass import (
-    SCRIPT,
+from backend.benchmarks.page.browser import open_browser, running_app, start_video
+from backend.benchmarks.page.config import BenchmarkPageConfig
+from backend.benchmarks.page.glass_to_glass import (
     busy_processes,
-    camera_switches,
     picture_ages,
     write_camera_file,
 )
 from backend.benchmarks.result import BenchmarkResult
 from utils.errors import ConfigError
-from utils.paths import APP
 
 if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_SWITCHES = (
-    "--no-sandbox",
-    # Local addresses hidden behind mDNS names can't be resolved where there is no multicast.
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-)
-_STREAMER = 'iframe[title*="webrtc_streamer"]'
-_SHOWS = "() => window.glassToGlass?.some(([, , shown]) => shown !== null)"
-_PATIENCE_MS = 120_000
 # The model, the connection and the encoders take their time at first.
 _WARM_UP_SECONDS = 10.0
 # 95th percentile, with and without other work for the processor; growth is the trend of all ages.
@@ -90,49 +71,21 @@ def benchmark_page(config: BenchmarkPageConfig) -> PageBenchmark:
         ConfigError: There is no Chromium, no scikit-image for the camera's photo, or the page shows
             no video.
     """
-    from playwright.sync_api import Error, sync_playwright
+    from playwright.sync_api import Error
 
-    browser_path = _chromium()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         write_camera_file(folder / "camera.mjpeg", example_clip(faces=1))
-        address = stack.enter_context(_running_app(config))
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(
-            executable_path=browser_path,
-            args=[*_SWITCHES, *camera_switches(folder / "camera.mjpeg")],
-        )
-        stack.callback(browser.close)
+        address, _ = stack.enter_context(running_app(config.model))
+        browser = stack.enter_context(open_browser(folder / "camera.mjpeg"))
         try:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
-            frame = _start_video(page, address)
+            frame = start_video(page, address)
             stack.enter_context(busy_processes(config.busy))
             ages = _watch(page, frame, seconds=config.seconds)
         except Error as error:
             raise ConfigError(f"the page shows no video: {error.message}") from error
     return _summarize(ages, config)
-
-
-def _chromium() -> str:
-    for name in _BROWSERS:
-        if path := shutil.which(name):
-            return path
-    raise ConfigError(
-        f"--page needs a browser, one of {', '.join(_BROWSERS)}; on Debian and Ubuntu: "
-        "apt install chromium"
-    )
-
-
-def _start_video(page: "Page", address: str) -> "Frame":
-    """Open the page, press START and return the frame with the video once it shows a picture."""
-    page.set_default_timeout(_PATIENCE_MS)
-    page.add_init_script(path=SCRIPT)
-    page.goto(address)
-    page.frame_locator(_STREAMER).get_by_role("button", name="Start", exact=True).click()
-    frame = page.locator(_STREAMER).element_handle().content_frame()
-    assert frame is not None
-    frame.wait_for_function(_SHOWS)
-    return frame
 
 
 def _watch(page: "Page", frame: "Frame", *, seconds: float) -> NDArray[np.float64]:
@@ -163,31 +116,3 @@ def _summarize(ages: NDArray[np.float64], config: BenchmarkPageConfig) -> PageBe
         limit_growth_ms_per_minute=_LIMIT_MS_PER_MINUTE,
         within_limits=bool(p95 <= limit and growth <= _LIMIT_MS_PER_MINUTE),
     )
-
-
-@contextmanager
-def _running_app(config: BenchmarkPageConfig) -> Iterator[str]:
-    """Yield the address of an app that is ready, and stop it at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {"MALLOC_ARENA_MAX": "2", **os.environ}  # as `make app` does
-    if config.model:
-        environment["EMOTION_MODEL"] = str(config.model)
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-    process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        while process.poll() is None:
-            with suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5).close()
-                break
-            time.sleep(0.1)
-        else:
-            raise ConfigError("the app ended at once; start it with `emotion app` to see why")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()

@@ -1,0 +1,1 @@
+"""The live page in a real browser, as its viewers see it."""
