@@ -1,7 +1,6 @@
-"""Texts for the user: what the page estimates, why there is no camera, how things stand."""
+"""Texts for the user: what the page estimates, how things stand."""
 
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 
@@ -20,30 +19,11 @@ NOTICE = (
     "2027 (Annex III, point 1(c)).</p>"
     "</div>"
 )
-_CAMERA_PROBLEM_CSS = """
-p {
-  margin: 0; padding: 0.7rem 0.9rem; border-radius: 10px;
-  color: var(--st-text-color);
-  background: color-mix(in srgb, var(--st-red-color, #c0392b) 16%, transparent);
-}
-p[hidden] { display: none; }
-"""
-_camera_problem = st.components.v2.component(
-    "camera_problem",
-    html="<p role='alert' hidden></p>",
-    css=_CAMERA_PROBLEM_CSS,
-    js=Path(__file__).parents[1].joinpath("camera_problem.js").read_text(encoding="utf-8"),
-)
 
 
 def notice() -> None:
     """Say what is estimated, where, what is kept, and what the law demands."""
     st.html(NOTICE)
-
-
-def camera_problem() -> None:
-    """Explain why the browser provides no camera, as soon as that is known."""
-    _camera_problem(key="camera-problem")
 
 
 def status_line(sentence: str, hint: str = "") -> None:

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from frontend import live_extras, live_outputs, markers, recording, stimulus
-from frontend.camera_stream import camera_stream, video_delay
 from frontend.components import cards, charts, notices
+from frontend.live import baseline, markers, outputs, recording, stimulus, view_controls
+from frontend.live.camera_stream import camera_stream, video_delay
 from frontend.resources import LIVE_DETECTORS, Engine, engine_or_stop
 from frontend.text import plain
 from utils.errors import EmotionError
@@ -54,14 +54,14 @@ def main() -> None:
     else:
         # Their number of elements changes; what follows must keep its place, or it starts anew.
         with st.container():
-            live_extras.view_controls(live, engine)
-            live_extras.snapshot_button(live, playing)
+            view_controls.view_controls(live, engine)
+            view_controls.snapshot_button(live, playing)
             recording.controls(live, settings, spec=engine.live.classifier.spec, playing=playing)
         markers.keys(live)
         stimulus.player(live)
         # Above the timelines: their number changes, and would move the sliders under the pointer.
         _controls(live, settings)
-        live_outputs.state(live, engine, settings, playing=playing)
+        outputs.state(live, engine, settings, playing=playing)
         st.fragment(_timelines, run_every=refresh)(live)
 
 
@@ -88,14 +88,14 @@ def _faces(live: LiveAnalyzer) -> None:
         st.warning(plain(snapshot.error))
     faces = snapshot.result.faces[:MAX_FACES] if snapshot.result else ()
     if faces:
-        baseline = live_extras.baseline_values()
-        if baseline:
+        neutral = baseline.baseline_values()
+        if neutral:
             st.caption("Change from your neutral face, in percentage points")
-        cards.face_bars(faces, st.session_state.get("shown"), baseline=baseline)
+        cards.face_bars(faces, st.session_state.get("shown"), baseline=neutral)
     else:
         cards.empty_bars(snapshot.classes)
     st.session_state["shown"] = {face.track_id: face.probabilities for face in faces}
-    live_extras.baseline_button(snapshot)
+    baseline.baseline_button(snapshot)
 
 
 def _describe(snapshot: LiveSnapshot) -> tuple[str, str]:
@@ -181,7 +181,7 @@ def _controls(live: LiveAnalyzer, settings: Settings) -> None:
         live.set_options(
             LiveOptions(interval, detector or old.detector, tau=tau, chart_tau=chart_tau)
         )
-        live_outputs.switch(settings)
+        outputs.switch(settings)
 
 
 def _snapshot_result(engine: Engine, data: bytes | None) -> None:

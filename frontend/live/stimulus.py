@@ -7,7 +7,7 @@ from typing import Literal
 import streamlit as st
 from pydantic import BaseModel, ValidationError
 
-from frontend import markers
+from frontend.live import markers
 from frontend.text import plain, visible
 from utils.inference.live import LiveAnalyzer
 

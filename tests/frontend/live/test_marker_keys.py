@@ -7,7 +7,7 @@ import pytest
 from frames import frame
 from streamlit.testing.v1 import AppTest
 
-from frontend.stimulus import PlayerEvent
+from frontend.live.stimulus import PlayerEvent
 from utils.emotions import EMOTIONS
 from utils.media.live_outputs.messages import StreamDescription, StreamMessage
 from utils.media.live_outputs.outputs import LiveOutputs
@@ -30,7 +30,7 @@ class Markers:
 def script() -> None:
     import streamlit as st
 
-    from frontend import markers
+    from frontend.live import markers
     from frontend.resources import engine_or_stop
     from utils.inference.live import LiveAnalyzer
 

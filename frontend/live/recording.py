@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from frontend import markers
+from frontend.live import markers
 from frontend.resources import open_store
 from frontend.text import plain
 from utils.errors import DatabaseError

@@ -9,7 +9,7 @@ import pytest
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from frontend.newest_frame import NewestFrameTrack, VideoDelay
+from frontend.live.newest_frame import NewestFrameTrack, VideoDelay
 
 
 class Camera(MediaStreamTrack):

@@ -20,14 +20,14 @@ from utils.inference.live import LiveAnalyzer
 def script() -> None:
     import streamlit as st
 
-    from frontend import live_outputs
+    from frontend.live import outputs
     from frontend.resources import engine_or_stop
     from utils.inference.live import LiveAnalyzer
 
     engine, settings = engine_or_stop()
     live = st.session_state.setdefault("live", LiveAnalyzer(engine.live))
-    live_outputs.switch(settings)
-    live_outputs.state(live, engine, settings, playing=True)
+    outputs.switch(settings)
+    outputs.state(live, engine, settings, playing=True)
 
 
 @pytest.fixture

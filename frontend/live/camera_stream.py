@@ -10,8 +10,8 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
-from frontend.components import notices
-from frontend.newest_frame import NewestFrameTrack, VideoDelay, bypass_relay
+from frontend.live.camera_problem import camera_problem
+from frontend.live.newest_frame import NewestFrameTrack, VideoDelay, bypass_relay
 from utils.inference.live import LiveAnalyzer
 from utils.settings import Settings
 
@@ -67,7 +67,7 @@ def camera_stream(
             )
         except SignallingTimeoutError:
             _offer_snapshots(on_snapshots)
-        notices.camera_problem()
+        camera_problem()
     if hidden:
         st.session_state["connecting_since"] = None
     elif context is not None:
