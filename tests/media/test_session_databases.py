@@ -132,6 +132,16 @@ def test_a_damaged_session_does_not_hide_the_others(
     assert [session.name for session in store.sessions()] == ["sound"]
 
 
+def test_everything_includes_what_is_damaged(
+    two: tuple[SessionStore, sqlite3.Connection],
+) -> None:
+    store, connection = two
+    connection.execute("UPDATE session SET classes = '[' WHERE id = 1")
+    store.delete_all()
+    for table in ("session", "point", "marker"):
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
 def test_a_name_of_no_known_encoding_is_shown_nevertheless(
     two: tuple[SessionStore, sqlite3.Connection],
 ) -> None:

@@ -103,7 +103,7 @@ def assert_whole(address: str) -> None:
     for number in range(1, SESSIONS + 1):
         info = found[10 * number]
         assert (info.name, info.note, info.classes) == (f"session {number}", "a note", EMOTIONS)
-        assert info.started.replace(tzinfo=timezone.utc) == STARTED
+        assert info.started == STARTED
         assert (info.version, info.model_revision) == (None, None)
         table = store.table(info)
         assert table["time"].tolist() == [i / 10 for i in range(POINTS)]

@@ -44,6 +44,14 @@ def test_a_session_reads_back_as_written(store: SessionStore) -> None:
     assert [(m.time, m.label) for m in store.markers(number)] == [(0.1, "now")]
 
 
+def test_the_start_of_a_session_is_in_utc(store: SessionStore) -> None:
+    before = now()
+    store.create("x", "live", model="m", classes=EMOTIONS)
+    (info,) = store.sessions()
+    assert info.started.utcoffset() == timedelta(0)
+    assert before <= info.started <= now()
+
+
 def test_sessions_are_found_named_and_noted(store: SessionStore) -> None:
     first = store.create("the first", "live", model="m", classes=EMOTIONS)
     second = store.create("100%_sure", "video", model="m", classes=EMOTIONS)

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, FiniteFloat, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, ValidationError
 from pydantic.dataclasses import dataclass as validated
-from sqlalchemy import String, type_coerce
+from sqlalchemy import Select, String, or_, select, type_coerce
 
 from utils.errors import DatabaseError
 from utils.media.sessions.tables import SessionRow
@@ -16,7 +16,7 @@ from utils.media.sessions.tables import SessionRow
 MAX_NAME = 200  # characters, as the columns hold
 # SQLite stores dates and JSON as text. They are read as such, one session at a time: a damaged one
 # must not make the others unreadable.
-SESSION_COLUMNS = [
+_COLUMNS = [
     type_coerce(column, String).label(column.name)
     if column.name in ("started", "classes")
     else column
@@ -30,6 +30,13 @@ class SessionDeletedError(DatabaseError):
 
 def _from_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return a stored moment with its zone, which SQLite doesn't keep."""
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=timezone.utc)
+    return moment.astimezone(timezone.utc)
 
 
 @validated(frozen=True)
@@ -55,7 +62,7 @@ class SessionInfo:
     kind: str
     model: str
     classes: Annotated[tuple[str, ...], BeforeValidator(_from_json), Field(min_length=1)]
-    started: datetime
+    started: Annotated[datetime, AfterValidator(_in_utc)]
     seconds: Annotated[FiniteFloat, Field(ge=0)]
     version: str | None = None
     model_revision: str | None = None
@@ -91,11 +98,20 @@ class Marker:
     label: str
 
 
+def sessions_query(search: str = "") -> Select[Any]:
+    """Return the query for the sessions whose name or note contains a text, newest first."""
+    query = select(*_COLUMNS).order_by(SessionRow.started.desc())
+    if not search:
+        return query
+    fields = (SessionRow.name, SessionRow.note)
+    return query.where(or_(*(field.icontains(search, autoescape=True) for field in fields)))
+
+
 def read_session(row: Mapping[str, Any]) -> SessionInfo | DamagedSession:
     """Return a stored session.
 
     Args:
-        row: Values of ``SESSION_COLUMNS``.
+        row: A row of :func:`sessions_query`.
     """
     try:
         return SessionInfo(**row)

@@ -1,21 +1,21 @@
 """The store of sessions: recordings in a database, SQLite or PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from utils.media.sessions.database import Database
+from utils.media.sessions.deletion import delete_sessions, older_sessions
 from utils.media.sessions.info import (
-    SESSION_COLUMNS,
     DamagedSession,
     Marker,
     SessionDeletedError,
     SessionInfo,
     read_session,
+    sessions_query,
     stored_text,
 )
 from utils.media.sessions.points import POINT_COLUMNS, pack_point, points_table
@@ -138,16 +138,9 @@ class SessionStore:
         return [found for found in self._read() if isinstance(found, DamagedSession)]
 
     def _read(self, search: str = "") -> list[SessionInfo | DamagedSession]:
-        query = select(*SESSION_COLUMNS).order_by(SessionRow.started.desc())
-        if search:
-            query = query.where(
-                or_(
-                    SessionRow.name.icontains(search, autoescape=True),
-                    SessionRow.note.icontains(search, autoescape=True),
-                )
-            )
         with self._database.transaction() as connection:
-            return [read_session(row._asdict()) for row in connection.execute(query)]
+            found = connection.execute(sessions_query(search))
+            return [read_session(row._asdict()) for row in found]
 
     def edit(self, session_id: int, *, name: str | None = None, note: str | None = None) -> None:
         """Change a session's name or note; None leaves it as it is.
@@ -217,22 +210,15 @@ class SessionStore:
         Raises:
             DatabaseError: The sessions can't be deleted.
         """
-        with self._database.transaction() as connection:
-            for table, column in (
-                (PointRow, PointRow.session_id),
-                (MarkerRow, MarkerRow.session_id),
-                (SessionRow, SessionRow.id),
-            ):
-                connection.execute(delete(table).where(column.in_(session_ids)))
-        self._database.shrink()
+        delete_sessions(self._database, session_ids)
 
     def delete_all(self) -> None:
-        """Delete every session, permanently.
+        """Delete every session, those that can't be read too, permanently.
 
         Raises:
             DatabaseError: The sessions can't be deleted.
         """
-        self.delete([session.id for session in self.sessions()])
+        delete_sessions(self._database, None)
 
     def delete_older(self, days: float) -> int:
         """Delete the sessions that began more than so many days ago; return their number.
@@ -240,9 +226,7 @@ class SessionStore:
         Raises:
             DatabaseError: The sessions can't be deleted.
         """
-        query = select(SessionRow.id).where(SessionRow.started < now() - timedelta(days=days))
-        with self._database.transaction() as connection:
-            old = list(connection.execute(query).scalars())
+        old = older_sessions(self._database, days)
         if old:
             self.delete(old)
         return len(old)
