@@ -9,6 +9,7 @@ import streamlit as st
 from frontend.components import notices
 from frontend.components.person_charts import person_charts
 from frontend.resources import open_store
+from frontend.sessions.deletion import delete_all_button, delete_button, deletion_problem
 from frontend.text import plain, plain_table
 from utils.errors import DatabaseError, EmotionError
 from utils.media.sessions import DamagedSession, Marker, SessionInfo, SessionStore, export
@@ -27,6 +28,7 @@ def main() -> None:
         store = open_store(settings)
         search = st.text_input("Search", placeholder="name or note", key="search")
         sessions = store.sessions(search)
+        deletion_problem()
         for damaged in store.damaged():
             _damaged(store, damaged)
         if not sessions:
@@ -37,7 +39,7 @@ def main() -> None:
             _session(store, chosen[0])
         elif len(chosen) > 1:
             _compare(store, chosen)
-        _delete_everything(store)
+        delete_all_button(store)
     except EmotionError as error:
         st.error(f"{plain(error)}\n\nThe other pages work without it.")
         return
@@ -51,7 +53,7 @@ def _damaged(store: SessionStore, session: DamagedSession) -> None:
             f"The {plain(session.problem)} of session “{plain(session.name)}” can't be read. "
             "Delete the session, or restore the database from a backup."
         )
-        _delete_button(store, session.id)
+        delete_button(store, session.id, name=session.name)
 
 
 def _empty(search: str) -> None:
@@ -76,19 +78,26 @@ def _choose(sessions: Sequence[SessionInfo]) -> list[SessionInfo]:
         }
     )
     st.caption("Select one session to view it, or several to compare them.")
+    ids = [session.id for session in sessions]
+    chosen = st.session_state.get("chosen_ids", [])
+    # Rows are selected by position: a list of other sessions is another table.
     event = st.dataframe(
         table,
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key="chosen",
+        selection_default={
+            "selection": {"rows": [row for row, number in enumerate(ids) if number in chosen]}
+        },
+        key=f"chosen-{hash(tuple(ids))}",
         column_config={
             "started": st.column_config.DatetimeColumn(format="localized"),
             "length": st.column_config.NumberColumn(format="%.0f s"),
         },
     )
     rows: list[int] = event["selection"]["rows"]
-    return [sessions[row] for row in rows if row < len(sessions)]
+    st.session_state["chosen_ids"] = [ids[row] for row in rows]
+    return [sessions[row] for row in rows]
 
 
 def _session(store: SessionStore, session: SessionInfo) -> None:
@@ -98,7 +107,7 @@ def _session(store: SessionStore, session: SessionInfo) -> None:
         table, markers = store.table(session), store.markers(session.id)
     except DatabaseError as error:
         st.error(plain(error))
-        _delete_button(store, session.id)
+        delete_button(store, session.id, name=session.name)
         return
     if track_ids(table):
         person_charts(table, session.classes, markers=markers)
@@ -110,7 +119,7 @@ def _session(store: SessionStore, session: SessionInfo) -> None:
     _edit(store, session)
     with st.container(horizontal=True):
         _export(session, table, markers)
-        _delete_button(store, session.id)
+        delete_button(store, session.id, name=session.name)
 
 
 def _origin(session: SessionInfo) -> str:
@@ -140,14 +149,6 @@ def _export(session: SessionInfo, table: pd.DataFrame, markers: Sequence[Marker]
     }
     for kind, write in files.items():
         st.download_button(plain(kind), write, f"{name}.{kind.lower()}", on_click="ignore")
-
-
-def _delete_button(store: SessionStore, session_id: int) -> None:
-    with st.popover("Delete", icon=":material/delete:"):
-        st.write("The session and its markers are deleted permanently.")
-        if st.button("Delete this session", type="primary", key=f"delete-{session_id}"):
-            store.delete([session_id])
-            st.rerun()
 
 
 def _compare(store: SessionStore, sessions: Sequence[SessionInfo]) -> None:
@@ -192,15 +193,6 @@ def _lines(store: SessionStore, session: SessionInfo, column: str) -> list[pd.Da
         .assign(session=f"{session.name}, face {track_id}")
         for track_id in track_ids(table)[:MAX_COMPARED_FACES]
     ]
-
-
-def _delete_everything(store: SessionStore) -> None:
-    with st.popover("Delete everything", icon=":material/delete_forever:"):
-        st.write("All sessions on this server, everyone's, are deleted permanently.")
-        sure = st.checkbox("I am sure", key="sure")
-        if st.button("Delete all sessions", type="primary", disabled=not sure):
-            store.delete_all()
-            st.rerun()
 
 
 main()

@@ -2,9 +2,6 @@
 
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -12,24 +9,15 @@ import streamlit as st
 from frontend.components import notices
 from frontend.components.person_charts import person_charts
 from frontend.components.progress import job_progress
-from frontend.resources import Engine, engine_or_stop, open_store
+from frontend.resources import Engine, engine_or_stop
 from frontend.text import plain
-from utils.errors import EmotionError
-from utils.inference.annotated_copies import AnnotatedCopies
-from utils.inference.batch import AnalyzedFrame
-from utils.inference.video import analyze_video
+from frontend.video.analysis import Analysis, analysis_of
+from frontend.video.saving import downloads, save_button
 from utils.jobs import Job
-from utils.media.sources import VIDEO_SUFFIXES, Kind, Source
-from utils.media.tables.parquet import as_parquet
-from utils.media.tables.writers import as_csv
+from utils.media.sources import VIDEO_SUFFIXES
 from utils.media.timeseries import results_table, track_ids
-from utils.media.video import VideoFrame, VideoReader
-from utils.model.spec import ModelSpec
-from utils.results import Failure, FrameResult, Status
-from utils.settings import get_settings
 
 KINDS = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
-PREVIEW_EVERY = 15
 # A moment is played from a little before it.
 LEAD_SECONDS = 1.0
 EVERY = {
@@ -39,24 +27,6 @@ EVERY = {
     5: "every 5th frame",
     10: "every 10th frame",
 }
-Step = tuple[VideoFrame, FrameResult]
-
-
-@dataclass
-class Analysis:
-    """A finished video.
-
-    Attributes:
-        name: The file's name.
-        annotated: The annotated copy.
-        results: The analysed frames.
-        problem: Why the analysis ended early; None if it did not.
-    """
-
-    name: str
-    annotated: Path
-    results: list[FrameResult] = field(default_factory=list)
-    problem: str | None = None
 
 
 def main() -> None:
@@ -90,53 +60,10 @@ def _ask(engine: Engine) -> None:
         folder = tempfile.TemporaryDirectory(prefix="emotion-video-")
         source = Path(folder.name) / f"source{Path(file.name).suffix}"
         source.write_bytes(file.getvalue())
-        job = Job(_work(engine, file.name, path=source, every=every))
+        job = Job(analysis_of(engine, file.name, path=source, every=every))
         weakref.finalize(job, folder.cleanup)
         st.session_state["video_job"] = job
         st.rerun()
-
-
-def _work(
-    engine: Engine, name: str, *, path: Path, every: int
-) -> Callable[[Job[Analysis]], Analysis]:
-    """Return the work of a job: analyse a video and write its annotated copy."""
-
-    def work(job: Job[Analysis]) -> Analysis:
-        out = path.with_name("annotated.mp4")
-        analysis = Analysis(name, out)
-        source = Source(str(path), Kind.VIDEO, Path(name))
-        with VideoReader(path, name) as video, AnnotatedCopies(out.parent, out) as copies:
-            frames = analyze_video(engine.live, video, every=every)
-            for frame, result in _in_turn(engine, frames):
-                if job.cancelled:
-                    analysis.problem = f"Stopped after {frame.time:.1f} seconds."
-                    break
-                failures = copies.add(AnalyzedFrame(source, result, frame.image, video.fps))
-                analysis.problem = analysis.problem or _message(failures)
-                if result.status is not Status.SKIPPED:
-                    analysis.results.append(result)
-                if frame.index % PREVIEW_EVERY == 0:
-                    share = frame.time / video.duration if video.duration else 0.0
-                    job.report(share, f"at {frame.time:.1f} s", preview=frame.image)
-            failures = copies.complete()
-            analysis.problem = analysis.problem or video.problem or _message(failures)
-        return analysis
-
-    return work
-
-
-def _in_turn(engine: Engine, frames: Iterator[Step]) -> Iterator[Step]:
-    """Yield the frames of a video, each analysed when it is this viewer's turn."""
-    while True:
-        with engine.lock:
-            step = next(frames, None)
-        if step is None:
-            return
-        yield step
-
-
-def _message(failures: list[Failure]) -> str | None:
-    return failures[0].error.message if failures else None
 
 
 def _finished(engine: Engine, job: Job[Analysis]) -> None:
@@ -170,8 +97,8 @@ def _show(engine: Engine, analysis: Analysis) -> None:
         notices.status_line(
             f"{count} in {analysis.name}", f"{length}, {len(analysis.results)} frames analysed"
         )
-        _downloads(analysis, classes)
-        _save(analysis, engine.live.classifier.spec)
+        downloads(analysis, classes)
+        save_button(analysis, engine.live.classifier.spec)
     if people:
         style = st.segmented_control(
             "Timeline style", ["Areas", "Lines"], default="Areas", label_visibility="collapsed"
@@ -181,40 +108,6 @@ def _show(engine: Engine, analysis: Analysis) -> None:
 
 def _play_from(time: float) -> None:
     st.session_state["moment"] = max(0.0, time - LEAD_SECONDS)
-
-
-def _save(analysis: Analysis, spec: ModelSpec) -> None:
-    if st.button(
-        "Save to Sessions",
-        icon=":material/save:",
-        help="Saves times, boxes and probabilities, no pictures.",
-    ):
-        try:
-            store = open_store(get_settings())
-            session_id = store.create(
-                analysis.name,
-                "video",
-                model=spec.model,
-                classes=spec.classes,
-                model_revision=spec.revision,
-            )
-            store.append(session_id, analysis.results)
-        except EmotionError as error:
-            st.error(plain(error))
-        else:
-            st.success("Saved to Sessions.")
-
-
-def _downloads(analysis: Analysis, classes: tuple[str, ...]) -> None:
-    stem = Path(analysis.name).stem
-    results = analysis.results
-    with st.container(horizontal=True):
-        if analysis.annotated.is_file():
-            video, name = analysis.annotated.read_bytes, f"{stem}-faces.mp4"
-            st.download_button("Video", video, name, "video/mp4", on_click="ignore")
-        csv, parquet = partial(as_csv, results, classes), partial(as_parquet, results, classes)
-        st.download_button("CSV", csv, f"{stem}.csv", "text/csv", on_click="ignore")
-        st.download_button("Parquet", parquet, f"{stem}.parquet", on_click="ignore")
 
 
 main()

@@ -1,7 +1,6 @@
 """Every page but the live one's video: upload, result, download, deletion, and how they look."""
 
 import json
-import re
 import subprocess
 import sys
 import zipfile
@@ -202,9 +201,11 @@ def test_sessions_are_shown_compared_and_deleted(page: Page, site: str, database
     expect(page.get_by_role("heading", name="Comparison")).to_be_visible()
     choose(page, 1)
     expect(page.get_by_role("heading", name="Evening, once more")).to_be_visible()
-    page.get_by_role("button", name=re.compile("^.*Delete$")).click()
-    page.get_by_role("button", name="Delete this session").click()
+    page.get_by_role("button", name="Delete…").click()
+    expect(page.get_by_text("“Evening, once more” and its markers")).to_be_visible()
+    page.get_by_role("button", name="Delete the session").click()
     expect(page.get_by_role("heading", name="Evening, once more")).to_have_count(0)
+    expect(page.get_by_role("heading", level=2)).to_have_count(0)
     assert "Evening, once more" not in {s.name for s in SessionStore(database).sessions()}
     assert "Morning" in {s.name for s in SessionStore(database).sessions()}
 

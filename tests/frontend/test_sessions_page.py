@@ -62,9 +62,50 @@ def test_a_damaged_session_can_be_deleted_and_the_others_shown(database: Path) -
     assert r"The classes of session “\*\*damaged\*\*” can't be read" in error.value
     assert page.dataframe[0].value["name"].tolist() == ["sound"]
     page.button(key="delete-1").click().run()
+    page.button(key="confirm").click().run()
     assert not page.exception
     assert not page.error
     assert page.dataframe[0].value["name"].tolist() == ["sound"]
+
+
+def choose(page: AppTest, *rows: int) -> None:
+    """Select rows of the list, as a click on them does."""
+    selection = {"rows": list(rows), "columns": [], "cells": []}
+    page.session_state[page.dataframe[0].key] = {"selection": selection}
+    page.run()
+    assert not page.exception
+
+
+def test_a_deleted_session_leaves_the_list_with_nothing_selected(database: Path) -> None:
+    page = run()
+    choose(page, 0)
+    assert [header.value for header in page.header] == ["sound"]
+    page.button(key="delete-2").click().run()
+    page.button(key="cancel").click().run()
+    assert [header.value for header in page.header] == ["sound"]
+    page.button(key="delete-2").click().run()
+    page.button(key="confirm").click().run()
+    assert page.dataframe[0].value["name"].tolist() == ["**damaged**"]
+    assert not page.header
+    assert "delete-1" not in [button.key for button in page.button]
+
+
+def test_a_selected_session_stays_selected_while_the_list_changes(database: Path) -> None:
+    page = run()
+    choose(page, 1)
+    assert [header.value for header in page.header] == [r"\*\*damaged\*\*"]
+    store = SessionStore(f"sqlite:///{database}")
+    store.create("newer", "live", model="m", classes=EMOTIONS)
+    page.run()
+    assert page.dataframe[0].value["name"].tolist() == ["newer", "sound", "**damaged**"]
+    assert [header.value for header in page.header] == [r"\*\*damaged\*\*"]
+
+
+def test_everything_is_deleted_only_by_those_who_are_sure(database: Path) -> None:
+    page = run()
+    page.button(key="delete-all").click().run()
+    assert page.button(key="confirm").disabled
+    assert len(SessionStore(f"sqlite:///{database}").sessions()) == 2
 
 
 def test_a_newer_database_is_explained(database: Path) -> None:

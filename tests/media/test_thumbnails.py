@@ -4,10 +4,11 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from frames import frame
 from numpy.typing import NDArray
 from PIL import Image
 
-from utils.media.thumbnails import face_thumbnail
+from utils.media.thumbnails import BestFaces, face_thumbnail
 
 
 def decode(jpeg: bytes) -> NDArray[np.uint8]:
@@ -28,3 +29,13 @@ def test_a_thumbnail_shows_the_box_in_its_colours(size: int) -> None:
 def test_a_face_smaller_than_a_pixel_has_one_too(box: tuple[float, float, float, float]) -> None:
     image = np.full((60, 80, 3), 90, np.uint8)
     assert decode(face_thumbnail(image, box)).shape == (72, 72, 3)
+
+
+def test_the_picture_of_a_face_is_the_clearest_one() -> None:
+    best = BestFaces()
+    for value, happy, faces in ((40, 0.2, 2), (120, 0.9, 1), (200, 0.2, 1)):
+        best.add(np.full((48, 64, 3), value, np.uint8), frame(0.0, happy=happy, faces=faces))
+    shades = {number: int(decode(jpeg).mean()) for number, jpeg in best.portraits.items()}
+    assert shades == {1: 120, 2: 40}
+    shape = decode(best.portraits[1]).shape
+    assert shape[0] == shape[1]
