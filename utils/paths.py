@@ -10,6 +10,7 @@ IS_CHECKOUT = (PROJECT / "pyproject.toml").is_file()
 MODEL_FOLDER = PROJECT / "model"
 BUNDLED_MODEL = MODEL_FOLDER / "best_model.pth"
 BUNDLED_ONNX = MODEL_FOLDER / "best_model.onnx"
+BUNDLED_INT8 = MODEL_FOLDER / "best_model_int8.onnx"
 MTCNN_FOLDER = MODEL_FOLDER / "mtcnn"
 RECIPES = MODEL_FOLDER / "recipes"
 APP = PROJECT / "frontend" / "app.py"

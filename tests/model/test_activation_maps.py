@@ -26,9 +26,8 @@ from utils.model.heat_maps import class_activation_maps
 from utils.model.onnx_runtime import CLASS_WEIGHTS_KEY, FEATURES, OnnxRuntime
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import Head
-from utils.paths import BUNDLED_MODEL, BUNDLED_ONNX
+from utils.paths import BUNDLED_INT8, BUNDLED_MODEL, BUNDLED_ONNX
 
-INT8 = BUNDLED_MODEL.with_name("best_model_int8.onnx")
 # pytorch-grad-cam sums in another order; 7e-6 was measured on 29 faces.
 SAME = 1e-4
 
@@ -90,7 +89,7 @@ def test_int8_maps_of_the_predicted_class_are_nearly_the_same(
     original = EmotionClassifier.load(BUNDLED_ONNX, head=head)
     target = original.predict(faces).argmax(1).tolist()
     expected = original.activation_maps(faces, target)
-    maps = EmotionClassifier.load(INT8, head=head).activation_maps(faces, target)
+    maps = EmotionClassifier.load(BUNDLED_INT8, head=head).activation_maps(faces, target)
     assert correlation(maps, expected) > 0.98
 
 

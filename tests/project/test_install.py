@@ -15,7 +15,7 @@ from paths import REPO
 
 from utils.devices import limit_threads
 from utils.inference.analyzer import EmotionAnalyzer
-from utils.paths import BUNDLED_ONNX
+from utils.paths import BUNDLED_INT8
 from utils.results import to_document
 
 PACKAGED = ("backend", "frontend", "model", "utils", "LICENSE", "README.md", "pyproject.toml")
@@ -94,7 +94,7 @@ def test_a_photo_is_analysed_as_in_the_checkout(installed: Path, elsewhere: Path
     done = run(installed / "emotion", "predict", "photo.jpg", "--json", cwd=elsewhere)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    analyzer = EmotionAnalyzer.load(BUNDLED_ONNX, threads=limit_threads(None))
+    analyzer = EmotionAnalyzer.load(BUNDLED_INT8, threads=limit_threads(None))
     assert document == to_document(analyzer.analyze(elsewhere / "photo.jpg", name="photo.jpg"))
     assert document["faces"][0]["emotion"] == "happy"
 

@@ -14,7 +14,7 @@ from utils.model.heat_maps import class_activation_maps
 from utils.model.onnx_runtime import OnnxRuntime
 from utils.model.preprocessing import Preprocessing
 from utils.model.spec import ModelSpec
-from utils.paths import BUNDLED_ONNX
+from utils.paths import BUNDLED_INT8
 
 _MAX_BATCH = 64
 
@@ -68,7 +68,7 @@ class EmotionClassifier:
         """Load a model: ``.onnx`` files run with ONNX Runtime on the CPU, ``.pth`` with PyTorch.
 
         Args:
-            path: The model; None is the bundled one, as an ONNX file where the CPU is used.
+            path: The model; None is the bundled one, as the INT8 file where the CPU is used.
             device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
             head: Name of the head to predict with; None is the model's default.
             threads: Cores that ONNX Runtime may use.
@@ -77,8 +77,8 @@ class EmotionClassifier:
             CheckpointError: The file is missing, damaged, unsafe or does not fit.
             ConfigError: The device or the head is not available.
         """
-        if path is None and BUNDLED_ONNX.is_file() and resolves_to_cpu(device):
-            path = BUNDLED_ONNX
+        if path is None and BUNDLED_INT8.is_file() and resolves_to_cpu(device):
+            path = BUNDLED_INT8
         if path is not None and Path(path).suffix == ".onnx":
             if device not in ("auto", "cpu"):
                 raise ConfigError(f"{path}: ONNX files run on the CPU; use the .pth on {device}")

@@ -33,7 +33,7 @@ class Limits:
 LIMITS = {
     "fp32": Limits(1e-4, 0.999, 0.001),
     "fp16": Limits(0.02, 0.99, 0.002),
-    "int8": Limits(1.0, 0.95, 0.005),
+    "int8": Limits(1.0, 0.95, 0.003),
     "int8-dynamic": Limits(1.0, 0.95, 0.005),
 }
 
