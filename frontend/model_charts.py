@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-_POINT_COLOR = "#4C8BA8"  # visible on the light and the dark background
-_TEXT_COLORS = {"light": "#22282E", "dark": "#E7EAEC"}
+from frontend.theme import accent_color, text_color
+
 _ZOO_COLUMNS = {
     "name": ("architecture", None),
     "millions": ("M parameters", "%.2f"),
@@ -80,12 +80,11 @@ def zoo_chart(table: pd.DataFrame) -> alt.LayerChart:
             alt.Tooltip("millions", format=".2f"),
         ],
     )
-    points = base.mark_circle(color=_POINT_COLOR).encode(
+    points = base.mark_circle(color=accent_color()).encode(
         size=alt.Size("millions:Q", title="million parameters").legend(orient="bottom")
     )
     names = base.encode(text="name")
-    # Streamlit gives axes the theme's text colour, but not texts in the chart.
-    color = _TEXT_COLORS[st.context.theme.type or "light"]
+    color = text_color()
     above = names.transform_filter("datum.above").mark_text(align="left", dx=9, dy=-8, color=color)
     below = names.transform_filter("!datum.above").mark_text(align="left", dx=9, dy=9, color=color)
     chart: alt.LayerChart = alt.layer(points, above, below).properties(height=380)

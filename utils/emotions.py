@@ -18,6 +18,19 @@ COLORS: dict[str, str] = {
 }
 UNKNOWN_COLOR = "#777777"
 
+# On a page's background, where no dark rim surrounds a line, dot or bar, it needs a contrast of 3:1
+# (WCAG 2.2, criterion 1.4.11). These are the nearest colours that have it.
+COLORS_ON_LIGHT: dict[str, str] = {
+    "angry": "#C93750",
+    "disgust": "#176B28",
+    "fear": "#7A1F58",
+    "happy": "#9A8500",
+    "neutral": "#808080",
+    "sad": "#3B6BA5",
+    "surprise": "#1595BE",
+}
+COLORS_ON_DARK: dict[str, str] = COLORS | {"fear": "#B8468A"}
+
 # fer2013.csv encodes the emotions as 0-6 in this order (Goodfellow et al., 2013).
 FER2013_CODES: tuple[str, ...] = (
     "angry",
@@ -44,5 +57,15 @@ FERPLUS_OTHER: tuple[str, ...] = ("contempt", "unknown", "NF")
 
 
 def color_of(emotion: str) -> str:
-    """Return the ``#RRGGBB`` colour of an emotion, grey for a class of another dataset."""
+    """Return an emotion's ``#RRGGBB`` colour in pictures, grey for a class of another dataset."""
     return COLORS.get(emotion, UNKNOWN_COLOR)
+
+
+def color_on(emotion: str, *, dark: bool) -> str:
+    """Return the ``#RRGGBB`` colour of an emotion's lines, dots and bars on a page.
+
+    Args:
+        emotion: Name of a class; one of another dataset is grey.
+        dark: Whether the page's background is dark.
+    """
+    return (COLORS_ON_DARK if dark else COLORS_ON_LIGHT).get(emotion, UNKNOWN_COLOR)

@@ -6,7 +6,7 @@ from html import escape
 import altair as alt
 import pandas as pd
 
-from utils.emotions import color_of
+from frontend.theme import background_color, chart_color, css_color, text_color
 from utils.media.sessions import Marker
 from utils.media.video_summary import UNCERTAIN
 from utils.results import Status
@@ -23,13 +23,13 @@ GAP_REASONS = {
 def emotion_scale(classes: Sequence[str]) -> alt.Scale:
     """Return the one colour of each class; those of ``UNCERTAIN`` and of other classes are grey."""
     names = list(dict.fromkeys([*classes, UNCERTAIN]))
-    return alt.Scale(domain=names, range=[color_of(name) for name in names])
+    return alt.Scale(domain=names, range=[chart_color(name) for name in names])
 
 
 def legend(classes: Sequence[str]) -> str:
     """Return the classes with their colours as HTML, to stand once above several charts."""
     items = (
-        f"<span><i class='dot' style='background:{color_of(name)}'></i>{escape(name)}</span>"
+        f"<span><i class='dot' style='background:{css_color(name)}'></i>{escape(name)}</span>"
         for name in classes
     )
     return f"<p class='legend'>{''.join(items)}</p>"
@@ -92,11 +92,11 @@ def marker_rules(markers: Sequence[Marker]) -> alt.LayerChart:
     base = alt.Chart(table).encode(
         x="time:Q", tooltip=["label:N", alt.Tooltip("time:Q", format=".1f")]
     )
-    # Black dashes on white can be seen on every emotion's colour and on both backgrounds.
+    # Dashes of two opposite colours can be seen on every emotion's colour and on the background.
     return alt.LayerChart(
         layer=[
-            base.mark_rule(color="white", size=2),
-            base.mark_rule(color="black", size=2, strokeDash=[4, 4]),
+            base.mark_rule(color=background_color(), size=2),
+            base.mark_rule(color=text_color(), size=2, strokeDash=[4, 4]),
         ]
     )
 

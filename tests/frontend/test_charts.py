@@ -17,7 +17,7 @@ from frontend.components.charts import (
     share_bars,
 )
 from frontend.components.person_charts import MAX_PEOPLE, people_in
-from utils.emotions import COLORS, EMOTIONS, UNKNOWN_COLOR
+from utils.emotions import COLORS_ON_DARK, COLORS_ON_LIGHT, EMOTIONS, UNKNOWN_COLOR
 from utils.inference.history_table import history_table
 from utils.inference.timeline import TimelineRow
 from utils.media.sessions import Marker
@@ -43,9 +43,10 @@ def drawn(table: pd.DataFrame, track_id: int = 1, **options: Any) -> alt.Chart:
 def test_every_class_has_its_own_colour_and_uncertain_is_grey() -> None:
     scale = emotion_scale(EMOTIONS).to_dict()
     colors = dict(zip(scale["domain"], scale["range"], strict=True))
-    assert colors == COLORS | {UNCERTAIN: UNKNOWN_COLOR}
+    assert colors == COLORS_ON_LIGHT | {UNCERTAIN: UNKNOWN_COLOR}
     assert emotion_scale([UNCERTAIN, "happy"]).to_dict()["domain"] == [UNCERTAIN, "happy"]
-    assert all(color in legend(EMOTIONS) for color in COLORS.values())
+    for palette in (COLORS_ON_LIGHT, COLORS_ON_DARK):
+        assert all(color in legend(EMOTIONS) for color in palette.values())
     assert "<b>" not in legend(["<b>"])
 
 

@@ -5,8 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
+from wcag import linear_rgb
 
-from utils.emotions import COLORS
+from utils.emotions import COLORS, COLORS_ON_DARK, COLORS_ON_LIGHT
 
 # Simulation of complete colour-blindness on linear RGB: Machado et al., 2009,
 # https://doi.org/10.1109/TVCG.2009.113.
@@ -21,15 +22,14 @@ LEAST = 8.0
 
 
 def seen(color: str, sight: object) -> np.ndarray:
-    rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    linear = np.clip(np.asarray(sight) @ linear, 0, 1)
+    linear = np.clip(np.asarray(sight) @ linear_rgb(color), 0, 1)
     back = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return rgb2lab(back[None, None])[0, 0]
 
 
+@pytest.mark.parametrize("colors", [COLORS, COLORS_ON_LIGHT, COLORS_ON_DARK])
 @pytest.mark.parametrize("sight", SIGHT)
-def test_colours_can_be_told_apart(sight: str) -> None:
-    labs = {name: seen(color, SIGHT[sight]) for name, color in COLORS.items()}
+def test_colours_can_be_told_apart(sight: str, colors: dict[str, str]) -> None:
+    labs = {name: seen(color, SIGHT[sight]) for name, color in colors.items()}
     for one, other in combinations(labs, 2):
         assert deltaE_ciede2000(labs[one], labs[other]) > LEAST, (one, other)
