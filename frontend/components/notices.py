@@ -6,8 +6,8 @@ import streamlit as st
 
 from frontend.text import visible
 
+SUMMARY = "AI estimates of expressions, not of feelings"
 NOTICE = (
-    "<div class='notice'>"
     "<p>This page estimates <b>apparent facial expressions</b>: what a face looks like, not what "
     "a person feels. An AI model on this page's server does the work. Pictures are discarded after "
     "analysis, nothing is sent anywhere else, and nothing is kept unless you ask for it. The "
@@ -17,13 +17,19 @@ NOTICE = (
     "except for medical or safety reasons (Article 5(1)(f)); where permitted, the people concerned "
     "must be informed (Article 50(3)), and the use is high-risk, with obligations from 2 December "
     "2027 (Annex III, point 1(c)).</p>"
-    "</div>"
 )
 
 
 def notice() -> None:
-    """Say what is estimated, where, what is kept, and what the law demands."""
-    st.html(NOTICE)
+    """Say what is estimated, where, what is kept, and what the law demands.
+
+    The first page that a viewer opens shows all of it, the others one line that unfolds.
+    """
+    page = st.context.url
+    if page != st.session_state.setdefault("notice_page", page):
+        st.session_state["notice_read"] = True
+    unfolded = "" if st.session_state.get("notice_read") else " open"
+    st.html(f"<details class='notice'{unfolded}><summary>{SUMMARY}</summary>{NOTICE}</details>")
 
 
 def status_line(sentence: str, hint: str = "") -> None:

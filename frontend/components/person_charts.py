@@ -40,7 +40,7 @@ def person_charts(
     gaps, span = find_gaps(table), (0.0, float(table["time"].max() or 1.0))
     st.html(charts.legend(classes))
     for track_id in people_in(table):
-        st.subheader(f"Face {track_id:d}")
+        st.header(f"Face {track_id:d}")
         series = face_series(table, track_id)
         chart = alt.layer(
             charts.gap_shading(gaps),

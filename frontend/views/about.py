@@ -17,7 +17,7 @@ def main() -> None:
     notices.notice()
     st.markdown(TEXT.read_text(encoding="utf-8"))
     settings = get_settings()
-    st.subheader("This server")
+    st.header("This server")
     model = settings.model or "the bundled one"
     st.markdown(
         f"- Live videos analysed at the same time: {settings.max_streams:d} at most.\n"

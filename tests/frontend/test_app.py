@@ -88,7 +88,7 @@ def test_the_same_charts_for_videos_and_sessions(playable: bool) -> None:
 
     app = AppTest.from_function(page, kwargs={"playable": playable}, default_timeout=60).run()
     assert not app.exception
-    assert [heading.value for heading in app.subheader] == ["Face 1", "Face 2"]
+    assert [heading.value for heading in app.header] == ["Face 1", "Face 2"]
     assert "no face in view" in app.caption[-1].value
     captions = [caption.value for caption in app.caption]
     assert any(caption.startswith("Largest changes: 2.0 s: happy") for caption in captions) is not (
