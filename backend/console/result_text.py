@@ -83,7 +83,7 @@ def _face_lines(number: int, face: Face, *, style: TerminalStyle) -> list[str]:
 def _prediction(face: Face) -> str:
     if face.problem:
         return f"can't classify: {face.problem}"
-    return f"{face.emotion} {face.confidence:.0%}{', but uncertain' if face.uncertain else ''}"
+    return f"{'uncertain: ' if face.uncertain else ''}{face.emotion} {face.confidence:.0%}"
 
 
 def _bars(shares: dict[str, float], style: TerminalStyle) -> list[str]:

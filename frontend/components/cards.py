@@ -5,13 +5,21 @@ from html import escape
 
 import streamlit as st
 
-from utils.emotions import UNKNOWN_COLOR, color_of
+from frontend.theme import css_color
+from utils.media.video_summary import UNCERTAIN
 from utils.results import Face
 
 
 def count_faces(faces: Sequence[Face]) -> str:
-    """Return a sentence part such as "1 face in view" or "2 faces in view"."""
-    return f"{len(faces)} face{'' if len(faces) == 1 else 's'} in view"
+    """Return a sentence part such as "1 face" or "2 faces"."""
+    return f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
+
+
+def verdict(face: Face) -> str:
+    """Return the prediction for a face in words, such as "happy" or "uncertain: happy"."""
+    if face.problem:
+        return f"can't classify: {face.problem}"
+    return f"uncertain: {face.emotion}" if face.uncertain else face.emotion
 
 
 def face_bars(
@@ -49,11 +57,7 @@ def _card(
     baseline: Mapping[str, float] | None,
 ) -> str:
     number = face.track_id or number
-    verdict, color = face.emotion, color_of(face.emotion)
-    if face.problem:
-        verdict, color = f"can't classify: {face.problem}", UNKNOWN_COLOR
-    elif face.uncertain:
-        verdict = f"uncertain: {face.emotion}"
+    color = css_color(UNCERTAIN if face.uncertain else face.emotion)
     bars = "".join(
         _bar(
             name,
@@ -67,7 +71,7 @@ def _card(
     return (
         f"<section class='face' aria-label='Face {number}'><header>"
         f"<span class='dot' style='background:{color}'></span>"
-        f"<b>Face {number}</b><span class='top'>{escape(verdict)}</span></header>"
+        f"<b>Face {number}</b><span class='top'>{escape(verdict(face))}</span></header>"
         f"{bars}</section>"
     )
 
@@ -81,7 +85,7 @@ def _bar(
     change: float | None = None,
 ) -> str:
     percent = 0 if value is None else round(100 * value)
-    shown = "–" if value is None else f"{percent} %"
+    shown = "–" if value is None else f"{percent}%"
     if change is not None:
         shown = f"{round(100 * change):+d}"
     return (
@@ -89,5 +93,5 @@ def _bar(
         f"aria-valuemin='0' aria-valuemax='100' aria-valuenow='{percent}'>"
         f"<span>{escape(name)}</span><span class='rail'><span class='fill' style='"
         f"--from:{100 * previous:.1f}%;--to:{100 * (value or 0):.1f}%;"
-        f"background:{color_of(name)}'></span></span><span class='value'>{shown}</span></div>"
+        f"background:{css_color(name)}'></span></span><span class='value'>{shown}</span></div>"
     )

@@ -190,7 +190,7 @@ def _filtered(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     wanted = st.pills(
         "Expression", classes, selection_mode="multi", format_func=plain, key="wanted"
     )
-    least = st.slider("Minimum confidence", 0, 100, 0, format="%d %%", key="least")
+    least = st.slider("Minimum confidence", 0, 100, 0, format="%d%%", key="least")
     uncertain = st.toggle("Include uncertain and unclassified faces", True, key="uncertain")
     kept = table["confidence"] >= least / 100
     if wanted:

@@ -115,7 +115,7 @@ def _describe(snapshot: LiveSnapshot) -> tuple[str, str]:
         Status.UNCERTAIN: "The prediction is uncertain.",
         Status.LOW_QUALITY: "Face can't be classified. Add light, come closer or face the camera.",
     }
-    return cards.count_faces(result.faces), hints.get(result.status, "")
+    return f"{cards.count_faces(result.faces)} in view", hints.get(result.status, "")
 
 
 def _timelines(live: LiveAnalyzer) -> None:

@@ -92,14 +92,14 @@ def _accuracy(spec: ModelSpec, folder: Path) -> None:
     shown = {
         "Accuracy": figures.accuracy,
         "Mean over classes": figures.balanced_accuracy,
-        "Most confident 80 %": figures.coverage_80_accuracy,
+        "Most confident 80%": figures.coverage_80_accuracy,
         "Calibration error": figures.ece,
     }
     for column, (name, value) in zip(st.columns(4), shown.items(), strict=True):
         column.metric(plain(name), f"{value:.1%}")
     st.caption(f"On {figures.images:,} images of the {plain(split)} split, none used for training.")
     _classes(figures.per_class)
-    st.subheader("Confusions")
+    st.header("Confusions")
     st.altair_chart(confusion_chart(figures.confusion, spec.classes), width="stretch")
     _plots(folder, head)
 
@@ -124,7 +124,7 @@ def _plots(folder: Path, head: str) -> None:
     }
     for file, title in titles.items():
         path = folder / file
-        st.subheader(plain(title))
+        st.header(plain(title))
         if path.is_file():
             st.image(path, width="stretch" if "robust" in file or "mistakes" in file else 520)
         else:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.inference.tracking.detection_schedule import STILL, UNSURE, DetectionSchedule
+from utils.inference.tracking.detection_schedule import STILL, UNCERTAIN, DetectionSchedule
 from utils.inference.tracking.smoothing import Prediction, frozen
 from utils.inference.tracking.track import Track
 
@@ -45,9 +45,9 @@ def test_still_faces_are_detected_seldom_and_moving_ones_often() -> None:
 
 
 def test_after_no_face_and_after_a_new_face_a_detection_is_due_soon() -> None:
-    assert first_due(after_detection()) == pytest.approx(UNSURE, abs=0.011)
+    assert first_due(after_detection()) == pytest.approx(UNCERTAIN, abs=0.011)
     assert first_due(after_detection(), track(detection_count=1)) == pytest.approx(
-        UNSURE, abs=0.011
+        UNCERTAIN, abs=0.011
     )
 
 

@@ -39,8 +39,8 @@ def annotate(image: Image, result: FrameResult) -> Image:
 def draw_into(image: Image, result: FrameResult) -> Image:
     """Draw faces into an image, in place.
 
-    Each face gets a box and a label such as ``#3 happy 97 %`` in its emotion's colour. An uncertain
-    face gets a dashed grey box and ``uncertain: happy 41 %``; a face that can't be classified gets
+    Each face gets a box and a label such as ``#3 happy 97%`` in its emotion's colour. An uncertain
+    face gets a dashed grey box and ``uncertain: happy 41%``; a face that can't be classified gets
     ``can't classify: too dark``. Lines and text scale with the image. A label is placed above its
     box, or below or inside it where there is no room above.
 
@@ -109,7 +109,7 @@ def _dashes(
 def _texts(face: Face) -> list[str]:
     """Return the possible label texts, longest first."""
     track = "" if face.track_id is None else f"#{face.track_id} "
-    percent = f"{round(100 * face.confidence)} %"
+    percent = f"{round(100 * face.confidence)}%"
     if face.problem:
         return [f"{track}can't classify: {face.problem}", face.problem, "?"]
     if face.uncertain:

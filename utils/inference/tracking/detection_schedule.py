@@ -9,7 +9,7 @@ from utils.inference.tracking.track import Track
 
 # Seconds from one detection to the next: for faces that keep still; and for frames without faces
 # or with a new face that only one detection has found so far.
-STILL, UNSURE = 0.25, 0.1
+STILL, UNCERTAIN = 0.25, 0.1
 # A face that moves by this many of its widths per second is detected twice as often as a still one.
 SPEED = 0.3
 
@@ -42,7 +42,7 @@ class DetectionSchedule:
         speed = max((_speed(track) for track in known), default=0.0)
         wait = STILL / (1 + speed / SPEED)
         if not known or any(track.detection_count == 1 for track in known):
-            wait = min(wait, UNSURE)
+            wait = min(wait, UNCERTAIN)
         return time - self._last >= max(wait, self.rest * self._duration)
 
     def detected(self, time: float, seconds: float) -> None:
