@@ -26,7 +26,7 @@ def refuse_other_kinds(head: bytes, name: str) -> None:
             PillowImage.init()
             if "AVIF" not in PillowImage.OPEN:
                 raise ImageError(
-                    f"{name} is an AVIF image, which this Pillow can't decode: {_CONVERT}"
+                    f"{name} is an AVIF image, which this installation can't decode: {_CONVERT}"
                 )
         elif brands & _HEIC_BRANDS:
             raise ImageError(f"{name} is a HEIC image, which is not supported: {_CONVERT}")

@@ -196,10 +196,9 @@ def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
 
 
 def _to_rgb(image: PillowImage.Image, name: str) -> Image:
-    def damaged(reason: str) -> ImageError:
-        return ImageError(
-            f"{name} is damaged or truncated and can't be decoded ({reason}); obtain the file again"
-        )
+    def damaged(_reason: str) -> ImageError:
+        # Users can do nothing with a decoder's words; they are in the error's cause.
+        return ImageError(f"{name} is damaged or truncated; obtain the file again")
 
     with error_boundary(damaged, known=_DECODE_ERRORS):
         image.load()
