@@ -40,14 +40,16 @@ def playground(engine: Engine) -> None:
         classified = engine.images.classify_faces(distorted, one)
     (face,) = engine.images.results.faces(classified)
     crop = engine.images.crops(distorted, one.boxes)[0]
-    middle.image(crop.repeat(5, 0).repeat(5, 1), width="stretch", caption="What the model sees")
+    middle.image(
+        crop.repeat(5, 0).repeat(5, 1), "What the model sees", "stretch", alt="The face, distorted"
+    )
     with right:
         cards.face_bars([face])
 
 
 def _sliders() -> Distortion:
     blur = st.slider("Blur", 0.0, 12.0, 0.0, 0.5, key="blur")
-    light = st.slider("Light", 5, 200, 100, 5, format="%d %%", key="light")
+    light = st.slider("Light", 5, 200, 100, 5, format="%d%%", key="light")
     noise = st.slider("Noise", 0, 80, 0, 5, key="noise")
     rotation = st.slider("Rotation", -90, 90, 0, 5, format="%d°", key="rotation")
     return Distortion(blur=blur, light=light / 100, noise=noise, rotation=rotation)

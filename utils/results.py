@@ -6,6 +6,7 @@ JSON, ``utils/media/tables/rows.py`` their table; docs/results.md describes both
 
 from collections.abc import Iterable
 from enum import Enum
+from statistics import fmean
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
@@ -15,6 +16,8 @@ from utils.errors import EmotionError
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
+# Of a face's height: those whose middles differ by less are in one row.
+_ROW = 0.75
 
 
 class Status(str, Enum):
@@ -115,6 +118,29 @@ class FrameResult(BaseModel):
         follows = self.status not in (Status.CAMERA_OFF, Status.SKIPPED, Status.FAILED)
         status = frame_status(face.status for face in faces) if follows else self.status
         return self.model_copy(update={"faces": faces, "status": status})
+
+    def in_reading_order(self) -> "FrameResult":
+        """Return a result with its faces row by row, each from left to right."""
+        return self.model_copy(update={"faces": _in_reading_order(self.faces)})
+
+
+def _in_reading_order(faces: Iterable[Face]) -> tuple[Face, ...]:
+    rows: list[list[Face]] = []
+    for face in sorted(faces, key=_middle):
+        row = rows[-1] if rows else []
+        if row and _middle(face) - fmean(map(_middle, row)) < _ROW * fmean(map(_height, row)):
+            row.append(face)
+        else:
+            rows.append([face])
+    return tuple(face for row in rows for face in sorted(row, key=lambda face: face.box[0]))
+
+
+def _middle(face: Face) -> float:
+    return (face.box[1] + face.box[3]) / 2
+
+
+def _height(face: Face) -> float:
+    return face.box[3] - face.box[1]
 
 
 def face_status(*, problem: str | None, uncertain: bool) -> Status:

@@ -2,32 +2,42 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 import streamlit as st
 
 from frontend.components import cards, notices
+from frontend.components.face_explanation import explain_network, explain_prediction
+from frontend.components.face_picture import face_picture, picture_source
 from frontend.resources import Engine, engine_or_stop
 from frontend.sample_photos import sample_photos
 from frontend.text import plain
 from utils.errors import EmotionError
-from utils.media.drawing import annotate, draw_heat
+from utils.media.drawing import annotate
 from utils.media.image_writer import encode_png
 from utils.media.images import Image, load_image
 from utils.media.tables.writers import as_csv
-from utils.results import Face, FaceProblem, FrameResult, to_document
+from utils.results import FrameResult, to_document
 
 UPLOAD, CAMERA, SAMPLES = "Upload", "Camera", "Samples"
 # HEIC is accepted so that the error can say what to do about it.
 KINDS = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"]
-ADVICE: dict[FaceProblem, str] = {
-    FaceProblem.TOO_SMALL: "Come closer, or take a picture with a higher resolution.",
-    FaceProblem.TOO_DARK: "Put more light on the face, from the front.",
-    FaceProblem.TOO_BLURRED: "Hold the camera still and check the focus.",
-    FaceProblem.TURNED_AWAY: "Face the camera, so that both eyes are visible.",
-}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An analysed picture.
+
+    Attributes:
+        image: RGB uint8 ``(H, W, 3)``.
+        source: The picture as a ``data:`` URL, for the page.
+        result: Its faces, row by row, each from left to right.
+    """
+
+    image: Image
+    source: str
+    result: FrameResult
 
 
 def main() -> None:
@@ -53,8 +63,7 @@ def main() -> None:
             st.pills("Pictures", list(results), default=name, format_func=plain, key="picture")
             or name
         )
-    image, result = results[name]
-    _show(engine, name=name, image=image, result=result)
+    _show(engine, name, results[name])
 
 
 def _pictures(origin: str) -> dict[str, bytes | Image]:
@@ -82,14 +91,12 @@ def _unique(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _results(
-    engine: Engine, pictures: dict[str, bytes | Image]
-) -> dict[str, tuple[Image, FrameResult]]:
+def _results(engine: Engine, pictures: dict[str, bytes | Image]) -> dict[str, Photo]:
     """Analyse the pictures; show an error for each that can't be used and return the others.
 
     Results are kept while the page shows their pictures, because every touch of a widget reruns it.
     """
-    known: dict[tuple[str, int], tuple[Image, FrameResult] | str]
+    known: dict[tuple[str, int], Photo | str]
     known, kept, results = st.session_state.get("photo_results", {}), {}, {}
     for name, data in pictures.items():
         key = name, hash(data if isinstance(data, bytes) else data.tobytes())
@@ -102,33 +109,29 @@ def _results(
     return results
 
 
-def _analyze(engine: Engine, name: str, data: bytes | Image) -> tuple[Image, FrameResult] | str:
+def _analyze(engine: Engine, name: str, data: bytes | Image) -> Photo | str:
     """Return the picture and its result, or why it can't be used."""
     try:
         image = load_image(data, name=name)
         with engine.lock:
-            return image, _numbered(engine.images.analyze(image, name=name))
+            result = engine.images.analyze(image, name=name)
     except EmotionError as error:
         return str(error)
+    return Photo(image, picture_source(image), result.in_reading_order())
 
 
-def _numbered(result: FrameResult) -> FrameResult:
-    faces = tuple(
-        face.model_copy(update={"track_id": number}) for number, face in enumerate(result.faces, 1)
-    )
-    return result.model_copy(update={"faces": faces})
-
-
-def _show(engine: Engine, *, name: str, image: Image, result: FrameResult) -> None:
-    drawn = annotate(image, result)
+@st.fragment
+def _show(engine: Engine, name: str, photo: Photo) -> None:
+    """Show a picture and the chosen face; another choice reruns this part alone."""
     left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.image(drawn, width="stretch")
-        _downloads(drawn, result, name=name, classes=engine.images.classes)
+    faces, key = photo.result.faces, f"face-{name}"
     with right:
-        if result.faces:
-            notices.status_line(cards.count_faces(result.faces))
-            _faces(engine, image=image, faces=result.faces)
+        number = _chosen(len(faces), key) if faces else 0
+        if faces:
+            face = faces[number - 1].model_copy(update={"track_id": number})
+            cards.face_bars([face])
+            explain_prediction(face, engine.images.threshold)
+            explain_network(engine, photo.image, face)
         else:
             notices.status_line(
                 "No face in the picture.",
@@ -136,97 +139,53 @@ def _show(engine: Engine, *, name: str, image: Image, result: FrameResult) -> No
             )
             cards.empty_bars(engine.images.classes)
 
+    def choose(number: int) -> None:
+        st.session_state[key] = number
 
-@st.fragment
-def _faces(engine: Engine, *, image: Image, faces: Sequence[Face]) -> None:
-    """Show the chosen face; another choice reruns this part alone."""
-    face = _chosen(faces)
-    cards.face_bars([face])
-    _explain_prediction(face, engine.images.threshold)
-    _explain_network(engine, image, face)
-
-
-def _chosen(faces: Sequence[Face]) -> Face:
-    if len(faces) == 1:
-        return faces[0]
-    number = st.pills(
-        "Face", range(1, len(faces) + 1), default=1, key="face", label_visibility="collapsed"
-    )
-    return faces[(number or 1) - 1]
-
-
-def _explain_prediction(face: Face, threshold: float) -> None:
-    """Say what the confidence means, and why there may be no prediction."""
-    best = sorted(face.probabilities.items(), key=lambda item: -item[1])[:3]
-    st.markdown(
-        "**Most likely:** " + plain(", ".join(f"{name} {share:.0%}" for name, share in best))
-    )
-    if face.problem:
-        advice = ADVICE[FaceProblem(face.problem)]
-        st.warning(f"No prediction: the face is {plain(face.problem)}. {plain(advice)}")
-    elif face.uncertain:
-        st.info(
-            f"Uncertain: the confidence of {face.confidence:.0%} is below {threshold:.0%}. Don't "
-            "rely on such predictions. The threshold was chosen on faces that the model was not "
-            "trained on."
+    with left:
+        face_picture(
+            photo.source, photo.result, chosen=number, key=f"faces-{name}", on_choose=choose
         )
-    else:
-        st.caption(
-            f"{face.confidence:.0%} is a calibrated probability: on pictures like the training "
-            "data, about that share of equally confident predictions agreed with what most people "
-            "saw."
-        )
-    st.caption(f"The face detector's confidence is {face.score:.0%}.")
+        if len(faces) > 1:
+            st.caption("Select a face in the picture.")
+        _downloads(photo, name=name, classes=engine.images.classes)
 
 
-def _explain_network(engine: Engine, image: Image, face: Face) -> None:
-    if not st.toggle("Show a heat map (Grad-CAM)", key="heat"):
-        return
-    classes = list(face.probabilities)
-    target = st.selectbox("for", classes, index=classes.index(face.emotion)) or face.emotion
-    crop = engine.images.crops(image, np.array([face.box], np.float32))
-    try:
-        with engine.lock:
-            heat = engine.images.classifier.activation_maps(crop, target)[0]
-    except EmotionError as error:
-        st.warning(plain(error))
-        return
-    original, overlaid = st.columns(2)
-    original.image(_enlarged(crop[0]), caption="What the network sees", width="stretch")
-    overlaid.image(
-        draw_heat(_enlarged(crop[0]), heat),
-        caption=f"What speaks for {plain(target)}",
-        width="stretch",
-    )
-    st.caption(
-        "Bright places raised the probability of the chosen expression most. For this kind of "
-        "network, Grad-CAM (Selvaraju et al., 2017) equals the class activation map (Zhou et al., "
-        "2016), which is shown. It is coarse and shows where, not why: a bright mouth does not "
-        "say what about the mouth."
-    )
+def _chosen(count: int, key: str) -> int:
+    """Say how many faces there are, and return the number of the chosen one."""
+    notices.status_line(f"{count} face{'' if count == 1 else 's'}")
+    if count == 1:
+        return 1
+    st.session_state.setdefault(key, 1)
+    numbers = range(1, count + 1)
+    return st.pills("Face", numbers, key=key, label_visibility="collapsed", wrap=True) or 1
 
 
-def _enlarged(crop: Image) -> Image:
-    return np.asarray(cv2.resize(crop, (288, 288), interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-def _downloads(drawn: Image, result: FrameResult, *, name: str, classes: tuple[str, ...]) -> None:
-    unnumbered = result.model_copy(
-        update={"faces": tuple(f.model_copy(update={"track_id": None}) for f in result.faces)}
-    )
+def _downloads(photo: Photo, *, name: str, classes: tuple[str, ...]) -> None:
     stem = Path(name).stem
     with st.container(horizontal=True):
         st.download_button(
-            "Picture",
-            lambda: encode_png(drawn),
+            "Download picture",
+            lambda: encode_png(annotate(photo.image, _numbered(photo.result))),
             f"{stem}-faces.png",
             "image/png",
             on_click="ignore",
         )
-        text = json.dumps(to_document(unnumbered), indent=1)
-        st.download_button("JSON", text, f"{stem}.json", "application/json", on_click="ignore")
-        table = as_csv([unnumbered], classes)
-        st.download_button("CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")
+        text = json.dumps(to_document(photo.result), indent=1)
+        st.download_button(
+            "Download JSON", text, f"{stem}.json", "application/json", on_click="ignore"
+        )
+        table = as_csv([photo.result], classes)
+        st.download_button("Download CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")
+
+
+def _numbered(result: FrameResult) -> FrameResult:
+    if len(result.faces) == 1:
+        return result
+    faces = tuple(
+        face.model_copy(update={"track_id": number}) for number, face in enumerate(result.faces, 1)
+    )
+    return result.model_copy(update={"faces": faces})
 
 
 main()

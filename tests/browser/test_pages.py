@@ -86,11 +86,11 @@ def test_a_photo_has_the_results_of_the_terminal(
     expect(page.locator(".face .top")).to_have_text("happy")
     command = [sys.executable, "backend/inference.py", str(astronaut_jpg), "--json"]
     told = json.loads(subprocess.run(command, cwd=REPO, capture_output=True, check=True).stdout)
-    saved = json.loads(download(page, "JSON"))
+    saved = json.loads(download(page, "Download JSON"))
     assert saved["faces"] == told["faces"]
     assert saved["image"] == astronaut_jpg.name
-    assert download(page, "Picture").startswith(b"\x89PNG")
-    assert b"astronaut.jpg" in download(page, "CSV")
+    assert download(page, "Download picture").startswith(b"\x89PNG")
+    assert b"astronaut.jpg" in download(page, "Download CSV")
 
 
 def test_one_bad_photo_does_not_spoil_the_others(
@@ -107,9 +107,17 @@ def test_samples_faces_and_explanations(page: Page, site: str) -> None:
     page.goto(f"{site}/photo")
     page.get_by_text("Samples", exact=True).click()
     page.get_by_text("Two faces", exact=True).click()
-    expect(page.get_by_text("2 faces in view")).to_be_visible()
-    page.get_by_text("2", exact=True).click()
-    expect(page.locator(".face header b")).to_have_text("Face 2")
+    expect(page.get_by_text("2 faces")).to_be_visible()
+    chosen = page.locator(".face header b")
+    page.get_by_role("button", name="Face 2: happy").click()
+    expect(chosen).to_have_text("Face 2")
+    expect(page.get_by_role("button", name="Face 2: happy")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.get_by_role("button", name="Face 1: happy").press("Enter")
+    expect(chosen).to_have_text("Face 1")
+    page.get_by_role("radio", name="2").click()
+    expect(chosen).to_have_text("Face 2")
     page.get_by_text("Show a heat map (Grad-CAM)").click()
     expect(page.get_by_text("What speaks for happy")).to_be_visible()
     screenshot(page, "photo-heat")
