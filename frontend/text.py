@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-# Directions of writing that reorder the text around them, bytes that are no text, control codes.
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+from utils.text import visible
+
+__all__ = ["plain", "plain_table", "visible", "without_images"]
+
 _MARKUP = re.compile(r"[\\`*_\[\]<>~$|&]|:(?=[\w:])|^[#+\-=]|(?<=\d)[.)](?=\s|$)")
 # What Streamlit replaces after Markdown was parsed, so that no backslash protects it: icons and
 # emojis, addresses, arrows.
@@ -29,15 +31,6 @@ _IMAGES = (
     (re.compile(r"^(\W*[`~]{3,}\s*)mermaid\b", re.IGNORECASE | re.MULTILINE), r"\1"),
 )
 _WORD_JOINER = "\u2060"  # has no width
-
-
-def visible(text: object) -> str:
-    """Return a text on one line, without characters that hide, reorder or break it.
-
-    Args:
-        text: Anything with a text form, such as an error.
-    """
-    return _INVISIBLE.sub("\ufffd", " ".join(str(text).split()))
 
 
 def plain(text: object) -> str:

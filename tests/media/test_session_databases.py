@@ -115,6 +115,7 @@ def two(tmp_path: Path) -> tuple[SessionStore, sqlite3.Connection]:
         ("classes = x'ff00'", "classes"),
         ("started = 'yesterday'", "started"),
         ("seconds = 'long'", "seconds"),
+        ('names = \'{"one": "Anna"}\'', "names"),
         ("seconds = -1", "seconds"),
         ("seconds = 9e999", "seconds"),
         ("started = 'x', seconds = 'y'", "seconds, started"),

@@ -27,11 +27,11 @@ def record(store: SessionStore, name: str, frames: list, markers: list) -> Sessi
 
 
 def rows_of(store: SessionStore, session: SessionInfo) -> list[dict]:
-    return export.session_rows(store.table(session), store.markers(session.id))
+    return export.session_rows(store.table(session), store.markers(session.id), session.names)
 
 
 def cells(session: SessionInfo, rows: list[dict]) -> list[dict[str, str]]:
-    text = export.as_csv(rows, session.classes)
+    text = export.as_csv(rows, export.session_columns(session.classes))
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -42,7 +42,7 @@ def test_a_marker_stands_in_one_row(store: SessionStore) -> None:
     markers = [(0.0, "start"), (0.5, "between"), (1.0, "at"), (9.0, "behind")]
     session = record(store, "a", FRAMES, markers)
     table = cells(session, rows_of(store, session))
-    assert list(table[0]) == [*columns(EMOTIONS), "marker"]
+    assert list(table[0]) == [*columns(EMOTIONS), "person", "marker"]
     assert [row["marker"] for row in table] == ["start", "between; at", "", "", "behind"]
     assert [row["time"] for row in table] == ["0.0", "1.0", "1.0", "2.0", "3.0"]
 
@@ -61,8 +61,10 @@ def test_the_other_columns_are_those_of_results(store: SessionStore) -> None:
 def test_parquet_has_the_same_rows(store: SessionStore) -> None:
     session = record(store, "a", FRAMES, [(1.0, "now")])
     rows = rows_of(store, session)
-    table = pd.read_parquet(io.BytesIO(export.as_parquet(rows, session.classes)))
-    assert list(table.columns) == [*columns(EMOTIONS), "marker"]
+    table = pd.read_parquet(
+        io.BytesIO(export.as_parquet(rows, export.session_columns(session.classes)))
+    )
+    assert list(table.columns) == [*columns(EMOTIONS), "person", "marker"]
     assert table["marker"].dropna().tolist() == ["now"]
     assert table["time"].tolist() == [row["time"] for row in rows]
 
@@ -80,6 +82,19 @@ def test_json_holds_everything_about_a_session(store: SessionStore) -> None:
     assert [row["time"] for row in document["rows"]] == [0.0, 1.0, 1.0, 2.0, 3.0]
     assert document["rows"][1]["track_id"] == 1
     assert "emotion" not in document["rows"][3]
+
+
+def test_names_of_faces_are_exported(store: SessionStore) -> None:
+    session = record(store, "a", FRAMES, [])
+    store.edit(session.id, names={2: "=Anna"})
+    (session,) = store.sessions()
+    rows = rows_of(store, session)
+    assert [row["person"] for row in cells(session, rows)] == ["", "", "'=Anna", "", ""]
+    columns = export.session_columns(EMOTIONS, markers=False)
+    assert "marker" not in export.as_csv(rows[:2], columns).splitlines()[0]
+    document = json.loads(export.as_json(session, [], rows))
+    assert document["session"]["names"] == {"2": "=Anna"}
+    assert "person" not in document["rows"][2]
 
 
 def test_formulas_are_quoted(store: SessionStore) -> None:

@@ -104,15 +104,17 @@ def assert_whole(address: str) -> None:
         info = found[10 * number]
         assert (info.name, info.note, info.classes) == (f"session {number}", "a note", EMOTIONS)
         assert info.started == STARTED
-        assert (info.version, info.model_revision) == (None, None)
+        assert (info.version, info.model_revision, info.names) == (None, None, {})
         table = store.table(info)
         assert table["time"].tolist() == [i / 10 for i in range(POINTS)]
         assert table[f"p_{EMOTIONS[0]}"].tolist() == pytest.approx([0.7] * POINTS)
         assert [m.label for m in store.markers(info.id)] == [f"marker {number}"]
     new = store.create("new", "live", model="m", classes=EMOTIONS, model_revision="abc")
     store.append(new, [frame(0.0)], markers=[(0.0, "now")])
+    store.edit(new, names={1: "Anna"})
     (info,) = store.sessions("new")
     assert (info.version, info.model_revision) == (__version__, "abc")
+    assert info.names == {1: "Anna"}
     store.close()
 
 

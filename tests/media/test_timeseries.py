@@ -11,12 +11,13 @@ from utils.media.timeseries import (
     face_series,
     find_gaps,
     gap_limit,
+    group_series,
     key_moments,
     results_table,
     track_ids,
 )
 from utils.media.video_summary import VideoSummary
-from utils.results import FrameResult
+from utils.results import FaceProblem, FrameResult
 
 
 def table(frames: list[FrameResult]) -> pd.DataFrame:
@@ -37,6 +38,21 @@ def test_a_line_breaks_where_the_face_was_away() -> None:
     (hole,) = np.flatnonzero(line["p_happy"].isna())
     assert line["time"][hole] == pytest.approx(1.9, abs=0.01)
     assert len(line) == 41
+
+
+def test_a_group_is_counted_and_averaged_over_time() -> None:
+    one, two = frame(0.0, happy=0.8), frame(0.1, happy=0.4, faces=2)
+    mixed = two.model_copy(update={"faces": (one.faces[0], two.faces[1])})
+    blurred = two.faces[0].model_copy(update={"problem": FaceProblem.TOO_BLURRED})
+    frames = [
+        one,
+        mixed,
+        frame(0.2, faces=0),
+        two.model_copy(update={"time": 0.3, "faces": (blurred, two.faces[1])}),
+    ]
+    group = group_series(table(frames))
+    assert group["faces"].tolist() == [1, 2, 0, 2]
+    assert group["p_happy"].tolist() == pytest.approx([0.8, 0.6, np.nan, 0.4], nan_ok=True)
 
 
 def test_a_slow_rate_of_analysis_is_no_gap() -> None:

@@ -65,10 +65,34 @@ def face_series(table: pd.DataFrame, track_id: int, *, max_rows: int = 600) -> p
     line = table.loc[table["track_id"] == track_id, ["time", "status", *shares]].copy()
     line.loc[line["status"] == Status.LOW_QUALITY.value, shares] = np.nan
     line = line[["time", *shares]].astype(float).sort_values("time")
+    return _with_gaps(_thinned(line, max_rows), shares)
+
+
+def group_series(table: pd.DataFrame, *, max_rows: int = 600) -> pd.DataFrame:
+    """Return all faces together over time, for a chart.
+
+    Args:
+        table: All rows.
+        max_rows: Largest number of rows, not counting those inserted into gaps.
+
+    Returns:
+        Columns ``time``, ``faces`` (how many are in view) and ``p_<class>``: the mean over the
+        faces that can be classified; without values where there is none.
+    """
+    shares = [name for name in table.columns if str(name).startswith("p_")]
+    rows = table[["time", "status", "track_id", *shares]].copy()
+    rows.loc[rows["status"] == Status.LOW_QUALITY.value, shares] = np.nan
+    frames = rows.drop(columns="status").astype(float).groupby("time", sort=True)
+    line = frames[shares].mean().assign(faces=frames["track_id"].count()).reset_index()
+    return _with_gaps(_thinned(line, max_rows), shares)
+
+
+def _thinned(line: pd.DataFrame, max_rows: int) -> pd.DataFrame:
+    """Return at most so many rows: means over equal spans of rows."""
     if len(line) > max_rows:
         span = np.minimum((np.arange(len(line)) * max_rows) // len(line), max_rows - 1)
         line = line.groupby(span).mean()
-    return _with_gaps(line.reset_index(drop=True), shares)
+    return line.reset_index(drop=True)
 
 
 def _with_gaps(line: pd.DataFrame, shares: list[str]) -> pd.DataFrame:

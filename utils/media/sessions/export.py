@@ -1,27 +1,36 @@
-"""A session as a file: CSV, Parquet or JSON, with its markers."""
+"""A session as a file: CSV, Parquet, JSON or a report, with its markers and the names of faces."""
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import timezone, tzinfo
 from typing import Any
 
 import pandas as pd
 
 from utils.media.sessions.info import Marker, SessionInfo
+from utils.media.sessions.report import report
 from utils.media.tables.csv_table import CsvTable
 from utils.media.tables.parquet import rows_as_parquet
 from utils.media.tables.rows import COLUMNS, Row, columns
 
-MARKER = "marker"
+PERSON, MARKER = "person", "marker"
 
 
-def session_columns(classes: Sequence[str]) -> dict[str, type]:
-    """Return the columns of an exported session and their types, in order."""
-    return columns(classes) | {MARKER: str}
+def session_columns(classes: Sequence[str], *, markers: bool = True) -> dict[str, type]:
+    """Return the columns of an exported session and their types, in order.
+
+    Args:
+        classes: Names of the classes.
+        markers: Whether there can be markers.
+    """
+    return columns(classes) | {PERSON: str} | ({MARKER: str} if markers else {})
 
 
-def session_rows(table: pd.DataFrame, markers: Iterable[Marker]) -> list[Row]:
+def session_rows(
+    table: pd.DataFrame, markers: Iterable[Marker], names: Mapping[int, str] | None = None
+) -> list[Row]:
     """Return a session's table as rows without missing values, each marker in one of them.
 
     A marker stands in the first row of the frame at its time or next after it, behind the last
@@ -31,8 +40,12 @@ def session_rows(table: pd.DataFrame, markers: Iterable[Marker]) -> list[Row]:
     Args:
         table: Of ``SessionStore.table``, ordered by time.
         markers: Ordered by time.
+        names: What users call faces, by ``track_id``; they fill the column ``person``.
     """
     rows = [_typed(row) for row in table.to_dict("records")]
+    for row in rows:
+        if name := (names or {}).get(row.get("track_id", 0)):
+            row[PERSON] = name
     if not rows:
         return [{"time": marker.time, MARKER: marker.label} for marker in markers]
     times = table["time"].to_numpy(float)
@@ -42,18 +55,18 @@ def session_rows(table: pd.DataFrame, markers: Iterable[Marker]) -> list[Row]:
     return rows
 
 
-def as_csv(rows: Iterable[Row], classes: Sequence[str]) -> str:
-    """Return a session's rows as CSV text."""
+def as_csv(rows: Iterable[Row], columns: Mapping[str, type]) -> str:
+    """Return a session's rows as CSV text, with the columns of :func:`session_columns`."""
     text = io.StringIO(newline="")
-    table = CsvTable(text, list(session_columns(classes)))
+    table = CsvTable(text, list(columns))
     for row in rows:
         table.write(row)
     return text.getvalue()
 
 
-def as_parquet(rows: Iterable[Row], classes: Sequence[str]) -> bytes:
-    """Return a session's rows as the bytes of a Parquet file."""
-    return rows_as_parquet(rows, session_columns(classes))
+def as_parquet(rows: Iterable[Row], columns: Mapping[str, type]) -> bytes:
+    """Return a session's rows as the bytes of a Parquet file, with the same columns."""
+    return rows_as_parquet(rows, columns)
 
 
 def as_json(session: SessionInfo, markers: Iterable[Marker], rows: Iterable[Row]) -> str:
@@ -61,12 +74,31 @@ def as_json(session: SessionInfo, markers: Iterable[Marker], rows: Iterable[Row]
     about: dict[str, Any] = asdict(session)
     about.pop("id")
     about["started"] = session.started.isoformat()
+    about["names"] = {str(track): name for track, name in session.names.items()}
     document = {
         "session": about,
         "markers": [{"time": marker.time, "label": marker.label} for marker in markers],
-        "rows": [{name: row[name] for name in row if name != MARKER} for row in rows],
+        "rows": [{name: row[name] for name in row if name not in (PERSON, MARKER)} for row in rows],
     }
     return json.dumps(document, indent=1)
+
+
+def as_html(
+    session: SessionInfo,
+    markers: Sequence[Marker],
+    table: pd.DataFrame,
+    *,
+    zone: tzinfo = timezone.utc,
+) -> str:
+    """Return a session as a report: one HTML document that loads nothing and can be printed.
+
+    Args:
+        session: The session.
+        markers: Ordered by time.
+        table: Of ``SessionStore.table``.
+        zone: Whose clock tells when the session began.
+    """
+    return report(session, markers, table, zone=zone)
 
 
 def _typed(row: dict[Any, Any]) -> Row:

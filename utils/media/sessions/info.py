@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Annotated, Any
 
@@ -11,14 +11,14 @@ from pydantic.dataclasses import dataclass as validated
 from sqlalchemy import Select, String, or_, select, type_coerce
 
 from utils.errors import DatabaseError
-from utils.media.sessions.tables import SessionRow
+from utils.media.sessions.tables import MarkerRow, SessionRow
 
 MAX_NAME = 200  # characters, as the columns hold
 # SQLite stores dates and JSON as text. They are read as such, one session at a time: a damaged one
 # must not make the others unreadable.
 _COLUMNS = [
     type_coerce(column, String).label(column.name)
-    if column.name in ("started", "classes")
+    if column.name in ("started", "classes", "names")
     else column
     for column in SessionRow.__table__.columns
 ]
@@ -30,6 +30,10 @@ class SessionDeletedError(DatabaseError):
 
 def _from_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
+
+
+def _names_from_json(value: Any) -> Any:
+    return _from_json(value) or {}
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -54,6 +58,7 @@ class SessionInfo:
         seconds: Its length.
         version: The program's version that recorded it; None for 0.1.0.
         model_revision: Code revision of the model's training run; None if not known.
+        names: What users call faces, by ``track_id``.
     """
 
     id: int
@@ -66,6 +71,13 @@ class SessionInfo:
     seconds: Annotated[FiniteFloat, Field(ge=0)]
     version: str | None = None
     model_revision: str | None = None
+    names: Annotated[dict[int, str], BeforeValidator(_names_from_json)] = field(
+        default_factory=dict
+    )
+
+    def name_of(self, track_id: int) -> str:
+        """Return what a face is called: by users, or else its number."""
+        return face_name(self.names, track_id)
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,12 @@ def sessions_query(search: str = "") -> Select[Any]:
     return query.where(or_(*(field.icontains(search, autoescape=True) for field in fields)))
 
 
+def markers_query(session_id: int) -> Select[Any]:
+    """Return the query for the markers of a session, ordered by time."""
+    query = select(MarkerRow.id, MarkerRow.time, MarkerRow.label)
+    return query.where(MarkerRow.session_id == session_id).order_by(MarkerRow.time)
+
+
 def read_session(row: Mapping[str, Any]) -> SessionInfo | DamagedSession:
     """Return a stored session.
 
@@ -118,6 +136,16 @@ def read_session(row: Mapping[str, Any]) -> SessionInfo | DamagedSession:
     except ValidationError as error:
         names = {str(detail["loc"][0]) for detail in error.errors() if detail["loc"]}
         return DamagedSession(row["id"], str(row["name"]), ", ".join(sorted(names)))
+
+
+def face_name(names: Mapping[int, str], track_id: int) -> str:
+    """Return what a face is called: by users, or else its number.
+
+    Args:
+        names: What users call faces, by ``track_id``.
+        track_id: Which face.
+    """
+    return names.get(track_id) or f"Face {track_id:d}"
 
 
 def stored_text(text: str, length: int | None = MAX_NAME) -> str:

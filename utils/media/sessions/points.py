@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sqlalchemy import Select, select
 
+from utils.media.sessions.tables import PointRow
 from utils.media.tables.rows import COLUMNS, Row, columns
 from utils.results import Status
 
@@ -16,7 +18,7 @@ _NUMBER = "<f4"
 _ROUNDING = 1e-4
 # The session itself holds the others.
 _SAME = [name for name in COLUMNS if name not in ("image", "model")]
-POINT_COLUMNS = (*_SAME, *_PACKED.values())
+_COLUMNS = (*_SAME, *_PACKED.values())
 
 
 def pack_point(session_id: int, row: Row) -> dict[str, Any]:
@@ -33,20 +35,26 @@ def pack_point(session_id: int, row: Row) -> dict[str, Any]:
     return point
 
 
+def points_query(session_id: int) -> Select[Any]:
+    """Return the query for the points of a session, ordered by time."""
+    query = select(*(getattr(PointRow, name) for name in _COLUMNS))
+    return query.where(PointRow.session_id == session_id).order_by(PointRow.time, PointRow.id)
+
+
 def points_table(
     points: Sequence[Any], classes: Sequence[str], *, constants: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return points as a table with the columns of ``utils.media.tables.rows``.
 
     Args:
-        points: Values of ``POINT_COLUMNS`` each.
+        points: Rows of :func:`points_query`.
         classes: The session's classes.
         constants: Values of the columns that the session holds: ``image`` and ``model``.
 
     Raises:
         ValueError: A value is one that no recording writes; the message names the frame's time.
     """
-    table = pd.DataFrame(points, columns=list(POINT_COLUMNS)).assign(**constants)
+    table = pd.DataFrame(points, columns=list(_COLUMNS)).assign(**constants)
     _check(table, classes)
     for kind, column in _PACKED.items():
         packed = table.pop(column)

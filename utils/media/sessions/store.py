@@ -1,6 +1,6 @@
 """The store of sessions: recordings in a database, SQLite or PostgreSQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,11 +14,12 @@ from utils.media.sessions.info import (
     Marker,
     SessionDeletedError,
     SessionInfo,
+    markers_query,
     read_session,
     sessions_query,
     stored_text,
 )
-from utils.media.sessions.points import POINT_COLUMNS, pack_point, points_table
+from utils.media.sessions.points import pack_point, points_query, points_table
 from utils.media.sessions.tables import MarkerRow, PointRow, SessionRow, now
 from utils.media.tables.rows import rows
 from utils.results import FrameResult
@@ -142,8 +143,21 @@ class SessionStore:
             found = connection.execute(sessions_query(search))
             return [read_session(row._asdict()) for row in found]
 
-    def edit(self, session_id: int, *, name: str | None = None, note: str | None = None) -> None:
-        """Change a session's name or note; None leaves it as it is.
+    def edit(
+        self,
+        session_id: int,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        names: Mapping[int, str] | None = None,
+    ) -> None:
+        """Change a session's name, note or the names of its faces; None leaves it as it is.
+
+        Args:
+            session_id: The session.
+            name: What users call it; cut to ``MAX_NAME`` characters.
+            note: What users wrote about it.
+            names: What users call its faces, by ``track_id``; replaces all earlier ones.
 
         Raises:
             SessionDeletedError: The session was deleted.
@@ -154,6 +168,8 @@ class SessionStore:
             values["name"] = stored_text(name)
         if note is not None:
             values["note"] = stored_text(note, length=None)
+        if names is not None:
+            values["names"] = {str(track): stored_text(text) for track, text in names.items()}
         with self._database.transaction() as connection:
             _update(connection, session_id, values)
 
@@ -177,13 +193,8 @@ class SessionStore:
         Raises:
             DatabaseError: The markers can't be read.
         """
-        query = (
-            select(MarkerRow.id, MarkerRow.time, MarkerRow.label)
-            .where(MarkerRow.session_id == session_id)
-            .order_by(MarkerRow.time)
-        )
         with self._database.transaction() as connection:
-            return [Marker(*row) for row in connection.execute(query)]
+            return [Marker(*row) for row in connection.execute(markers_query(session_id))]
 
     def table(self, session: SessionInfo) -> pd.DataFrame:
         """Return a session's points as a table with the columns of ``utils.media.tables.rows``.
@@ -191,13 +202,8 @@ class SessionStore:
         Raises:
             DatabaseError: The points can't be read, or are damaged.
         """
-        query = (
-            select(*(getattr(PointRow, name) for name in POINT_COLUMNS))
-            .where(PointRow.session_id == session.id)
-            .order_by(PointRow.time, PointRow.id)
-        )
         with self._database.transaction() as connection:
-            points = connection.execute(query).all()
+            points = connection.execute(points_query(session.id)).all()
         constants = {"image": session.name, "model": session.model}
         try:
             return points_table(points, session.classes, constants=constants)

@@ -31,6 +31,8 @@ class SessionRow(Base):
     # Unknown for sessions of 0.1.0.
     version: Mapped[str | None] = mapped_column(String(50))
     model_revision: Mapped[str | None] = mapped_column(String(100))
+    # Track number, as text, to what users call this face.
+    names: Mapped[dict[str, str] | None] = mapped_column(JSON)
 
 
 class PointRow(Base):

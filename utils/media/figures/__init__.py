@@ -1,0 +1,1 @@
+"""Figures as HTML and SVG without scripts, for the app and for reports."""
