@@ -1,4 +1,4 @@
-"""Colours of both themes: of the configuration for charts, of the emotions for charts and HTML."""
+"""Colours of the viewer's theme for charts, which can't follow it by themselves."""
 
 import streamlit as st
 
@@ -13,11 +13,6 @@ def is_dark() -> bool:
 def chart_color(emotion: str) -> str:
     """Return the ``#RRGGBB`` colour of an emotion in a chart."""
     return color_on(emotion, dark=is_dark())
-
-
-def css_color(emotion: str) -> str:
-    """Return the colour of an emotion as CSS that follows a change of the theme by itself."""
-    return f"light-dark({color_on(emotion, dark=False)},{color_on(emotion, dark=True)})"
 
 
 def text_color() -> str:

@@ -69,3 +69,8 @@ def color_on(emotion: str, *, dark: bool) -> str:
         dark: Whether the page's background is dark.
     """
     return (COLORS_ON_DARK if dark else COLORS_ON_LIGHT).get(emotion, UNKNOWN_COLOR)
+
+
+def css_color(emotion: str) -> str:
+    """Return the colour of an emotion as CSS that follows a change of the theme by itself."""
+    return f"light-dark({color_on(emotion, dark=False)},{color_on(emotion, dark=True)})"

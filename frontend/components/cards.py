@@ -5,7 +5,6 @@ from html import escape
 
 import streamlit as st
 
-from frontend.theme import css_color
 from utils.media.video_summary import UNCERTAIN
 from utils.results import Face
 

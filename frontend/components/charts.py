@@ -6,18 +6,11 @@ from html import escape
 import altair as alt
 import pandas as pd
 
-from frontend.theme import background_color, chart_color, css_color, text_color
-from utils.media.sessions import Marker
+from frontend.theme import chart_color
+from utils.emotions import css_color
 from utils.media.video_summary import UNCERTAIN
-from utils.results import Status
 
 TIMELINE_HEIGHT = 150
-GAP_REASONS = {
-    Status.NO_FACE.value: "no face in view",
-    Status.LOW_QUALITY.value: "face can't be classified",
-    Status.CAMERA_OFF.value: "camera off",
-    Status.FAILED.value: "analysis failed",
-}
 
 
 def emotion_scale(classes: Sequence[str]) -> alt.Scale:
@@ -73,32 +66,6 @@ def probability_chart(
         marked = base.mark_line(strokeWidth=2, interpolate="linear")
     chart: alt.Chart = marked.encode(y=height).properties(height=TIMELINE_HEIGHT)
     return chart
-
-
-def gap_shading(gaps: pd.DataFrame) -> alt.Chart:
-    """Shade the spans of ``utils.media.timeseries.find_gaps``, with their reason as tooltip."""
-    named = gaps.assign(reason=gaps["reason"].map(lambda name: GAP_REASONS.get(name, name)))
-    chart: alt.Chart = (
-        alt.Chart(named)
-        .mark_rect(color="#888888", opacity=0.18)
-        .encode(x="start:Q", x2="end:Q", tooltip=["reason:N"])
-    )
-    return chart
-
-
-def marker_rules(markers: Sequence[Marker]) -> alt.LayerChart:
-    """Draw a dashed vertical rule at each marker, with its label as tooltip."""
-    table = pd.DataFrame([(m.time, m.label) for m in markers], columns=["time", "label"])
-    base = alt.Chart(table).encode(
-        x="time:Q", tooltip=["label:N", alt.Tooltip("time:Q", format=".1f")]
-    )
-    # Dashes of two opposite colours can be seen on every emotion's colour and on the background.
-    return alt.LayerChart(
-        layer=[
-            base.mark_rule(color=background_color(), size=2),
-            base.mark_rule(color=text_color(), size=2, strokeDash=[4, 4]),
-        ]
-    )
 
 
 def share_bars(shares: Mapping[str, float]) -> alt.Chart:

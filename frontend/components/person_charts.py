@@ -1,17 +1,45 @@
-"""One person's charts over a recording, as the Video and the Sessions page show them."""
+"""The charts of a recording, as the Video and the Sessions page show them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
-from frontend.components import charts
+from frontend.components.recording_figure import draw_figure, draw_html
 from frontend.text import plain
+from utils.media.figures import people
+from utils.media.figures.timeline import legend
 from utils.media.sessions import Marker
-from utils.media.timeseries import emotion_shares, face_series, find_gaps, key_moments, track_ids
+from utils.media.sessions.info import MAX_NAME, face_name
+from utils.media.timeseries import face_series, group_series, track_ids
 
 MAX_PEOPLE = 8
+PORTRAIT_WIDTH = 72
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is drawn.
+
+    Attributes:
+        key: Distinguishes the widgets of this recording from those of others.
+        table: The recording, with the columns of ``utils.media.tables.rows``.
+        classes: Names of the classes.
+        markers: Ordered by time.
+        names: What users call faces, by ``track_id``.
+        portraits: A picture of each face, by ``track_id``; none in a session.
+        player: CSS selector of the video on the page; None without one.
+    """
+
+    key: str
+    table: pd.DataFrame
+    classes: Sequence[str]
+    markers: Sequence[Marker] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
+    portraits: Mapping[int, bytes] = field(default_factory=dict)
+    player: str | None = None
 
 
 def people_in(table: pd.DataFrame) -> list[int]:
@@ -19,62 +47,50 @@ def people_in(table: pd.DataFrame) -> list[int]:
     return track_ids(table)[:MAX_PEOPLE]
 
 
-def person_charts(
-    table: pd.DataFrame,
-    classes: Sequence[str],
-    *,
-    markers: Sequence[Marker] = (),
-    stacked: bool = True,
-    on_moment: Callable[[float], None] | None = None,
+def recording_charts(
+    recording: Recording, *, stacked: bool, on_name: Callable[[int, str], None]
 ) -> None:
-    """Draw a timeline, the shares of the expressions and the largest changes of each face.
+    """Draw all faces together and each of them: timeline, shares and largest changes.
 
     Args:
-        table: The recording, with the columns of ``utils.media.tables.rows``.
-        classes: Names of the classes.
-        markers: Drawn as rules across the timelines.
+        recording: What is drawn.
         stacked: Draw areas on top of each other; else lines.
-        on_moment: Called with the seconds of a change that the user presses. None shows the changes
-            as text.
+        on_name: Called with the ``track_id`` of a face and what the user called it.
     """
-    gaps, span = find_gaps(table), (0.0, float(table["time"].max() or 1.0))
-    st.html(charts.legend(classes))
+    table, classes, tracks = recording.table, recording.classes, track_ids(recording.table)
+    axis = people.time_axis(table, [(marker.time, marker.label) for marker in recording.markers])
+    draw = partial(draw_figure, end=axis.end, player=recording.player)
+    draw_html(legend(classes, axis), key=f"legend-{recording.key}")
+    if len(tracks) > 1:
+        st.subheader("All faces")
+        html = people.group_figure(table, classes, axis=axis, stacked=stacked)
+        draw(html, group_series(table), key=f"group-{recording.key}")
     for track_id in people_in(table):
-        st.header(f"Face {track_id:d}")
-        series = face_series(table, track_id)
-        chart = alt.layer(
-            charts.gap_shading(gaps),
-            charts.probability_chart(series, classes, span=span, stacked=stacked),
-            charts.marker_rules(markers),
+        _heading(recording, track_id, on_name=on_name)
+        html = people.person_figure(table, track_id, classes, axis=axis, stacked=stacked)
+        draw(html, face_series(table, track_id), key=f"face-{recording.key}-{track_id}")
+    if len(tracks) > MAX_PEOPLE:
+        st.caption(f"Charts of the first {MAX_PEOPLE} of {len(tracks):d} faces.")
+
+
+def _heading(recording: Recording, track_id: int, *, on_name: Callable[[int, str], None]) -> None:
+    """Draw a face's picture and name, and the field for another name."""
+    key = f"name-{recording.key}-{track_id}"
+
+    def named() -> None:
+        on_name(track_id, st.session_state[key].strip())
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if portrait := recording.portraits.get(track_id):
+            st.image(portrait, width=PORTRAIT_WIDTH, alt=f"Face {track_id:d}")
+        st.subheader(plain(face_name(recording.names, track_id)), width="content")
+        st.text_input(
+            f"Name of face {track_id:d}",
+            recording.names.get(track_id, ""),
+            placeholder="Name, such as Anna",
+            label_visibility="collapsed",
+            max_chars=MAX_NAME,
+            key=key,
+            on_change=named,
+            width=220,
         )
-        st.altair_chart(chart, width="stretch", key=f"line-{track_id}")
-        shares, changes = st.columns([2, 3], gap="large")
-        bars = charts.share_bars(emotion_shares(table, track_id))
-        shares.altair_chart(bars, width="stretch", key=f"shares-{track_id}")
-        with changes:
-            _key_moments(key_moments(table, track_id), track_id, on_moment=on_moment)
-    if (faces := len(track_ids(table))) > MAX_PEOPLE:
-        st.caption(f"Charts of the first {MAX_PEOPLE} of {faces:d} faces.")
-    if len(gaps):
-        st.caption("Grey: no face in view, a face that can't be classified, or camera off.")
-
-
-def _key_moments(
-    moments: Sequence[tuple[float, str, str]],
-    track_id: int,
-    *,
-    on_moment: Callable[[float], None] | None,
-) -> None:
-    if not moments:
-        st.caption("No change of expression.")
-        return
-    texts = [(time, f"{time:.1f} s: {before} → {after}") for time, before, after in moments]
-    if on_moment is None:
-        st.caption(plain("Largest changes: " + "; ".join(text for _, text in texts)))
-        return
-    st.caption("Largest changes. Select one to play the video from there.")
-    with st.container(horizontal=True):
-        for time, text in texts:
-            if st.button(plain(text), key=f"moment-{track_id}-{time}"):
-                on_moment(time)
-                st.rerun()

@@ -29,6 +29,7 @@ class Analysis:
         every: Every N-th frame was analysed.
         results: The analysed frames.
         portraits: A picture of each face by its ``track_id``, as the bytes of a JPEG file.
+        names: What the user calls faces, by ``track_id``.
         problem: Why the analysis ended early; None if it did not.
         session_id: The session it was saved as; None before that.
     """
@@ -38,6 +39,7 @@ class Analysis:
     every: int = 1
     results: list[FrameResult] = field(default_factory=list)
     portraits: dict[int, bytes] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
     problem: str | None = None
     session_id: int | None = None
 

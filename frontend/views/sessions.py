@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Sequence
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
+from frontend.clock import viewer_zone
 from frontend.components import notices
-from frontend.components.person_charts import person_charts
+from frontend.components.person_charts import Recording, recording_charts
 from frontend.resources import open_store
+from frontend.sessions.comparison import comparison
 from frontend.sessions.deletion import delete_all_button, delete_button, deletion_problem
+from frontend.sessions.link import linked_sessions
 from frontend.text import plain, plain_table
 from utils.errors import DatabaseError, EmotionError
+from utils.media.figures.timecode import timecode
 from utils.media.sessions import DamagedSession, Marker, SessionInfo, SessionStore, export
 from utils.media.tables.rows import Row
-from utils.media.timeseries import face_series, track_ids
+from utils.media.timeseries import track_ids
 from utils.settings import get_settings
-
-MAX_COMPARED_FACES = 2
 
 
 def main() -> None:
@@ -38,13 +39,10 @@ def main() -> None:
         if len(chosen) == 1:
             _session(store, chosen[0])
         elif len(chosen) > 1:
-            _compare(store, chosen)
-        delete_all_button(store)
+            comparison(store, chosen)
+        _foot(store, settings.retention_days)
     except EmotionError as error:
         st.error(f"{plain(error)}\n\nThe other pages work without it.")
-        return
-    if settings.retention_days:
-        st.caption(f"Sessions are deleted {settings.retention_days:g} days after they start.")
 
 
 def _damaged(store: SessionStore, session: DamagedSession) -> None:
@@ -68,18 +66,19 @@ def _empty(search: str) -> None:
 
 
 def _choose(sessions: Sequence[SessionInfo]) -> list[SessionInfo]:
+    zone = viewer_zone()
     table = pd.DataFrame(
         {
             "name": [session.name for session in sessions],
-            "started": [session.started for session in sessions],
-            "length": [session.seconds for session in sessions],
+            "started": [s.started.astimezone(zone).replace(tzinfo=None) for s in sessions],
+            "length": [timecode(session.seconds) for session in sessions],
             "kind": [session.kind for session in sessions],
             "note": [session.note for session in sessions],
         }
     )
     st.caption("Select one session to view it, or several to compare them.")
     ids = [session.id for session in sessions]
-    chosen = st.session_state.get("chosen_ids", [])
+    chosen = st.session_state.setdefault("chosen_ids", linked_sessions())
     # Rows are selected by position: a list of other sessions is another table.
     event = st.dataframe(
         table,
@@ -90,10 +89,8 @@ def _choose(sessions: Sequence[SessionInfo]) -> list[SessionInfo]:
             "selection": {"rows": [row for row, number in enumerate(ids) if number in chosen]}
         },
         key=f"chosen-{hash(tuple(ids))}",
-        column_config={
-            "started": st.column_config.DatetimeColumn(format="localized"),
-            "length": st.column_config.NumberColumn(format="%.0f s"),
-        },
+        column_config={"started": st.column_config.DatetimeColumn(format="localized")},
+        alt="Sessions",
     )
     rows: list[int] = event["selection"]["rows"]
     st.session_state["chosen_ids"] = [ids[row] for row in rows]
@@ -101,7 +98,11 @@ def _choose(sessions: Sequence[SessionInfo]) -> list[SessionInfo]:
 
 
 def _session(store: SessionStore, session: SessionInfo) -> None:
-    st.header(plain(session.name))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(plain(session.name), width="content")
+        _rename(store, session)
+    if session.note:
+        st.markdown(plain(session.note))
     st.caption(plain(_origin(session)))
     try:
         table, markers = store.table(session), store.markers(session.id)
@@ -109,14 +110,18 @@ def _session(store: SessionStore, session: SessionInfo) -> None:
         st.error(plain(error))
         delete_button(store, session.id, name=session.name)
         return
+
+    def name(track_id: int, text: str) -> None:
+        store.edit(session.id, names={**session.names, track_id: text})
+
     if track_ids(table):
-        person_charts(table, session.classes, markers=markers)
+        recording = Recording(str(session.id), table, session.classes, markers, names=session.names)
+        recording_charts(recording, stacked=True, on_name=name)
     else:
         notices.status_line("No face in this session.")
     if markers:
-        named = [(f"{marker.time:.1f} s", marker.label) for marker in markers]
+        named = [(timecode(marker.time, tenths=True), marker.label) for marker in markers]
         st.table(plain_table(named, ["time", "marker"]))
-    _edit(store, session)
     with st.container(horizontal=True):
         _export(session, table, markers)
         delete_button(store, session.id, name=session.name)
@@ -128,8 +133,11 @@ def _origin(session: SessionInfo) -> str:
     return f"{model}. Recorded by version {session.version or '0.1.0'}."
 
 
-def _edit(store: SessionStore, session: SessionInfo) -> None:
-    with st.form(f"edit-{session.id}"):
+def _rename(store: SessionStore, session: SessionInfo) -> None:
+    with (
+        st.popover("Name and note", icon=":material/edit:"),
+        st.form(f"edit-{session.id}", border=False),
+    ):
         name = st.text_input("Name", session.name, max_chars=200)
         note = st.text_area("Note", session.note)
         if st.form_submit_button("Save"):
@@ -138,61 +146,27 @@ def _edit(store: SessionStore, session: SessionInfo) -> None:
 
 
 def _export(session: SessionInfo, table: pd.DataFrame, markers: Sequence[Marker]) -> None:
+    zone, columns = viewer_zone(), export.session_columns(session.classes)
+
     def rows() -> list[Row]:
-        return export.session_rows(table, markers)
+        return export.session_rows(table, markers, session.names)
 
-    classes, name = session.classes, session.name
-    files: dict[str, Callable[[], str | bytes]] = {
-        "CSV": lambda: export.as_csv(rows(), classes),
-        "JSON": lambda: export.as_json(session, markers, rows()),
-        "Parquet": lambda: export.as_parquet(rows(), classes),
+    files: dict[str, tuple[str, Callable[[], str | bytes]]] = {
+        "report": ("html", lambda: export.as_html(session, markers, table, zone=zone)),
+        "CSV": ("csv", lambda: export.as_csv(rows(), columns)),
+        "JSON": ("json", lambda: export.as_json(session, markers, rows())),
+        "Parquet": ("parquet", lambda: export.as_parquet(rows(), columns)),
     }
-    for kind, write in files.items():
-        st.download_button(plain(kind), write, f"{name}.{kind.lower()}", on_click="ignore")
+    for kind, (suffix, write) in files.items():
+        file = f"{session.name}.{suffix}"
+        st.download_button(f"Download {kind}", write, file, on_click="ignore")
 
 
-def _compare(store: SessionStore, sessions: Sequence[SessionInfo]) -> None:
-    st.header("Comparison")
-    classes = list(dict.fromkeys(name for session in sessions for name in session.classes))
-    default = "happy" if "happy" in classes else classes[0]
-    emotion = st.pills("Expression", classes, default=default, format_func=plain)
-    lines = [line for session in sessions for line in _lines(store, session, f"p_{emotion}")]
-    if not lines:
-        notices.status_line("There is nothing to compare.")
-        return
-    chart = (
-        alt.Chart(pd.concat(lines))
-        .mark_line(strokeWidth=2)
-        .encode(
-            x=alt.X("time:Q", title="seconds from the start"),
-            y=alt.Y("probability:Q", title=emotion, scale=alt.Scale(domain=[0, 1])).axis(
-                format="%"
-            ),
-            color=alt.Color(
-                "session:N", legend=alt.Legend(orient="bottom", columns=1, labelLimit=400)
-            ),
-            tooltip=["session", alt.Tooltip("probability:Q", format=".0%"), "time:Q"],
-        )
-        .properties(height=240 + 18 * len(lines))  # Streamlit counts the legend in
-    )
-    st.altair_chart(chart, width="stretch")
-
-
-def _lines(store: SessionStore, session: SessionInfo, column: str) -> list[pd.DataFrame]:
-    """Return one table per face: time, probability and the line's name."""
-    try:
-        table = store.table(session)
-    except DatabaseError as error:
-        st.error(plain(error))
-        return []
-    if column not in table:
-        return []
-    return [
-        face_series(table, track_id)[["time", column]]
-        .set_axis(["time", "probability"], axis=1)
-        .assign(session=f"{session.name}, face {track_id}")
-        for track_id in track_ids(table)[:MAX_COMPARED_FACES]
-    ]
+def _foot(store: SessionStore, retention_days: float | None) -> None:
+    st.divider()
+    delete_all_button(store)
+    if retention_days:
+        st.caption(f"Sessions are deleted {retention_days:g} days after they start.")
 
 
 main()

@@ -2,24 +2,25 @@
 
 import tempfile
 import weakref
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from frontend.components import notices
-from frontend.components.person_charts import person_charts
+from frontend.components.person_charts import Recording, recording_charts
 from frontend.components.progress import job_progress
 from frontend.resources import Engine, engine_or_stop
 from frontend.text import plain
 from frontend.video.analysis import Analysis, analysis_of
-from frontend.video.saving import downloads, save_button
+from frontend.video.saving import downloads, rename, save_button
 from utils.jobs import Job
+from utils.media.figures.timecode import timecode
 from utils.media.sources import VIDEO_SUFFIXES
 from utils.media.timeseries import results_table, track_ids
 
 KINDS = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
-# A moment is played from a little before it.
-LEAD_SECONDS = 1.0
+PLAYER = "player"
 EVERY = {
     1: "every frame",
     2: "every 2nd frame",
@@ -69,7 +70,6 @@ def _ask(engine: Engine) -> None:
 def _finished(engine: Engine, job: Job[Analysis]) -> None:
     if st.button("Another video", icon=":material/add:"):
         del st.session_state["video_job"]
-        st.session_state.pop("moment", None)
         st.rerun()
     if job.error or job.result is None:
         st.error(plain(job.error or "The video could not be analysed."))
@@ -87,27 +87,36 @@ def _show(engine: Engine, analysis: Analysis) -> None:
     table = results_table(analysis.results, classes)
     people = len(track_ids(table))
     left, right = st.columns([3, 2], gap="large")
-    with left:
-        if analysis.annotated.is_file():
-            start = st.session_state.get("moment", 0.0)
-            st.video(analysis.annotated, start_time=int(start))
+    playable = analysis.annotated.is_file()
+    if playable:
+        with left, st.container(key=PLAYER):
+            st.video(analysis.annotated, alt=f"{analysis.name} with boxes and labels")
     with right:
         count = f"{people} face{'' if people == 1 else 's'}" if people else "No face"
-        length = f"{analysis.results[-1].time or 0:.1f} seconds"
+        length = timecode(analysis.results[-1].time or 0.0)
         notices.status_line(
-            f"{count} in {analysis.name}", f"{length}, {len(analysis.results)} frames analysed"
+            f"{count} in {analysis.name}",
+            f"{length}, {EVERY[analysis.every]}: {len(analysis.results)} frames analysed",
         )
         downloads(analysis, classes)
         save_button(analysis, engine.live.classifier.spec)
-    if people:
-        style = st.segmented_control(
-            "Timeline style", ["Areas", "Lines"], default="Areas", label_visibility="collapsed"
-        )
-        person_charts(table, classes, stacked=style != "Lines", on_moment=_play_from)
-
-
-def _play_from(time: float) -> None:
-    st.session_state["moment"] = max(0.0, time - LEAD_SECONDS)
+    if not people:
+        return
+    st.header("Over time")
+    style = st.segmented_control(
+        "Timeline style", ["Areas", "Lines"], default="Areas", label_visibility="collapsed"
+    )
+    if playable:
+        st.caption("Press on a timeline to show the video there, or on a change to play it.")
+    recording = Recording(
+        f"video-{id(analysis)}",
+        table,
+        classes,
+        names=analysis.names,
+        portraits=analysis.portraits,
+        player=f".st-key-{PLAYER} video" if playable else None,
+    )
+    recording_charts(recording, stacked=style != "Lines", on_name=partial(rename, analysis))
 
 
 main()

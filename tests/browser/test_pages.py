@@ -134,14 +134,17 @@ def test_a_video_to_its_end(page: Page, site: str, clip: Path) -> None:
     page.get_by_role("button", name="Analyse the video").click()
     expect(page.get_by_text("2 faces in clip.mp4")).to_be_visible()
     expect(page.locator("video")).to_have_count(1)
-    expect(page.get_by_text("Grey: no face in view")).to_be_visible()
+    expect(page.locator(".legend")).to_contain_text("no face")
     screenshot(page, "video-result")
-    lines = download(page, "CSV").decode().splitlines()
+    lines = download(page, "Download CSV").decode().splitlines()
     assert len(lines) == 41
     assert sum("no_face" in line for line in lines) >= 8
-    assert download(page, "Video")[4:8] == b"ftyp"
+    assert download(page, "Download video")[4:8] == b"ftyp"
     page.get_by_role("button", name="Save to Sessions").click()
-    expect(page.get_by_text("Saved to Sessions.")).to_be_visible()
+    link = page.get_by_role("link", name="Open the session")
+    expect(link).to_be_visible()
+    page.goto(f"{site}/{link.get_attribute('href')}")
+    expect(page.get_by_role("heading", name="clip.mp4")).to_be_visible()
 
 
 def test_a_bad_video_is_explained(page: Page, site: str, tmp_path: Path) -> None:
@@ -193,16 +196,18 @@ def test_sessions_are_shown_compared_and_deleted(page: Page, site: str, database
     page.wait_for_timeout(1500)
     choose(page, 0)
     expect(page.get_by_role("heading", name="Evening")).to_be_visible()
-    expect(page.get_by_text("the film starts")).to_be_visible()
+    expect(page.get_by_text("the film starts").first).to_be_visible()
     screenshot(page, "session")
-    table = pd.read_csv(pd.io.common.BytesIO(download(page, "CSV")))
+    table = pd.read_csv(pd.io.common.BytesIO(download(page, "Download CSV")))
     assert set(table["emotion"].dropna()) <= set(EMOTIONS)
     assert len(table) == 40
     assert table["marker"].dropna().tolist() == ["the film starts"]
-    assert json.loads(download(page, "JSON"))["markers"] == [
+    assert json.loads(download(page, "Download JSON"))["markers"] == [
         {"time": 1.0, "label": "the film starts"}
     ]
-    page.get_by_label("Name").fill("Evening, once more")
+    assert b"not what a person feels" in download(page, "Download report")
+    page.get_by_role("button", name="Name and note").click()
+    page.get_by_label("Name", exact=True).fill("Evening, once more")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Evening, once more")).to_be_visible()
     choose(page, 1)

@@ -69,37 +69,6 @@ def test_sessions_are_empty_at_first_and_can_be_searched() -> None:
     assert not page.error
 
 
-@pytest.mark.parametrize("playable", [True, False])
-def test_the_same_charts_for_videos_and_sessions(playable: bool) -> None:
-    def page(playable: bool) -> None:
-        import streamlit as st
-        from frames import frame
-
-        from frontend.components.person_charts import person_charts
-        from utils.emotions import EMOTIONS
-        from utils.media.timeseries import results_table
-
-        frames = [frame(i / 10, happy=0.9 if i < 20 else 0.02, faces=2) for i in range(40)]
-        frames += [frame(4 + i / 10, faces=0) for i in range(20)]
-        chosen = st.session_state.setdefault("chosen", [])
-        person_charts(
-            results_table(frames, EMOTIONS), EMOTIONS, on_moment=chosen.append if playable else None
-        )
-
-    app = AppTest.from_function(page, kwargs={"playable": playable}, default_timeout=60).run()
-    assert not app.exception
-    assert [heading.value for heading in app.header] == ["Face 1", "Face 2"]
-    assert "no face in view" in app.caption[-1].value
-    captions = [caption.value for caption in app.caption]
-    assert any(caption.startswith("Largest changes: 2.0 s: happy") for caption in captions) is not (
-        playable
-    )
-    assert len(app.button) == 2 * playable
-    if playable:
-        app.button[0].click().run()
-        assert app.session_state["chosen"] == [2.0]
-
-
 def test_the_law_is_on_every_page_that_analyses() -> None:
     for view in ("photo", "video", "batch", "about"):
         texts = " ".join(str(element.proto) for element in run(view).get("html"))

@@ -15,10 +15,13 @@ from utils.media.sessions import SessionStore
 SECRET = "s3cret-word"
 
 
-def run() -> AppTest:
+def run(session: int | None = None) -> AppTest:
     st.cache_resource.clear()
     script = REPO / "frontend" / "views" / "sessions.py"
-    return AppTest.from_file(str(script), default_timeout=60).run()
+    page = AppTest.from_file(str(script), default_timeout=60)
+    if session is not None:
+        page.query_params["session"] = str(session)
+    return page.run()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_a_deleted_session_leaves_the_list_with_nothing_selected(database: Path)
     page.button(key="confirm").click().run()
     assert page.dataframe[0].value["name"].tolist() == ["**damaged**"]
     assert not page.header
-    assert "delete-1" not in [button.key for button in page.button]
+    assert [button.key for button in page.button] == ["delete-all"]
 
 
 def test_a_selected_session_stays_selected_while_the_list_changes(database: Path) -> None:
@@ -99,6 +102,46 @@ def test_a_selected_session_stays_selected_while_the_list_changes(database: Path
     page.run()
     assert page.dataframe[0].value["name"].tolist() == ["newer", "sound", "**damaged**"]
     assert [header.value for header in page.header] == [r"\*\*damaged\*\*"]
+
+
+@pytest.fixture
+def group(database: Path) -> int:
+    """A session of six people."""
+    store = SessionStore(f"sqlite:///{database}")
+    number = store.create("group", "video", model="m", classes=EMOTIONS)
+    store.append(number, [frame(i / 10, faces=6) for i in range(20)], markers=[(1.0, "now")])
+    return number
+
+
+def test_a_link_opens_a_session(group: int) -> None:
+    page = run(group)
+    assert not page.exception
+    assert [header.value for header in page.header] == ["group"]
+    assert page.subheader[0].value == "All faces"
+    buttons = [button.proto.label for button in page.get("download_button")]
+    assert buttons == ["Download report", "Download CSV", "Download JSON", "Download Parquet"]
+
+
+def test_a_face_gets_a_name(group: int, database: Path) -> None:
+    page = run(group)
+    (field,) = (field for field in page.text_input if field.label == "Name of face 2")
+    field.set_value(" Anna ").run()
+    assert not page.exception
+    assert "Anna" in [heading.value for heading in page.subheader]
+    names = [s.names for s in SessionStore(f"sqlite:///{database}").sessions() if s.id == group]
+    assert names == [{2: "Anna"}]
+
+
+def test_a_comparison_says_which_faces_it_leaves_out(group: int, database: Path) -> None:
+    store = SessionStore(f"sqlite:///{database}")
+    again = store.create("group", "video", model="m", classes=EMOTIONS)
+    store.append(again, [frame(i / 10, faces=6) for i in range(20)])
+    page = run()
+    choose(page, 0, 1)
+    assert page.caption[-1].value == "Not drawn: group, Face 6, group, Face 6 (2)."
+    page.segmented_control[0].set_value("Means").run()
+    assert not page.exception
+    assert "Not drawn" not in page.caption[-1].value
 
 
 def test_everything_is_deleted_only_by_those_who_are_sure(database: Path) -> None:

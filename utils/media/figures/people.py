@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from utils.emotions import color_of
+from utils.emotions import css_color
 from utils.media.figures.timecode import timecode
 from utils.media.figures.timeline import (
     TimeAxis,
@@ -74,14 +74,16 @@ def group_figure(
     mean = probabilities_timeline(
         series, classes, axis, label="Mean over all faces over time", stacked=stacked
     )
-    return f"<h4>Number of faces</h4>{count}<h4>Mean over all faces</h4>{mean}"
+    return (
+        f"<p class='title'>Number of faces</p>{count}<p class='title'>Mean over all faces</p>{mean}"
+    )
 
 
 def shares_table(shares: Mapping[str, float]) -> str:
     """Draw the share of each expression, the most frequent first, as an HTML table with bars."""
     rows = "".join(
         f"<tr><th scope='row'>{safe(name)}</th><td class='rail'><i style='width:{share:.1%};"
-        f"background:{color_of(name)}'></i></td><td>{percent(share)}</td></tr>"
+        f"background:{css_color(name)}'></i></td><td>{percent(share)}</td></tr>"
         for name, share in shares.items()
     )
     return f"<table class='shares'><caption>Share of the time in view</caption>{rows}</table>"
@@ -94,4 +96,4 @@ def _moments(moments: Sequence[KeyMoment]) -> str:
         for moment in moments
     )
     changes = f"<ol>{items}</ol>" if items else "<p>No change of expression.</p>"
-    return f"<div class='moments'><h4>Largest changes</h4>{changes}</div>"
+    return f"<div class='moments'><p class='title'>Largest changes</p>{changes}</div>"

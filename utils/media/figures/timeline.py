@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from utils.emotions import color_of
+from utils.emotions import css_color
 from utils.media.figures.timecode import timecode
 from utils.results import Status
 from utils.text import visible
@@ -78,7 +78,7 @@ def probabilities_timeline(
         below = values[:, :number].sum(1) if stacked else None
         top = values[:, : number + 1].sum(1) if stacked else values[:, number]
         path = "".join(_path(times, top, axis, below=below))
-        curves.append(_curve(path, color_of(name), filled=stacked, title=name))
+        curves.append(_curve(path, css_color(name), filled=stacked, title=name))
     return _plot("".join(curves), axis, label=label, ticks=("100 %", "50 %", "0 %"))
 
 
@@ -94,14 +94,15 @@ def count_timeline(times: Sequence[float], counts: Sequence[int], axis: TimeAxis
     heights = np.repeat(np.asarray(counts, float) / max(most, 1), 2)[:-1]
     steps = np.repeat(np.asarray(times, float), 2)[1:]
     path = "".join(_path(steps, heights, axis, below=np.zeros_like(heights)))
-    curve = _curve(path, "#4C8BA8", filled=True, title="faces")
-    return _plot(curve, axis, label=f"Number of faces, at most {most}", ticks=(str(most), "", "0"))
+    curve = _curve(path, "light-dark(#2f6077,#86b8cf)", filled=True, title="faces")
+    label = f"Number of faces, at most {most}"
+    return f"<div class='count'>{_plot(curve, axis, label=label, ticks=(str(most), '0'))}</div>"
 
 
 def legend(classes: Sequence[str], axis: TimeAxis) -> str:
     """Return the classes with their colours, and what else the timelines show, as HTML."""
     items = [
-        f"<span><i class='dot' style='background:{color_of(name)}'></i>{safe(name)}</span>"
+        f"<span><i class='dot' style='background:{css_color(name)}'></i>{safe(name)}</span>"
         for name in classes
     ]
     if len(axis.gaps):
@@ -135,10 +136,8 @@ def _path(
 def _curve(path: str, color: str, *, filled: bool, title: str) -> str:
     title = f"<title>{safe(title)}</title>"
     if filled:
-        return f"<path d='{path}' fill='{color}'>{title}</path>"
-    # The rim keeps light colours visible on a light background.
-    rim = f"<path class='rim' d='{path}'/>"
-    return f"{rim}<path class='line' d='{path}' stroke='{color}'>{title}</path>"
+        return f"<path d='{path}' style='fill:{color}'>{title}</path>"
+    return f"<path class='line' d='{path}' style='stroke:{color}'>{title}</path>"
 
 
 def _plot(curves: str, axis: TimeAxis, *, label: str, ticks: Sequence[str]) -> str:

@@ -121,7 +121,7 @@ def sessions_query(search: str = "") -> Select[Any]:
 
 def markers_query(session_id: int) -> Select[Any]:
     """Return the query for the markers of a session, ordered by time."""
-    query = select(MarkerRow.id, MarkerRow.time, MarkerRow.label)
+    query = select(*(getattr(MarkerRow, name) for name in ("id", "time", "label")))
     return query.where(MarkerRow.session_id == session_id).order_by(MarkerRow.time)
 
 
