@@ -5,6 +5,7 @@ from html import escape
 
 import streamlit as st
 
+from utils.emotions import css_color
 from utils.media.video_summary import UNCERTAIN
 from utils.results import Face
 

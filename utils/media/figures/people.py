@@ -96,4 +96,8 @@ def _moments(moments: Sequence[KeyMoment]) -> str:
         for moment in moments
     )
     changes = f"<ol>{items}</ol>" if items else "<p>No change of expression.</p>"
-    return f"<div class='moments'><p class='title'>Largest changes</p>{changes}</div>"
+    return f"<div class='moments'>{_title('Largest changes')}{changes}</div>"
+
+
+def _title(text: str) -> str:
+    return f"<p class='title'>{text}</p>"
