@@ -89,7 +89,7 @@ def test_all_faces_and_each_of_them_are_drawn(page: AppTest) -> None:
     assert "happy" in legend["html"]
     assert "Number of faces, at most 2" in group["html"]
     assert ["data-time='2.00'" in face["html"] for face in faces] == [True, True]
-    assert faces[0]["texts"][0].startswith("happy 90 %, ")
+    assert faces[0]["texts"][0].startswith("happy 90%, ")
     assert {figure["player"] for figure in (group, *faces)} == {None}  # there is no copy
     texts = " ".join(element.proto.body for element in page.get("html"))
     assert "0:04, every 2nd frame: 40 frames analysed" in texts

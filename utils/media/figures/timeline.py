@@ -54,8 +54,8 @@ def safe(text: object) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as text such as ``32 %``."""
-    return f"{round(100 * share)} %"
+    """Return a share as text such as ``32%``."""
+    return f"{round(100 * share)}%"
 
 
 def probabilities_timeline(
@@ -79,7 +79,7 @@ def probabilities_timeline(
         top = values[:, : number + 1].sum(1) if stacked else values[:, number]
         path = "".join(_path(times, top, axis, below=below))
         curves.append(_curve(path, css_color(name), filled=stacked, title=name))
-    return _plot("".join(curves), axis, label=label, ticks=("100 %", "50 %", "0 %"))
+    return _plot("".join(curves), axis, label=label, ticks=("100%", "50%", "0%"))
 
 
 def count_timeline(times: Sequence[float], counts: Sequence[int], axis: TimeAxis) -> str:
