@@ -4,6 +4,7 @@ Examples:
   python backend/evaluate.py --data images --split test
   python backend/evaluate.py --end-to-end PHOTOS
   python backend/evaluate.py --compare A.pth B.pth
+  python backend/evaluate.py --ensemble A.pth B.pth C.pth
   python backend/evaluate.py --zoo runs/zoo
 """
 
@@ -19,6 +20,7 @@ from backend.console.cli import run
 from backend.console.evaluation_modes import (
     show_ablation,
     show_comparison,
+    show_ensemble,
     show_photos,
     show_split,
     show_zoo,
@@ -41,6 +43,7 @@ class EvaluateOptions:
         config: What to measure of one model.
         card: Write its model card into this file.
         compare: Compare these two checkpoints instead.
+        ensemble: Measure these checkpoints and the mean of their predictions instead.
         zoo: Measure every architecture of this folder instead.
         ablation: Compare the training runs of this folder instead.
         as_json: Print one JSON document.
@@ -49,6 +52,7 @@ class EvaluateOptions:
     config: EvaluateConfig
     card: Path | None = None
     compare: tuple[Path, Path] | None = None
+    ensemble: tuple[Path, ...] | None = None
     zoo: Path | None = None
     ablation: Path | None = None
     as_json: bool = False
@@ -79,6 +83,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("--detector", default=DETECTOR, help="face detector for --end-to-end")
     add("--detector-weights", type=Path, metavar="FILE", help="model file for yunet and ssd")
     add("--compare", type=Path, nargs=2, metavar=("A.pth", "B.pth"), help="is one better?")
+    add(
+        "--ensemble",
+        type=Path,
+        nargs="+",
+        metavar="MODEL.pth",
+        help="measure models and their mean",
+    )
     add("--zoo", type=Path, metavar="FOLDER", help="measure every FOLDER/NAME/best_model.pth")
     add("--ablation", type=Path, metavar="FOLDER", help="compare FOLDER's runs with its base run")
     add("--out", type=Path, help="folder for the figures")
@@ -108,6 +119,7 @@ def parse_args(argv: list[str] | None = None) -> EvaluateOptions:
         config=config,
         card=args.card,
         compare=args.compare and tuple(args.compare),
+        ensemble=args.ensemble and tuple(args.ensemble),
         zoo=args.zoo,
         ablation=args.ablation,
         as_json=args.json,
@@ -148,6 +160,8 @@ def main() -> int:
     if options.compare:
         head = config.model.head
         return show_comparison(options.compare, config.split, head=head, as_json=as_json)
+    if options.ensemble:
+        return show_ensemble(options.ensemble, config.split, as_json=as_json)
     if config.photos and not options.card:
         return show_photos(config.model, config.photos, as_json=as_json)
     return show_split(config, card=options.card, as_json=as_json)

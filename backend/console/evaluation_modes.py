@@ -4,10 +4,15 @@ import json
 import sys
 from pathlib import Path
 
-from backend.console.evaluation_text import print_end_to_end, print_evaluation
+from backend.console.evaluation_text import (
+    print_end_to_end,
+    print_ensemble,
+    print_evaluation,
+)
 from backend.console.messages import report_error
 from utils.errors import ConfigError, EmotionError
 from utils.evaluation.comparison.ablation import ablation_table, read_ablation
+from utils.evaluation.comparison.ensemble import measure_ensemble
 from utils.evaluation.comparison.significance import compare_models
 from utils.evaluation.comparison.zoo import load_models, measure_architecture
 from utils.evaluation.comparison.zoo_table import merge_rows, zoo_table
@@ -73,6 +78,17 @@ def show_comparison(
     else:
         for label_set, comparison in comparisons.items():
             print(f"{label_set.display_name}: {comparison.sentence(*names)}")
+    return 0
+
+
+def show_ensemble(models: tuple[Path, ...], split: SplitConfig, *, as_json: bool) -> int:
+    """Print the metrics of several models and of the mean of their predictions."""
+    loaded = {str(path): load_checkpoint(path) for path in models}
+    rows = measure_ensemble(loaded, LabelledSplit(split))
+    if as_json:
+        print(json.dumps([row.to_document() for row in rows], indent=1))
+    else:
+        print_ensemble(rows)
     return 0
 
 

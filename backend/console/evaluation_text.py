@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from utils.evaluation.comparison.ensemble import EnsembleRow
 from utils.evaluation.results import (
     EndToEndResult,
     EvaluationResult,
@@ -52,6 +53,24 @@ def print_metrics(name: str, metrics: Metrics) -> None:
         f"{metrics.images} images"
     )
     print(per_class_table(metrics))
+
+
+def print_ensemble(rows: Sequence[EnsembleRow]) -> None:
+    """Print the metrics of several models and of their mean, one table for each label set."""
+    width = max(len(row.name) for row in rows)
+    for label_set in dict.fromkeys(row.label_set for row in rows):
+        print(f"\n{label_set.display_name}")
+        print(f"{'':<{width}}  accuracy  95 % interval   macro F1     ECE")
+        for row in rows:
+            if row.label_set == label_set:
+                print(f"{row.name:<{width}}  {_ensemble_cells(row.metrics)}")
+
+
+def _ensemble_cells(metrics: Metrics) -> str:
+    assert metrics.intervals is not None
+    low, high = metrics.intervals.accuracy
+    interval = f"[{low:.1%}, {high:.1%}]"
+    return f"{metrics.accuracy:8.2%}  {interval}  {metrics.macro_f1:8.3f}  {metrics.ece:6.2%}"
 
 
 def print_end_to_end(result: EndToEndResult) -> None:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import torch
+from constant_models import probabilities, save_constant_model
 from faces_data import make_face_folder
 from paths import REPO
 from PIL import Image
@@ -14,10 +14,7 @@ from programs import run_program
 from utils.emotions import EMOTIONS
 from utils.evaluation import EvaluateConfig, ModelConfig, SplitConfig, evaluate as run_evaluation
 from utils.evaluation.comparison.zoo_table import ZooRow, zoo_table
-from utils.faces.crop import DEFAULT_GEOMETRY
-from utils.model.architectures import build_model
-from utils.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from utils.model.preprocessing import Preprocessing
+from utils.model.checkpoint import load_checkpoint, save_checkpoint
 
 HEADER = "image,split,angry,disgust,fear,happy,neutral,sad,surprise,contempt,unknown,nf\n"
 
@@ -43,29 +40,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def always_neutral(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint that predicts "neutral" for everything, with confidence 0.4."""
-    torch.manual_seed(0)
-    args = {"stem": 4, "channels": [8], "blocks": 1, "input_size": 32, "num_classes": 7}
-    network = build_model("se_resnet", **args)
-    neutral = EMOTIONS.index("neutral")
-    with torch.no_grad():
-        network.fc.weight.zero_()
-        network.fc.bias.fill_(0.1)
-        network.fc.bias[neutral] = 0.4
-        network.fc.bias.log_()
     path = tmp_path_factory.mktemp("model") / "neutral.pth"
-    spec = Preprocessing(input_size=32, geometry=dict(DEFAULT_GEOMETRY))
-    data = {"train": {"happy": 28}, "validation": {"happy": 0}}
-    state = network.state_dict()
-    checkpoint = Checkpoint(
-        model="se_resnet",
-        model_args=args,
-        classes=EMOTIONS,
-        preprocessing=spec,
-        state_dict=state,
-        data=data,
-    )
-    save_checkpoint(checkpoint, path)
-    return path
+    return save_constant_model(path, probabilities("neutral", 0.4))
 
 
 def test_figures_agree_with_reckoning_by_hand(data: Path, always_neutral: Path) -> None:

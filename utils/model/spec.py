@@ -200,6 +200,13 @@ class ModelSpec:
         known = ", ".join(head.name for head in self.heads)
         raise ConfigError(f"the model has no head {name!r}; its heads: {known}")
 
+    def head_for(self, label_set: LabelSet) -> Head:
+        """Return the first head that was trained to predict a label set, or the default head."""
+        for head in self.heads:
+            if head.role.target_label_set(tuple(LabelSet)) == label_set:
+                return head
+        return self.heads[0]
+
     def head_columns(self, head: Head) -> slice:
         """Return the columns of the network's output that belong to a head."""
         first = self.heads.index(head) * len(self.classes)

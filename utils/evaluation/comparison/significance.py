@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from utils.evaluation.split import LabelledSplit
 from utils.model.checkpoint import Checkpoint
-from utils.model.spec import Head, LabelSet
+from utils.model.spec import LabelSet
 
 SIGNIFICANT = 0.05
 
@@ -78,20 +78,12 @@ def compare_models(
     predictions = [split.predict(model) for model in models]
     comparisons = {}
     for label_set, labels in predictions[0].labels.items():
-        heads = [model.head(head) if head else _head_for(model, label_set) for model in models]
+        heads = [model.head(head) if head else model.head_for(label_set) for model in models]
         predicted_a, predicted_b = (
             p.probabilities[h.name].argmax(1) for p, h in zip(predictions, heads, strict=True)
         )
         comparisons[label_set] = compare_predictions(predicted_a, predicted_b, labels=labels)
     return comparisons
-
-
-def _head_for(model: Checkpoint, label_set: LabelSet) -> Head:
-    """Return the first head that was trained to predict a label set, or the default head."""
-    for head in model.heads:
-        if head.role.target_label_set(tuple(LabelSet)) == label_set:
-            return head
-    return model.heads[0]
 
 
 def compare_predictions(
