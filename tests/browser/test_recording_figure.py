@@ -70,9 +70,7 @@ def test_a_timeline_can_be_used_with_the_keyboard(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     assert position(page) == pytest.approx(2.0, abs=0.05)
-    expect(plot).to_have_attribute(
-        "aria-valuetext", "0:02.0  surprise 16%, sad 16%, neutral 16%"
-    )
+    expect(plot).to_have_attribute("aria-valuetext", "0:02.0  surprise 16%, sad 16%, neutral 16%")
     assert plot.evaluate("element => getComputedStyle(element).outlineStyle") == "solid"
     page.keyboard.press("Home")
     assert position(page) == 0
