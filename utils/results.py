@@ -55,8 +55,8 @@ class Face(BaseModel):
     Attributes:
         box: ``(x1, y1, x2, y2)`` in pixels of the original frame, clipped to it.
         score: The detector's confidence in 0..1.
-        emotion: The most probable class; in a stream the class that is displayed, until another
-            leads by a margin (see ``utils/inference/tracking/smoothing.py``).
+        emotion: The most probable class; in a stream, classes in balance have level probabilities
+            until one of them leads (see ``utils/inference/tracking/smoothing.py``).
         confidence: Calibrated probability of ``emotion``.
         uncertain: True if ``confidence`` is below the threshold chosen on validation data, or if
             there is a ``problem``.

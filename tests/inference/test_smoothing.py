@@ -82,6 +82,22 @@ def test_an_undecided_face_keeps_its_label(fps: int) -> None:
     assert np.count_nonzero(np.diff(labels)) <= 2
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_label_is_the_most_probable_of_what_is_shown(seed: int) -> None:
+    balance = np.array([0.3, 0.28, 0.27, 0.15], dtype=np.float32)
+    found = run(Smoothing(), noisy(balance, 300, seed=seed), 15)
+    level = 0
+    for prediction in found:
+        shown, smoothed = prediction.shown, prediction.smoothed
+        assert shown[prediction.label] == shown.max()
+        assert shown.sum() == pytest.approx(1, abs=1e-5)
+        assert np.abs(shown - smoothed).max() <= Smoothing().hysteresis
+        level += smoothed.argmax() != prediction.label
+        if smoothed.argmax() == prediction.label:
+            assert (shown == smoothed).all()
+    assert level, "a label that was held against the smoothed probabilities"
+
+
 def test_probabilities_stay_probabilities() -> None:
     raws = noisy(HAPPY, 30) + noisy(SAD, 30, seed=2)
     for prediction in run(Smoothing(), raws, 15):

@@ -114,7 +114,7 @@ class ResultBuilder:
         current = self.face(
             face.box,
             track.score,
-            prediction.smoothed,
+            prediction.shown,
             landmarks=face.landmarks,
             label=prediction.label,
             problem=track.problem,
@@ -159,7 +159,7 @@ class ResultBuilder:
 
     def track_status(self, track: Track) -> Status:
         """Return the status of a tracked face."""
-        confidence = float(track.prediction.smoothed[track.prediction.label])
+        confidence = float(track.prediction.shown[track.prediction.label])
         uncertain = self._is_uncertain(confidence, track.problem)
         return face_status(problem=track.problem, uncertain=uncertain)
 

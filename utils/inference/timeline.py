@@ -101,7 +101,7 @@ def _row(time: float, status: Status, track: Track) -> TimelineRow:
         status=status,
         track_id=track.track_id,
         raw=prediction.raw,
-        smoothed=None if problem else prediction.smoothed,
+        smoothed=None if problem else prediction.shown,
         chart=None if problem else prediction.chart,
         problem=problem,
     )

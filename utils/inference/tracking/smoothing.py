@@ -84,6 +84,23 @@ class Prediction:
     label: int
     contradicted_since: float | None = None
 
+    @property
+    def shown(self) -> Vector:
+        """The probabilities nearest to ``smoothed`` among which ``label`` is the most probable.
+
+        While two classes are in balance, the label stays and their bars are level.
+        """
+        classes = np.argsort(-self.smoothed, kind="stable")
+        level = [self.label]
+        for index in classes:
+            mean = float(self.smoothed[level].mean())
+            if self.smoothed[index] <= mean or index == self.label:
+                break
+            level.append(int(index))
+        shown = np.array(self.smoothed)
+        shown[level] = self.smoothed[level].mean()
+        return frozen(shown)
+
     def with_raw(self, raw: Vector) -> "Prediction":
         """Return this prediction with other raw probabilities; the smoothed ones stay."""
         return replace(self, raw=frozen(raw))
