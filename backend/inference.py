@@ -125,10 +125,10 @@ def _write_results(
     kind: str,
     copies: AnnotatedCopies | None,
     live: LiveOutputs,
-    finished: set[str],
+    finished: dict[str, bool],
 ) -> RunSummary:
     """Analyse the sources that are not finished, and return the totals."""
-    single, summary = config.sources.is_single_image, RunSummary()
+    single, summary = config.sources.is_single_image, RunSummary(sum(finished.values()))
     with ExitStack() as stack:
         output = stack.enter_context(
             closing(open_output(config.output, kind, classes=analyzer.classes, single=single))
@@ -169,7 +169,7 @@ def open_copies(config: PredictConfig) -> AnnotatedCopies | None:
 
 
 def _remaining(
-    config: PredictConfig, finished: set[str], copies: AnnotatedCopies | None
+    config: PredictConfig, finished: dict[str, bool], copies: AnnotatedCopies | None
 ) -> Iterator[Source]:
     """Yield the sources that an interrupted run did not finish."""
     for source in config.sources.find():
@@ -194,7 +194,7 @@ def _analyze_all(
         yield from analyze_camera(analyzer, config.sources.camera, every=every)
 
 
-def _progress_bar(config: PredictConfig, finished: set[str]) -> "tqdm[None]":
+def _progress_bar(config: PredictConfig, finished: dict[str, bool]) -> "tqdm[None]":
     """Return a bar that counts files, disabled where it would garble the output or go unseen."""
     sources, output = config.sources, config.output
     hidden = output.quiet or sources.is_single_image or bool(sources.camera)

@@ -121,7 +121,7 @@ def resolve_format(config: OutputConfig) -> str:
 
 
 @contextmanager
-def prepared_file(config: OutputConfig, kind: str) -> Iterator[set[str]]:
+def prepared_file(config: OutputConfig, kind: str) -> Iterator[dict[str, bool]]:
     """Prepare the file of results, and keep other runs from writing to it meanwhile.
 
     Args:
@@ -129,7 +129,7 @@ def prepared_file(config: OutputConfig, kind: str) -> Iterator[set[str]]:
         kind: The format from :func:`resolve_format`.
 
     Yields:
-        The names of the sources whose results the file holds already.
+        The names of the sources whose results the file holds already, and whether each failed.
 
     Raises:
         ConfigError: The file exists and is to be neither resumed nor overwritten, or a run of this
@@ -139,7 +139,7 @@ def prepared_file(config: OutputConfig, kind: str) -> Iterator[set[str]]:
     if config.resume and (not config.file or kind not in _RESUMABLE):
         raise ConfigError("--resume needs --out FILE with the format jsonl, csv or parquet")
     if not config.file:
-        yield set()
+        yield {}
         return
     written = journal_of(config.file) if kind == "parquet" else config.file
     missing = not os.path.lexists(written)
@@ -153,8 +153,8 @@ def prepared_file(config: OutputConfig, kind: str) -> Iterator[set[str]]:
         yield finished
 
 
-def _prepare(config: OutputConfig, kind: str, written: Path) -> set[str]:
-    """Return the names of the finished sources; without ``resume``, empty the file instead."""
+def _prepare(config: OutputConfig, kind: str, written: Path) -> dict[str, bool]:
+    """Return the finished sources and which failed; without ``resume``, empty the file instead."""
     complete = kind == "parquet" and os.path.lexists(str(config.file))
     empty = written.stat().st_size == 0
     if config.resume:
@@ -169,7 +169,7 @@ def _prepare(config: OutputConfig, kind: str, written: Path) -> set[str]:
     os.truncate(written, 0)
     if config.file and complete:
         config.file.unlink()
-    return set()
+    return {}
 
 
 def open_output(

@@ -10,6 +10,9 @@ from utils.results import Failure, FrameResult, Status
 class RunSummary:
     """Counts files, video frames, faces, emotions and failures.
 
+    Args:
+        failed_before: Files that failed in the part of the run that this one continues.
+
     Attributes:
         files: Images and videos so far.
         video_frames: Analysed frames of videos so far.
@@ -19,10 +22,11 @@ class RunSummary:
         failures: Files that failed, by error code.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, failed_before: int = 0) -> None:
         self.files = self.video_frames = self.faces = self.without_face = 0
         self.emotions: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
+        self._failed_before = failed_before
         self._source: Source | None = None
 
     def add(self, frame: AnalyzedFrame) -> None:
@@ -49,8 +53,8 @@ class RunSummary:
 
     @property
     def failed(self) -> int:
-        """Number of failures so far."""
-        return self.failures.total()
+        """Number of failures so far, with those before the run was resumed."""
+        return self._failed_before + self.failures.total()
 
     def table(self) -> str:
         """Return the counts as lines of text."""
@@ -61,5 +65,7 @@ class RunSummary:
         lines += [(f"  {name}", count) for name, count in self.emotions.most_common()]
         lines.append(("failed", self.failed))
         lines += [(f"  {code}", count) for code, count in self.failures.most_common()]
+        if self._failed_before:
+            lines.append(("  before it was resumed", self._failed_before))
         width = max(len(name) for name, _ in lines)
         return "\n".join(f"{name:{width}s} {count:>9,}" for name, count in lines)

@@ -63,6 +63,22 @@ def test_a_parquet_run_that_is_interrupted_can_be_resumed(
     assert "is complete" in infer(*photos, *options, "--resume").stderr
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_resumed_run_reports_the_failures_before_it(
+    kind: str, photos: list[Path], tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    broken, out = tmp_path / "broken.png", tmp_path / f"x.{kind}"
+    broken.write_bytes(b"no image")
+    options = ("--detector", "none", "--model", tiny_checkpoint, "--out", out)
+    assert infer(broken, *photos, *options).returncode == 1
+    before = out.read_bytes()
+    done = infer(broken, *photos, *options, "--resume")
+    assert done.returncode == 1
+    assert out.read_bytes() == before
+    summary = dict(line.rsplit(maxsplit=1) for line in done.stderr.splitlines())
+    assert summary["failed"] == summary["  before it was resumed"] == "1"
+
+
 @pytest.mark.parametrize("name", ["x.csv", "x.parquet"])
 def test_a_second_run_into_the_same_file_is_told(
     name: str, photos: list[Path], tiny_checkpoint: Path, tmp_path: Path

@@ -4,12 +4,12 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from utils.errors import ConfigError
 from utils.media.tables.csv_table import read_rows
 from utils.media.tables.rows import COLUMNS
-from utils.results import parse_document
+from utils.results import Failure, Status, parse_document
 
 # How each line of JSON begins: a result, or a failure.
 _BEGINNINGS = (b'{"model": ', b'{"image": ')
@@ -20,35 +20,41 @@ class _ForeignFileError(ValueError):
     """A file was not written by this project."""
 
 
-def truncate_incomplete(path: Path, kind: str) -> set[str]:
-    """Truncate a result file to its complete entries and return the names of the inputs in it.
+class _Entry(NamedTuple):
+    """A line of JSON or a row of a table.
+
+    Attributes:
+        image: Its image or video; None if it is truncated.
+        start: The offset in bytes at which it begins.
+        failed: Whether the image or video failed.
+    """
+
+    image: str | None
+    start: int
+    failed: bool = False
+
+
+def truncate_incomplete(path: Path, kind: str) -> dict[str, bool]:
+    """Truncate a result file to its complete entries and return the inputs in it.
 
     The entries of the last image or video are removed, since the run may have ended in the middle
-    of it. A file of another program is left unchanged.
+    of it, unless they end with its failure. A file of another program is left unchanged.
 
     Args:
         path: The result file; if it does not exist, nothing is done.
         kind: ``jsonl`` or ``csv``.
 
+    Returns:
+        Names of the inputs in the file, and whether each failed.
+
     Raises:
         ConfigError: The file is not a result file of this program, or can't be modified.
     """
     if not path.is_file():
-        return set()
-    done: dict[str, None] = {}
-    last: str | None = None
-    end: int | None = None
-    truncated = False
+        return {}
     try:
         with path.open("rb+") as file:
-            for name, start in (_csv_names if kind == "csv" else _jsonl_names)(file):
-                if truncated:
-                    raise _ForeignFileError("a row lacks cells")
-                if name is None:
-                    truncated, end = True, start if end is None else end
-                elif name != last:
-                    last, end = name, start
-                    done[name] = None
+            done, end = _complete((_csv_entries if kind == "csv" else _jsonl_entries)(file))
             if end is not None:
                 file.truncate(end)
     except OSError as error:
@@ -57,40 +63,60 @@ def truncate_incomplete(path: Path, kind: str) -> set[str]:
         raise ConfigError(
             f"{path}: is not a result file of this program ({error}); it was left unchanged"
         ) from error
-    return set(done) - {last}
+    return done
 
 
-def _jsonl_names(file: IO[bytes]) -> Iterator[tuple[str | None, int]]:
-    """Yield the image or video of each line (None for a truncated line) and the line's offset."""
+def _complete(entries: Iterator[_Entry]) -> tuple[dict[str, bool], int | None]:
+    """Return the complete inputs, and the offset at which the others begin, if there are any."""
+    done: dict[str, bool] = {}
+    last: str | None = None
+    end: int | None = None
+    truncated = False
+    for image, start, failed in entries:
+        if truncated:
+            raise _ForeignFileError("a row lacks cells")
+        if image is None:
+            truncated, end = True, start if end is None else end
+            continue
+        if image != last:
+            last, end = image, start
+        done[image] = failed or done.get(image, False)
+        if failed:
+            last = end = None
+    if last is not None:
+        del done[last]
+    return done, end
+
+
+def _jsonl_entries(file: IO[bytes]) -> Iterator[_Entry]:
     start = 0
     for number, line in enumerate(file, 1):
         if line.endswith(b"\n"):
-            yield _image_of(line, number), start
+            yield _entry_of(line, number, start)
         elif any(line.startswith(text[: len(line)]) for text in _BEGINNINGS):
-            yield None, start
+            yield _Entry(None, start)
         else:
             raise _ForeignFileError(f"line {number} is no result")
         start += len(line)
 
 
-def _image_of(line: bytes, number: int) -> str:
+def _entry_of(line: bytes, number: int, start: int) -> _Entry:
     try:
-        image = parse_document(json.loads(line)).image
+        outcome = parse_document(json.loads(line))
     except (ValueError, RecursionError) as error:  # pydantic's ValidationError is a ValueError
         raise _ForeignFileError(f"line {number} is no result") from error
-    if image is None:
+    if outcome.image is None:
         raise _ForeignFileError(f"line {number} names no image")
-    return image
+    return _Entry(outcome.image, start, isinstance(outcome, Failure))
 
 
-def _csv_names(file: IO[bytes]) -> Iterator[tuple[str | None, int]]:
-    """Yield the image or video of each row (None for a truncated row) and the row's offset."""
+def _csv_entries(file: IO[bytes]) -> Iterator[_Entry]:
     beginning = file.readline()
     if not beginning.endswith(b"\n"):
         if not _HEADER.startswith(beginning[: len(_HEADER)]):
             raise _ForeignFileError("the header lacks columns")
         if beginning:
-            yield None, 0
+            yield _Entry(None, 0)
         return
     file.seek(0)
     table = read_rows(file)
@@ -100,6 +126,9 @@ def _csv_names(file: IO[bytes]) -> Iterator[tuple[str | None, int]]:
         name.startswith(("p_", "raw_")) for name in probabilities
     ):
         raise _ForeignFileError("it has other columns")
-    column = header.index("image")
+    image, status = header.index("image"), header.index("status")
     for row, start in table:
-        yield row[column] if len(row) == len(header) else None, start
+        if len(row) == len(header):
+            yield _Entry(row[image], start, row[status] == Status.FAILED.value)
+        else:
+            yield _Entry(None, start)
