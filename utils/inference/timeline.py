@@ -29,6 +29,7 @@ class TimelineRow:
             problem.
         chart: float32 ``(K,)``, smoothed for the timeline; None where ``smoothed`` is.
         problem: Why the face could not be classified; None if it could.
+        box: float32 ``(4,)``, ``(x1, y1, x2, y2)`` in pixels; None without a face.
     """
 
     time: float
@@ -38,6 +39,7 @@ class TimelineRow:
     smoothed: NDArray[np.float32] | None = None
     chart: NDArray[np.float32] | None = None
     problem: FaceProblem | None = None
+    box: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def _row(time: float, status: Status, track: Track) -> TimelineRow:
         smoothed=None if problem else prediction.shown,
         chart=None if problem else prediction.chart,
         problem=problem,
+        box=track.box,
     )
 
 
