@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from frontend.live import departure
+
 HERE = Path(__file__).parent
 
 st.set_page_config(
@@ -17,9 +19,10 @@ st.set_page_config(
 st.html(HERE / "style.css")
 
 # Not in a folder called "pages": Streamlit would list its files by itself until this script runs.
+live = st.Page("views/live.py", title="Live", icon=":material/videocam:", default=True)
 page = st.navigation(
     [
-        st.Page("views/live.py", title="Live", icon=":material/videocam:", default=True),
+        live,
         st.Page("views/photo.py", title="Photo", icon=":material/image:"),
         st.Page("views/video.py", title="Video", icon=":material/movie:"),
         st.Page("views/batch.py", title="Batch", icon=":material/photo_library:"),
@@ -29,4 +32,6 @@ page = st.navigation(
     ],
     position="top",
 )
+if page != live:
+    departure.announce()
 page.run()

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import av
@@ -10,8 +12,8 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
-from frontend.live.camera_problem import camera_problem
 from frontend.live.newest_frame import NewestFrameTrack, VideoDelay, bypass_relay
+from frontend.live.stage import stage
 from utils.inference.live import LiveAnalyzer
 from utils.settings import Settings
 
@@ -31,8 +33,29 @@ VIDEO_ATTRIBUTES = {
     "controls": False,
     "muted": True,
     "playsInline": True,
-    "style": {"width": "100%", "borderRadius": "10px"},
+    # The shape of the stage; a telephone held upright leaves its sides free.
+    "style": {
+        "width": "100%",
+        "aspectRatio": "4 / 3",
+        "objectFit": "contain",
+        "borderRadius": "10px",
+        "background": "#000",
+    },
 }
+_PLAYED, _LEFT = "camera-played", "camera-was-left"
+
+
+@dataclass(frozen=True)
+class CameraState:
+    """How things stand with the camera.
+
+    Attributes:
+        playing: Whether its video plays.
+        connecting: Whether browser and server are looking for a way to each other.
+    """
+
+    playing: bool
+    connecting: bool = False
 
 
 def camera_stream(
@@ -41,8 +64,8 @@ def camera_stream(
     *,
     hidden: bool,
     on_snapshots: Callable[[], None],
-) -> bool:
-    """Draw the video and return whether it plays.
+) -> CameraState:
+    """Draw the video and return how things stand with it.
 
     Args:
         live: Analyses and draws the frames.
@@ -53,26 +76,41 @@ def camera_stream(
     context = None
     track = NewestFrameTrack(frame_callback(live), video_delay(), lambda: live.stop(wait=False))
     bypass_relay()
-    with st.container(key="streamer-hidden" if hidden else "streamer"):
-        try:
-            context = webrtc_streamer(
-                key=STREAMER_KEY,
-                mode=WebRtcMode.SENDRECV,
-                rtc_configuration=settings.rtc_configuration(),
-                media_stream_constraints=CONSTRAINTS,
-                desired_playing_state=False if hidden else None,
-                sink_video_track=track,
-                source_video_track=track,
-                video_html_attrs=VIDEO_ATTRIBUTES,
-            )
-        except SignallingTimeoutError:
-            _offer_snapshots(on_snapshots)
-        camera_problem()
+    was_left = bool(st.session_state.get(_LEFT))
+    with stage(hidden=hidden, was_left=was_left), suppress(SignallingTimeoutError):
+        context = webrtc_streamer(
+            key=STREAMER_KEY,
+            mode=WebRtcMode.SENDRECV,
+            rtc_configuration=settings.rtc_configuration(),
+            media_stream_constraints=CONSTRAINTS,
+            desired_playing_state=False if hidden else None,
+            sink_video_track=track,
+            source_video_track=track,
+            video_html_attrs=VIDEO_ATTRIBUTES,
+        )
     if hidden:
         st.session_state["connecting_since"] = None
-    elif context is not None:
+    elif context is None:
+        _offer_snapshots(on_snapshots)
+    else:
         _watch_connection(context, on_snapshots)
-    return context is not None and context.state.playing
+    return _state(context)
+
+
+def _state(context: WebRtcStreamerContext[Any, Any] | None) -> CameraState:
+    playing = context is not None and context.state.playing
+    st.session_state[_PLAYED] = playing
+    if playing:
+        st.session_state.pop(_LEFT, None)
+    return CameraState(playing, context is not None and context.state.signalling and not playing)
+
+
+def leave() -> bool:
+    """Note that another page is shown; return whether that switched the camera off."""
+    if not st.session_state.pop(_PLAYED, False):
+        return False
+    st.session_state[_LEFT] = True
+    return True
 
 
 def video_delay() -> VideoDelay:

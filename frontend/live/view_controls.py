@@ -1,15 +1,13 @@
-"""Controls of the live video: how it is shown, and snapshots of it."""
-
-import time as clock
+"""Switches for how the live video is shown."""
 
 import streamlit as st
 
+from frontend.live.faces import ALL_BARS
 from frontend.resources import Engine
 from frontend.text import plain
 from utils.errors import EmotionError
 from utils.inference.live import LiveAnalyzer
 from utils.inference.live_view import HeatOverlay, LiveView
-from utils.media.image_writer import encode_png
 
 WIDE = """<style>
 .st-key-stage [data-testid="stHorizontalBlock"] { flex-direction: column; }
@@ -17,8 +15,8 @@ WIDE = """<style>
 </style>"""
 
 
-def view_controls(live: LiveAnalyzer, engine: Engine) -> None:
-    """Draw the switches for how the video is shown, and apply them."""
+def switches(live: LiveAnalyzer, engine: Engine) -> None:
+    """Draw the switches for how video and bars are shown, and apply them."""
     with st.container(horizontal=True, key="view"):
         mirror = st.toggle("Mirror", live.view.mirror, key="mirror")
         hide = st.toggle(
@@ -33,7 +31,8 @@ def view_controls(live: LiveAnalyzer, engine: Engine) -> None:
             help="Where the evidence for each face's expression lies (Grad-CAM).",
             key="live-heat",
         )
-        if st.toggle("Wide", key="wide"):
+        st.toggle("All bars", key=ALL_BARS, help="Show all expressions, not only the top three.")
+        if st.toggle("Wide", key="wide", help="The video over the whole width of the page."):
             st.html(WIDE)
     overlay = live.view.heat if heat else None
     if heat and overlay is None:
@@ -43,15 +42,3 @@ def view_controls(live: LiveAnalyzer, engine: Engine) -> None:
         except EmotionError as error:
             st.warning(plain(error))
     live.view = LiveView(mirror, hide, overlay)
-
-
-@st.fragment
-def snapshot_button(live: LiveAnalyzer, playing: bool) -> None:
-    """Draw the button that takes a snapshot, and the one that saves it as a file."""
-    with st.container(horizontal=True):
-        if st.button("Snapshot", icon=":material/photo_camera:", disabled=not playing):
-            image = live.displayed_frame()
-            st.session_state["shot"] = None if image is None else encode_png(image)
-        if shot := st.session_state.get("shot"):
-            name = f"snapshot-{clock.strftime('%Y%m%d-%H%M%S')}.png"
-            st.download_button("Save the snapshot", shot, name, "image/png", on_click="ignore")

@@ -29,6 +29,7 @@ def test_frames_a_second(app: str, camera_clip: Path, open_browser: BrowserStart
     page.wait_for_timeout(SECONDS * 1000)
     shown = video.evaluate(FRAMES) - before
     size = video.evaluate("video => `${video.videoWidth}x${video.videoHeight}`")
+    page.get_by_text("Settings").click()
     stats = re.sub(r"\s+", " ", page.locator("dl.stats").inner_text())
     print(f"\n{shown / SECONDS:.1f} frames a second shown at {size}; the page says: {stats}")
 

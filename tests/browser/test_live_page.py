@@ -80,8 +80,17 @@ def test_start_shows_a_face_with_live_bars_and_stop_releases_the_camera(
     page = open_page(open_browser(*fake_camera(camera_clip)), app)
     expect(page.get_by_text("apparent facial expressions")).to_be_visible()
     status(page, "The camera is off.")
+    controls = page.get_by_role("button", name="Record", exact=True)
+    expect(controls).to_be_disabled()
+    place = controls.bounding_box()
     press(page, "Start")
+    status(page, "Connecting")
     status(page, "1 face in view")
+    expect(page.locator(".face[aria-label] [role=meter]")).to_have_count(3)
+    page.get_by_text("All bars", exact=True).click()
+    expect(page.locator(".face[aria-label] [role=meter]")).to_have_count(7)
+    assert place == pytest.approx(controls.bounding_box(), abs=2), "nothing has moved them"
+    expect(page.frame_locator(STREAMER).get_by_label("Your camera's video")).to_be_visible()
     first = values(page)
     assert tuple(first) == EMOTIONS
     assert sum(first.values()) == pytest.approx(100, abs=4)
@@ -94,11 +103,14 @@ def test_start_shows_a_face_with_live_bars_and_stop_releases_the_camera(
     assert len(seen) == 5
     timelines = page.get_by_text(re.compile(r"Face \d+, the last 30 seconds"))
     expect(timelines.first).to_be_visible()
+    expect(page.locator(".legend")).to_contain_text("surprise")
+    page.get_by_text("Settings").click()
     expect(page.locator("dl.stats")).to_contain_text("fps")
     screenshot(page, "live-light")
     press(page, "Stop")
     status(page, "The camera is off.")
     expect(page.locator(".faces.idle [role=meter]")).to_have_count(7)
+    expect(page.locator("dl.stats")).not_to_contain_text(re.compile(r"\d"))
     press(page, "Start")
     status(page, "1 face in view")
 
@@ -219,6 +231,7 @@ def test_snapshots_work_without_a_video_connection(
     take_photo(page)
     status(page, "1 face in view")
     assert tuple(values(page)) == EMOTIONS
+    expect(page.get_by_label("Face 1", exact=True)).to_be_visible()
     expect(page.locator("[data-testid=stImage] img")).to_be_visible()
     screenshot(page, "live-snapshot")
 

@@ -31,19 +31,22 @@ def test_a_recording_survives_a_reload(
     expect(record).to_be_disabled(timeout=PATIENCE)
     page.frame_locator(STREAMER).get_by_role("button", name="START").click()
     page.locator(".face header").first.wait_for()
-    for name in ("Mirror", "Hide faces", "Heat map"):
+    expect(page.get_by_role("switch", name="Mirror")).to_be_checked()
+    for name in ("Hide faces", "Heat map"):
         page.get_by_text(name, exact=True).click()
     record.click()
     expect(page.get_by_text("frames saved")).to_be_visible(timeout=PATIENCE)
-    page.get_by_placeholder("film starts", exact=True).fill("the film starts")
-    page.get_by_placeholder("film starts", exact=True).press("Tab")
-    page.get_by_role("button", name="Mark", exact=True).click()
-    page.get_by_role("button", name="Snapshot").click()
+    field = page.get_by_placeholder("film starts", exact=True)
+    for label in ("the film starts", "the film ends"):
+        field.fill(label)
+        page.get_by_role("button", name="Mark", exact=True).click()
+        expect(page.get_by_text(f"Marked: {label}")).to_be_visible(timeout=PATIENCE)
+        expect(field).to_have_value("")
     with page.expect_download() as started:
-        page.get_by_role("button", name="Save the snapshot").click()
+        page.get_by_role("button", name="Snapshot").click()
     assert Path(started.value.path()).read_bytes().startswith(b"\x89PNG")
-    page.get_by_role("button", name="Set my neutral face").click()
-    expect(page.get_by_text("Change from your neutral face")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Set neutral face").click()
+    expect(page.get_by_text("Change from the neutral face")).to_be_visible(timeout=PATIENCE)
     screenshot(page, "live-recording")
     page.get_by_role("button", name="Stop recording").click()
     expect(page.get_by_text(re.compile(r"Saved \d+ seconds to Sessions\."))).to_be_visible(
@@ -61,4 +64,37 @@ def test_a_recording_survives_a_reload(
     assert table["p_happy"].max() > 0.5
     assert table["raw_happy"].notna().any()
     assert table["time"].diff().dropna().max() < 3
-    assert [marker.label for marker in store.markers(session.id)] == ["the film starts"]
+    labels = [marker.label for marker in store.markers(session.id)]
+    assert labels == ["the film starts", "the film ends"]
+
+
+def test_leaving_the_page_ends_the_recording_and_says_so(
+    start_app: AppStarter, open_browser: BrowserStarter, camera_clip: Path, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'sessions.sqlite'}"
+    address = start_app(EMOTION_DATABASE_URL=url)
+    browser = open_browser(
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera_clip}",
+    )
+    page = browser.new_page(viewport={"width": 1280, "height": 1200})
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.frame_locator(STREAMER).get_by_role("button", name="START").click()
+    page.locator(".face header").first.wait_for()
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_text("frames saved")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_timeout(3000)
+    page.get_by_role("link", name="About").click()
+    expect(page.get_by_text("switched the camera off. The recording was saved")).to_be_visible(
+        timeout=PATIENCE
+    )
+    page.get_by_role("link", name="Live").click()
+    expect(page.get_by_text("Leaving this page switched the camera off.")).to_be_visible(
+        timeout=PATIENCE
+    )
+    expect(page.get_by_text("frames saved")).to_have_count(0)
+    page.get_by_role("button", name="Open the recording").click()
+    (session,) = SessionStore(url).sessions()
+    expect(page.get_by_role("heading", name=session.name)).to_be_visible(timeout=PATIENCE)

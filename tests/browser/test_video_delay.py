@@ -49,5 +49,6 @@ def test_the_video_does_not_fall_behind_the_camera(
     first, *_, last = np.array_split(ages, 4)
     # Where frames wait in a queue, these thirty seconds make the picture ten seconds older.
     assert np.median(last) < np.median(first) + 5000
+    page.get_by_text("Settings").click()
     delay = page.locator("dl.stats > div", has_text="Server delay")
     expect(delay).to_contain_text(re.compile(r"\d+ ms"), timeout=PATIENCE)

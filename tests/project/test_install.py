@@ -121,7 +121,7 @@ def test_every_file_of_use_is_installed_and_the_users_data_is_kept_outside(
         "import utils; from utils import paths; from utils.settings import get_settings\n"
         "named = [path for path in vars(paths).values() if isinstance(path, paths.Path)]\n"
         "files = ['frontend/.streamlit/config.toml', 'frontend/about.md', 'frontend/style.css',\n"
-        "         'frontend/live/camera_problem.js', 'frontend/icon.svg',\n"
+        "         'frontend/live/stage.js', 'frontend/icon.svg',\n"
         "         'backend/service/client.html',\n"
         "         'frontend/samples/astronaut.jpg', 'utils/py.typed', 'model/zoo.json',\n"
         "         'model/best_model_int8.onnx', 'model/MODEL_CARD.md', 'model/robustness.png',\n"
