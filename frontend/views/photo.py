@@ -124,7 +124,8 @@ def _analyze(engine: Engine, name: str, data: bytes | Image) -> Photo | str:
 def _show(engine: Engine, name: str, photo: Photo) -> None:
     """Show a picture and the chosen face; another choice reruns this part alone."""
     left, right = st.columns([3, 2], gap="large")
-    faces, key = photo.result.faces, f"face-{name}"
+    # The key of a component takes no name of a file: it may not contain two underscores.
+    faces, key = photo.result.faces, f"face-{hash(name)}"
     with right:
         number = _chosen(len(faces), key) if faces else 0
         if faces:
@@ -144,7 +145,7 @@ def _show(engine: Engine, name: str, photo: Photo) -> None:
 
     with left:
         face_picture(
-            photo.source, photo.result, chosen=number, key=f"faces-{name}", on_choose=choose
+            photo.source, photo.result, chosen=number, key=f"picture-{key}", on_choose=choose
         )
         if len(faces) > 1:
             st.caption("Select a face in the picture.")

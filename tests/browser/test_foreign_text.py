@@ -99,7 +99,7 @@ def test_names_in_archives_are_text(address: str, page: Page) -> None:
     page.goto(f"{address}/batch")
     page.locator("input[type=file]").first.set_input_files([payload])
     page.get_by_text("a.zip").first.wait_for()
-    page.get_by_role("button", name="Analyse", exact=True).click()
+    page.get_by_role("button", name="Analyse the pictures").click()
     page.get_by_text("Failed pictures (1)").click()
     expect(page.locator("td").first).to_contain_text("![a](http", timeout=PATIENCE)
     assert page.locator("td img").count() == 0
