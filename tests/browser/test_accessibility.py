@@ -34,7 +34,7 @@ def with_bad_photo(page: Page, photo: Path) -> None:
 def with_batch(page: Page, photo: Path) -> None:
     page.locator("input[type=file]").first.set_input_files(photo)
     page.get_by_text(photo.name).wait_for()
-    page.get_by_role("button", name="Analyse", exact=True).click()
+    page.get_by_role("button", name="Analyse the pictures").click()
     page.get_by_text("1 of 1 face").wait_for()
 
 

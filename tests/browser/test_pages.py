@@ -168,15 +168,20 @@ def test_a_batch_to_its_end(page: Page, site: str, astronaut_jpg: Path, tmp_path
     page.goto(f"{site}/batch")
     upload(page, tmp_path / "photos.zip", tmp_path / "bad.zip", astronaut_jpg)
     page.get_by_text("bad.zip").wait_for()
-    page.get_by_role("button", name="Analyse", exact=True).click()
+    page.get_by_role("button", name="Analyse the pictures").click()
+    expect(page.get_by_text("8 pictures, 6 faces")).to_be_visible()
     expect(page.get_by_text("6 of 6 faces")).to_be_visible()
     expect(page.get_by_text("Failed pictures (2)")).to_be_visible()
     page.get_by_text("Failed pictures (2)").click()
     expect(page.get_by_text("bad.zip: is damaged or not a zip archive")).to_be_visible()
     screenshot(page, "batch-result")
-    lines = download(page, "CSV").decode().splitlines()
+    lines = download(page, "Download CSV").decode().splitlines()
     assert len(lines) == 9
+    choose(page, 1)
+    expect(page.get_by_role("heading", name="folder/1.jpg")).to_be_visible()
+    expect(page.get_by_role("button", name="Face 1: happy")).to_be_visible()
     page.get_by_role("button", name="sad", exact=True).click()
+    expect(page.get_by_text("The filters don't apply to them.")).to_be_visible()
     expect(page.get_by_text("0 of 6 faces")).to_be_visible()
 
 
