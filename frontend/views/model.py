@@ -1,6 +1,7 @@
 """The model page: which model predicts, how good it is, and how to fool it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -8,10 +9,20 @@ import pandas as pd
 import streamlit as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from frontend.model_charts import confusion_chart, show_zoo_table, zoo_chart, zoo_frame
+from frontend.model_charts import (
+    confusion_chart,
+    coverage_chart,
+    reliability_chart,
+    robustness_chart,
+    show_zoo_table,
+    zoo_chart,
+    zoo_frame,
+)
 from frontend.playground import playground
 from frontend.resources import engine_or_stop
 from frontend.text import plain, without_images
+from utils.errors import EmotionError
+from utils.evaluation.chart_data import curves_file, load_curves, load_robustness_data
 from utils.model.spec import HeadRole, LabelSet, ModelSpec
 from utils.paths import BUNDLED_ONNX
 
@@ -43,18 +54,19 @@ def main() -> None:
     engine, settings = engine_or_stop()
     spec = engine.live.classifier.spec
     _summary(spec)
-    accuracy, fool, zoo, card = st.tabs(
-        ["Accuracy", "Try to fool it", "Other architectures", "Model card"]
-    )
     folder = (settings.model or BUNDLED_ONNX).parent
-    with accuracy:
-        _accuracy(spec, folder)
-    with fool:
-        playground(engine)
-    with zoo:
-        _zoo()
-    with card:
-        _card(folder)
+    card = folder / "MODEL_CARD.md"
+    pages: dict[str, Callable[[], None]] = {
+        "Accuracy": lambda: _accuracy(spec, folder),
+        "Try to fool it": lambda: playground(engine),
+    }
+    if ZOO_FILE.is_file():
+        pages["Other architectures"] = _zoo
+    if card.is_file():
+        pages["Model card"] = lambda: _card(card)
+    for tab, draw in zip(st.tabs(list(pages)), pages.values(), strict=True):
+        with tab:
+            draw()
 
 
 def _summary(spec: ModelSpec) -> None:
@@ -64,8 +76,7 @@ def _summary(spec: ModelSpec) -> None:
         f"**{plain(spec.model)}** distinguishes {len(spec.classes)} classes. Input: each face at "
         f"{size:d} x {size:d} pixels, {plain(preprocessing.color)}. Trained on: "
         f"{plain(head.label_set)}. "
-        f"Predictions below {head.threshold:.0%} are marked as uncertain. "
-        f"Code revision: {plain(spec.revision or 'unknown')}."
+        f"Predictions below {head.threshold:.0%} are marked as uncertain."
     )
 
 
@@ -77,7 +88,7 @@ def _accuracy(spec: ModelSpec, folder: Path) -> None:
         st.warning("This model's metrics can't be read. Run `python backend/evaluate.py` again.")
         return
     if not metrics:
-        st.info("This model has not been evaluated. Run `python backend/evaluate.py --model FILE`.")
+        st.info("How often this model is right has not been measured yet.")
         return
     heads = list(metrics)
     head = st.selectbox("Prediction head", heads, key="head") or heads[0]
@@ -101,44 +112,55 @@ def _accuracy(spec: ModelSpec, folder: Path) -> None:
     _classes(figures.per_class)
     st.header("Confusions")
     st.altair_chart(confusion_chart(figures.confusion, spec.classes), width="stretch")
-    _plots(folder, head)
+    _curves(curves_file(folder, split, head))
+    _robustness(folder / "robustness.json")
 
 
 def _classes(per_class: dict[str, dict[str, float]]) -> None:
+    table = (
+        pd.DataFrame(per_class).T.rename_axis("expression").rename(columns={"support": "images"})
+    )
+    shares = ("precision", "recall", "f1")
     st.dataframe(
-        pd.DataFrame(per_class).T.rename_axis("expression"),
+        table.assign(**{name: 100 * table[name] for name in shares}),
         column_config={
-            name: st.column_config.ProgressColumn(format="percent", max_value=1.0)
-            for name in ("precision", "recall", "f1")
+            name: st.column_config.ProgressColumn(format="%.1f%%", max_value=100) for name in shares
         },
     )
 
 
-def _plots(folder: Path, head: str) -> None:
-    """Show the plots that ``backend/evaluate.py`` wrote, where they exist."""
-    titles = {
-        f"reliability_test_{head}.png": "Confidence against accuracy",
-        f"coverage_test_{head}.png": "Accuracy without the uncertain predictions",
-        "robustness.png": "Accuracy on poor-quality images",
-        f"mistakes_test_{head}.png": "Most confident mistakes",
-    }
-    for file, title in titles.items():
-        path = folder / file
-        st.header(plain(title))
-        if path.is_file():
-            st.image(path, width="stretch" if "robust" in file or "mistakes" in file else 520)
-        else:
-            st.caption(
-                "No plot yet. On a machine with the dataset, run "
-                "`python backend/evaluate.py --data images --robustness --out FOLDER`; FOLDER is "
-                f"{plain(folder)}."
-            )
+def _curves(path: Path) -> None:
+    """Draw a head's curves, if ``backend/evaluate.py`` has measured them."""
+    if not path.is_file():
+        return
+    try:
+        curves = load_curves(path)
+    except EmotionError as error:
+        st.warning(plain(error))
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.header("Confidence against accuracy")
+        st.altair_chart(reliability_chart(curves.reliability), width="stretch")
+    with right:
+        st.header("Accuracy without the uncertain predictions")
+        st.altair_chart(coverage_chart(curves.coverage, curves.certain), width="stretch")
+
+
+def _robustness(path: Path) -> None:
+    """Draw what poor pictures cost, if ``backend/evaluate.py`` has measured it."""
+    if not path.is_file():
+        return
+    try:
+        rows = load_robustness_data(path)
+    except EmotionError as error:
+        st.warning(plain(error))
+        return
+    st.header("Accuracy on poor-quality images")
+    st.altair_chart(robustness_chart(rows), width="stretch")
 
 
 def _zoo() -> None:
-    if not ZOO_FILE.is_file():
-        st.info("No comparison yet. Run `python backend/evaluate.py --zoo runs/zoo`.")
-        return
     table = zoo_frame(json.loads(ZOO_FILE.read_text(encoding="utf-8")))
     st.altair_chart(zoo_chart(table), width="stretch")
     show_zoo_table(table)
@@ -148,13 +170,9 @@ def _zoo() -> None:
     )
 
 
-def _card(folder: Path) -> None:
-    path = folder / "MODEL_CARD.md"
-    if not path.is_file():
-        st.info(f"{plain(folder)} has no model card. Run `backend/evaluate.py --card FILE`.")
-        return
+def _card(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    st.markdown(without_images(text))  # the plots are in the first tab
+    st.markdown(without_images(text))  # the first tab has the charts
 
 
 main()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from utils.evaluation.chart_data import save_robustness_data
 from utils.evaluation.plots.comparison import save_robustness
 from utils.evaluation.results import (
     EndToEndResult,
@@ -91,6 +92,7 @@ def write_card(
         parts.append(_end_to_end(result.end_to_end))
     if result.robustness is not None:
         save_robustness(result.robustness.rows, path.parent / "robustness.png")
+        save_robustness_data(result.robustness.rows, path.parent / "robustness.json")
         parts.append(_robustness(result, result.robustness))
     if result.prior_table is not None:
         parts.append(_prior_correction(result, result.prior_table))

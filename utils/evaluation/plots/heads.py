@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from utils.evaluation.chart_data import compute_curves, curves_file, save_curves
 from utils.evaluation.plots.predictions import (
     save_confusion,
     save_coverage,
@@ -59,7 +60,8 @@ def save_detailed_figures(
         dataset: The images of the split.
         model: Architecture, for the title.
         split: Name of the split.
-        out: Folder for the files; ``coverage_SPLIT_HEAD.png`` and ``mistakes_SPLIT_HEAD.png`` too.
+        out: Folder for the files; ``coverage_SPLIT_HEAD.png``, ``mistakes_SPLIT_HEAD.png`` and
+            ``curves_SPLIT_HEAD.json``, the data of the app's charts, too.
     """
     save_figures(predictions, head, model=model, split=split, out=out)
     probabilities, labels = predictions.probabilities[head.name], predictions.target_labels(head)
@@ -70,6 +72,8 @@ def save_detailed_figures(
         name=split,
         path=out / f"coverage_{split}_{head.name}.png",
     )
+    curves = compute_curves(probabilities, labels, threshold=head.threshold)
+    save_curves(curves, curves_file(out, split, head.name))
     save_mistakes(
         dataset.batch(np.arange(len(dataset))),
         probabilities,
