@@ -34,10 +34,6 @@ def show_picture(batch: Batch, index: int, face: int) -> None:
     def choose(number: int) -> None:
         st.session_state[key] = number
 
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        face_picture(source, outcome, chosen=number, key=f"picture-{key}", on_choose=choose)
+    face_picture(source, outcome, chosen=number, key=f"picture-{key}", on_choose=choose)
     if number:
-        with right:
-            chosen = outcome.faces[number - 1]
-            cards.face_bars([chosen.model_copy(update={"track_id": number})])
+        cards.face_bars([outcome.faces[number - 1].model_copy(update={"track_id": number})])

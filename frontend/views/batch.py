@@ -67,9 +67,7 @@ def _finished(engine: Engine, job: Job[Batch]) -> None:
         st.info("Stopped early. These are the results so far.")
     table = batch_table(batch)
     _counts(batch, table)
-    selected = _results(batch, table, engine.images.classes)
-    if selected:
-        show_picture(batch, *selected)
+    _results(batch, table, engine.images.classes)
 
 
 def _counts(batch: Batch, table: pd.DataFrame) -> None:
@@ -84,23 +82,28 @@ def _counts(batch: Batch, table: pd.DataFrame) -> None:
             st.table(plain_table(reasons, ["file", "reason"]))
 
 
-def _results(batch: Batch, table: pd.DataFrame, classes: tuple[str, ...]) -> tuple[int, int] | None:
-    """Show the table beside its filters, first on a phone; return the selected picture and face."""
+def _results(batch: Batch, table: pd.DataFrame, classes: tuple[str, ...]) -> None:
+    """Show the table beside its filters; on a phone it comes first."""
     faces = table[table["face"].notna()]
     if faces.empty:
-        selected = show_table(table)
+        _table_and_picture(batch, table)
         _downloads(batch, classes, "The files hold all pictures.")
-        return selected
+        return
     left, right = st.columns([3, 2], gap="large")
     with right:
         shown = filtered(faces, classes)
     with left:
         st.caption(f"{len(shown)} of {_counted(len(faces), 'face')}. Select a row for its picture.")
-        selected = show_table(shown)
+        _table_and_picture(batch, shown)
         filters = "The filters don't apply to them." if len(shown) < len(faces) else ""
         everything = f"{_counted(len(batch.outcomes), 'picture')}, {_counted(len(faces), 'face')}"
         _downloads(batch, classes, f"The files hold everything: {everything}. {filters}")
-    return selected
+
+
+def _table_and_picture(batch: Batch, table: pd.DataFrame) -> None:
+    selected = show_table(table)
+    if selected:
+        show_picture(batch, *selected)
 
 
 def _counted(number: int, noun: str) -> str:
