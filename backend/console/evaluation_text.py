@@ -49,7 +49,7 @@ def print_metrics(name: str, metrics: Metrics) -> None:
     print(
         f"  balanced {metrics.balanced_accuracy:.2%}, macro F1 {metrics.macro_f1:.3f}, "
         f"top-2 {metrics.top2_accuracy:.2%}, ECE {metrics.ece:.2%}, "
-        f"{metrics.coverage_80_accuracy:.2%} right of the most confident 80 %, "
+        f"{metrics.coverage_80_accuracy:.2%} right of the most confident 80%, "
         f"{metrics.images} images"
     )
     print(per_class_table(metrics))

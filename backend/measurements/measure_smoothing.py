@@ -211,7 +211,7 @@ def count_flips(labels: NDArray[np.int64]) -> int:
 def table(rows: list[SmoothingRow]) -> str:
     """Return the measurements as a Markdown table."""
     lines = [
-        "| smoothing | change shows after, median | 95 % of changes within | flips in 10 s, mean |",
+        "| smoothing | change shows after, median | 95% of changes within | flips in 10 s, mean |",
         "|---|---:|---:|---:|",
     ]
     lines += [

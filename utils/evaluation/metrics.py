@@ -110,7 +110,7 @@ def accuracy_at_coverage(probabilities: Probabilities, labels: Labels, *, covera
 def bootstrap_intervals(
     probabilities: Probabilities, labels: Labels, *, samples: int = 1000
 ) -> Intervals:
-    """Return 95 % percentile intervals over resampled images.
+    """Return 95% percentile intervals over resampled images.
 
     Efron and Tibshirani, 1993, "An Introduction to the Bootstrap". The seed is fixed.
 

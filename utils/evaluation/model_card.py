@@ -81,7 +81,7 @@ def write_card(
         "## Accuracy",
         f"Printed by `{command}`. The best epoch, the temperature, the prior correction and the "
         "thresholds were chosen on the validation split; the test split was only measured. In "
-        "brackets are bootstrap 95 % intervals. *Without near-duplicates* leaves out the images "
+        "brackets are bootstrap 95% intervals. *Without near-duplicates* leaves out the images "
         "that have a near-identical copy (root-mean-square difference below 3 grey levels) "
         "among the training images." + _agreement(result),
         accuracy_table(checkpoint.heads, predictions),

@@ -59,7 +59,7 @@ class SplitPredictions:
 
         Args:
             head: One of the model's heads.
-            intervals: Compute the bootstrap 95 % intervals, which takes a second.
+            intervals: Compute the bootstrap 95% intervals, which takes a second.
         """
         return {
             label_set: compute_metrics(

@@ -32,7 +32,7 @@ def accuracy_table(heads: Iterable[Head], splits: Mapping[str, SplitPredictions]
     """
     lines = [
         "| head | labels | split | accuracy | without near-duplicates | balanced | macro F1 "
-        "| top-2 | ECE | accuracy, most confident 80 % | images |",
+        "| top-2 | ECE | accuracy, most confident 80% | images |",
         "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for head in heads:

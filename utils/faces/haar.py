@@ -15,8 +15,8 @@ from utils.faces.resize import pad, shrink
 
 CASCADE = "haarcascade_frontalface_default.xml"
 WINDOW = 24  # the cascade's own size
-# The cascade's box is wider than a tight crop: it missed 18 % of 150 tight photos without a border
-# and 5 % with it.
+# The cascade's box is wider than a tight crop: it missed 18% of 150 tight photos without a border
+# and 5% with it.
 PADDING = 0.25
 
 

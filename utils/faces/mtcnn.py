@@ -10,7 +10,7 @@ from utils.faces.postprocess import make_detections
 from utils.faces.resize import pad, shrink
 
 # Without a border MTCNN misses faces that fill or exceed the image: in 200 training images of
-# FER2013 it missed 14 % without a border and 8.5 % with it; 0.4 was no better than 0.25.
+# FER2013 it missed 14% without a border and 8.5% with it; 0.4 was no better than 0.25.
 PADDING = 0.25
 _SMALLEST = 20.0
 

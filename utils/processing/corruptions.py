@@ -19,7 +19,7 @@ _SHIFT, _ZOOM = 0.06, 0.1
 
 
 def blur(image: Image) -> Image:
-    """Blur like a lens out of focus: a Gaussian of 3 % of the side, 1.4 pixels at 48."""
+    """Blur like a lens out of focus: a Gaussian of 3% of the side, 1.4 pixels at 48."""
     return _to_uint8(cv2.GaussianBlur(image, (0, 0), 0.03 * len(image)))
 
 
@@ -58,7 +58,7 @@ def roll_right(image: Image) -> Image:
 
 
 def glasses(image: Image) -> Image:
-    """Cover the eyes with dark glasses: two discs and a bridge at 38 % of the height."""
+    """Cover the eyes with dark glasses: two discs and a bridge at 38% of the height."""
     out: Image = image.copy()
     side = len(image)
     y, radius = round(0.38 * side), round(0.13 * side)

@@ -15,7 +15,7 @@ _MEMORY_SHARE = 0.05
 
 RULE = (
     "a straight line is fitted through the last two thirds of the samples; it may not rise, beyond "
-    "twice its standard error, by more than 5 % of the memory (at least 16 MB), 2 threads or 4 "
+    "twice its standard error, by more than 5% of the memory (at least 16 MB), 2 threads or 4 "
     "descriptors"
 )
 

@@ -27,7 +27,7 @@ class ClassMetrics:
 
 @dataclass(frozen=True, kw_only=True)
 class Intervals:
-    """Bootstrap 95 % intervals, each ``(low, high)``.
+    """Bootstrap 95% intervals, each ``(low, high)``.
 
     Attributes:
         accuracy: Of the accuracy.
@@ -75,7 +75,7 @@ class Metrics:
         macro_f1: Mean F1 over the classes that have images.
         top2_accuracy: Share of images whose label is among the two most probable classes.
         ece: Expected calibration error, 0..1.
-        coverage_80_accuracy: Accuracy on the 80 % with the highest confidence.
+        coverage_80_accuracy: Accuracy on the 80% with the highest confidence.
         per_class: Class name to its metrics, in class order.
         confusion: Counts ``(K, K)``; rows are labels, columns predictions.
         near_duplicates: None if near-duplicates were not searched for.

@@ -18,7 +18,7 @@ class Smoother:
     ``α · previous + (1 − α) · value`` where ``α = exp(−Δt / τ)``.
 
     Attributes:
-        tau: Time constant τ in seconds: after τ, 63 % of a jump has arrived. 0 switches the
+        tau: Time constant τ in seconds: after τ, 63% of a jump has arrived. 0 switches the
             smoothing off.
 
     Raises:

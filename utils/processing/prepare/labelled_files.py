@@ -140,7 +140,7 @@ def find_labelled(names: list[str]) -> tuple[list[LabelledFile], list[str]]:
     """Derive the split and class of every image from its path, ``…/train/happy/x.png``.
 
     Kaggle's ``train`` and ``test`` hold three splits, told apart by names such as
-    ``PublicTest_1.png``. If there is no validation split otherwise, 10 % of each class of train
+    ``PublicTest_1.png``. If there is no validation split otherwise, 10% of each class of train
     become one, chosen by a hash of the file name and so always the same.
 
     Args:
@@ -210,7 +210,7 @@ def _make_validation(found: list[LabelledFile]) -> tuple[list[LabelledFile], str
     else:
         moved = _sample_of_train(found)
         remark = (
-            f"there is no validation split: {len(moved)} images of train became one (10 % of each"
+            f"there is no validation split: {len(moved)} images of train became one (10% of each"
             " class, by a hash of the file name)"
         )
     return [

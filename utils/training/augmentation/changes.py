@@ -45,7 +45,7 @@ class Augmentation:
         perspective: Largest projective term, in normalised coordinates.
         brightness: Largest value added to values in 0..1.
         contrast: Largest relative change of contrast about the image's mean.
-        erasing: Probability that one rectangle of 2 to 20 % of the area is erased.
+        erasing: Probability that one rectangle of 2 to 20% of the area is erased.
         exposure: Largest absolute logarithm (base 2) of a gamma.
         coarseness: Probability of losing fine detail, as with few pixels or poor focus.
         noise: Largest standard deviation of added sensor noise, for values in 0..1.
@@ -159,7 +159,7 @@ class Augmentation:
         return torch.where(mask, images.mean((1, 2, 3), keepdim=True), images)
 
     def _coarsen(self, images: Tensor, draw: _Draw) -> Tensor:
-        """Shrink some images of the batch to 40 to 80 % and enlarge them again."""
+        """Shrink some images of the batch to 40 to 80% and enlarge them again."""
         chosen = draw.uniform(len(images)) < self.coarseness
         if not chosen.any():
             return images
