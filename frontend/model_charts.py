@@ -48,7 +48,7 @@ def confusion_chart(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> 
     )
     hovered = alt.selection_point(on="pointerover", fields=["label"])
     base = alt.Chart(table).encode(
-        x=alt.X("prediction:N", sort=list(classes)).axis(labelAngle=0, orient="top"),
+        x=alt.X("prediction:N", sort=list(classes)).axis(labelAngle=-40, orient="top"),
         y=alt.Y("label:N", sort=list(classes)),
         tooltip=["label", "prediction", "count", alt.Tooltip("share:Q", format=".0%")],
     )
@@ -84,9 +84,7 @@ def reliability_chart(bins: Sequence[ConfidenceBin]) -> alt.LayerChart:
         .encode(x="confidence:Q", y="accuracy:Q")
     )
     points = base.mark_circle(color=accent_color(), opacity=1).encode(
-        size=alt.Size("count:Q", title="predictions", scale=alt.Scale(range=[30, 400])).legend(
-            orient="bottom"
-        ),
+        size=alt.Size("count:Q", legend=None).scale(range=[30, 400]),
         tooltip=[_percent("confidence"), _percent("accuracy"), "count:Q"],
     )
     line = base.mark_line(color=accent_color(), strokeWidth=2)
@@ -104,7 +102,9 @@ def coverage_chart(points: Sequence[CoveragePoint], certain: float) -> alt.Layer
     table = pd.DataFrame([row.model_dump() for row in points])
     nearest = alt.selection_point(on="pointerover", nearest=True, fields=["coverage"], empty=False)
     base = alt.Chart(table).encode(
-        x=alt.X("coverage:Q", title="predictions kept, the most confident first").axis(format="%"),
+        x=alt.X("coverage:Q", title="predictions kept, the most confident first").axis(
+            format="%", tickCount=5
+        ),
         y=alt.Y("accuracy:Q", scale=alt.Scale(zero=False)).axis(format="%"),
         tooltip=[alt.Tooltip("coverage:Q", title="kept", format=".0%"), _percent("accuracy")],
     )
@@ -138,7 +138,7 @@ def robustness_chart(rows: Sequence[RobustnessRow]) -> alt.LayerChart:
         y=alt.Y("name:N", sort="-x", title=None, scale=alt.Scale(paddingInner=0.35)).axis(
             ticks=False, domain=False
         ),
-        x=alt.X("points:Q", title="points of accuracy lost").axis(grid=False),
+        x=alt.X("points:Q", title="points of accuracy lost").axis(grid=False, tickCount=5),
         tooltip=["name:N", _percent("accuracy"), alt.Tooltip("points:Q", format=".1f")],
     )
     bars = base.mark_bar(cornerRadius=4, color=accent_color())

@@ -106,8 +106,9 @@ def _accuracy(spec: ModelSpec, folder: Path) -> None:
         "Most confident 80%": figures.coverage_80_accuracy,
         "Calibration error": figures.ece,
     }
-    for column, (name, value) in zip(st.columns(4), shown.items(), strict=True):
-        column.metric(plain(name), f"{value:.1%}")
+    with st.container(horizontal=True):
+        for name, value in shown.items():
+            st.metric(plain(name), f"{value:.1%}")
     st.caption(f"On {figures.images:,} images of the {plain(split)} split, none used for training.")
     _classes(figures.per_class)
     st.header("Confusions")
@@ -124,7 +125,8 @@ def _classes(per_class: dict[str, dict[str, float]]) -> None:
     st.dataframe(
         table.assign(**{name: 100 * table[name] for name in shares}),
         column_config={
-            name: st.column_config.ProgressColumn(format="%.1f%%", max_value=100) for name in shares
+            name: st.column_config.ProgressColumn(name.title(), format="%.1f%%", max_value=100)
+            for name in shares
         },
     )
 
@@ -142,6 +144,7 @@ def _curves(path: Path) -> None:
     with left:
         st.header("Confidence against accuracy")
         st.altair_chart(reliability_chart(curves.reliability), width="stretch")
+        st.caption("The larger the circle, the more predictions. Dashed: perfect calibration.")
     with right:
         st.header("Accuracy without the uncertain predictions")
         st.altair_chart(coverage_chart(curves.coverage, curves.certain), width="stretch")
