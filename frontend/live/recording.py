@@ -4,6 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from frontend.clock import viewer_zone
 from frontend.live import markers
 from frontend.resources import open_store
 from frontend.text import plain
@@ -85,7 +86,7 @@ def _start(live: LiveAnalyzer, settings: Settings, spec: ModelSpec) -> None:
     try:
         store = open_store(settings)
         session_id = store.create(
-            f"Live, {datetime.now():%d %B %Y, %H:%M}",
+            f"Live, {datetime.now(viewer_zone()):%d %B %Y, %H:%M}",
             "live",
             model=spec.model,
             classes=spec.classes,

@@ -46,7 +46,7 @@ def _chart(lines: Sequence[Line], emotion: str) -> alt.Chart:
         alt.Chart(pd.concat([line.assign(line=name) for name, line in lines]))
         .mark_line(strokeWidth=2)
         .encode(
-            x=alt.X("time:Q", title="from the start").axis(labelExpr=_CLOCK, tickCount=6),
+            x=alt.X("time:Q", title=None).axis(labelExpr=_CLOCK, tickCount=6),
             y=alt.Y("probability:Q", title=emotion, scale=alt.Scale(domain=[0, 1])).axis(
                 format="%"
             ),
@@ -57,7 +57,7 @@ def _chart(lines: Sequence[Line], emotion: str) -> alt.Chart:
             ),
             tooltip=["line", alt.Tooltip("probability:Q", format=".0%"), "time:Q"],
         )
-        .properties(height=240 + 18 * len(lines))  # Streamlit counts the legend in
+        .properties(height=320 + 22 * len(lines))  # Streamlit counts the legend in
     )
     return chart
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from conftest import AppStarter, BrowserStarter
 from playwright.sync_api import Page, expect
 
@@ -13,6 +14,7 @@ from utils.media.video_writer import VideoWriter
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=60_000)
 VIDEO = ".st-key-player video"
+SERIOUS = ("serious", "critical")
 IN_SIGHT = """video => {
     const { top, bottom } = video.getBoundingClientRect();
     return top >= 0 && bottom <= innerHeight;
@@ -80,3 +82,11 @@ def test_the_playhead_follows_the_video(page: Page) -> None:
     page.locator(VIDEO).evaluate("video => { video.currentTime = 3 }")
     head = page.locator(".playhead").first
     page.wait_for_function("left => parseFloat(left.style.left) > 70", arg=head.element_handle())
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_are_accessible(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.wait_for_timeout(1500)
+    found = Axe().run(page).response["violations"]
+    assert [(f["id"], f["nodes"][0]["html"][:200]) for f in found if f["impact"] in SERIOUS] == []
