@@ -24,4 +24,4 @@ def _job_progress(job: Job[Any]) -> None:
     if st.button("Stop", icon=":material/stop:", key="stop-job"):
         job.cancel()
     if progress.preview is not None:
-        st.image(progress.preview, width=360)
+        st.image(progress.preview, width=360, alt="Preview")

@@ -10,6 +10,7 @@ from utils.inference.batch import AnalyzedFrame
 from utils.inference.video import analyze_video
 from utils.jobs import Job
 from utils.media.drawing import annotate
+from utils.media.figures.timecode import timecode
 from utils.media.sources import Kind, Source
 from utils.media.thumbnails import BestFaces
 from utils.media.video import VideoFrame, VideoReader
@@ -64,7 +65,7 @@ def analysis_of(
             frames = analyze_video(engine.live, video, every=every)
             for frame, result in _in_turn(engine, frames):
                 if job.cancelled:
-                    analysis.problem = f"Stopped after {frame.time:.1f} seconds."
+                    analysis.problem = f"Stopped at {timecode(frame.time)}."
                     break
                 failures = copies.add(AnalyzedFrame(source, result, frame.image, video.fps))
                 analysis.problem = analysis.problem or _message(failures)
@@ -74,7 +75,7 @@ def analysis_of(
                 if frame.index % PREVIEW_EVERY == 0:
                     share = frame.time / video.duration if video.duration else 0.0
                     preview = annotate(frame.image, result)
-                    job.report(share, f"at {frame.time:.1f} s", preview=preview)
+                    job.report(share, f"at {timecode(frame.time)}", preview=preview)
             failures = copies.complete()
             analysis.problem = analysis.problem or video.problem or _message(failures)
         analysis.portraits = best.portraits
