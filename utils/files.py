@@ -1,6 +1,7 @@
 """How files are written: by one process, replaced as a whole, under names that are not too long."""
 
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -24,12 +25,16 @@ def unusable_reason(path: Path, kind: str = "file") -> str | None:
         path: The path.
         kind: What it should be, such as ``model file``.
     """
-    if path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return f"no such {kind}"
+    except (OSError, ValueError) as error:  # a name that is too long, no permission, a NUL
+        return f"can't be read ({reason_of(error)})"
+    if stat.S_ISREG(mode):
         return None
-    if path.is_dir():
-        return f"is a folder, not a {kind}"
     # Reading a pipe or a device may never end.
-    return "is not a regular file" if path.exists() else f"no such {kind}"
+    return f"is a folder, not a {kind}" if stat.S_ISDIR(mode) else "is not a regular file"
 
 
 def check_folder(path: Path) -> None:
@@ -47,6 +52,45 @@ def check_folder(path: Path) -> None:
         raise ConfigError(f"{path}: {kind}; name a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise ConfigError(f"{path}: no permission to write to {existing}; name another folder")
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and its parents, unless they exist.
+
+    Raises:
+        ConfigError: It or a parent is a file, or there is no permission to write.
+        OutputError: It can't be created for another reason, such as a name that is too long.
+    """
+    check_folder(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: can't be created ({reason_of(error)})") from error
+
+
+def write_file(path: Path, data: bytes | memoryview, *, sync: bool = False) -> None:
+    """Write a file as a whole; an existing one is replaced, and missing folders are created.
+
+    Encoders get no file of the disk to write to, but one in memory: some don't notice when a disk
+    is full, and others fail in ways of their own.
+
+    Args:
+        path: The file.
+        data: Its content.
+        sync: Return when the disk holds it, so that it survives a power failure.
+
+    Raises:
+        OutputError: It can't be written; an existing file is left as it was.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_file(path) as part, part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise OutputError(f"{path}: can't be written ({reason_of(error)})") from error
 
 
 @contextmanager
@@ -107,7 +151,7 @@ def locked_file(path: Path) -> Iterator[None]:
         ConfigError: The path is not that of a regular file.
         OutputError: Another process has locked the file, or it can't be written.
     """
-    if path.exists() and not path.is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise ConfigError(f"{path}: is not a regular file; name another one")
     with _locked(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, folder=path.parent):
         yield

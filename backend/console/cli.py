@@ -15,6 +15,8 @@ from utils.errors import EmotionError, OutputError, reason_of
 
 # What a disk reports when it is full, broken or read-only, or a user's share of it is used up.
 _DISK_ERRORS = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EROFS, errno.EDQUOT)
+# What the system says of the name of a file that was given.
+_NAME_ERRORS = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM)
 
 
 class ExitCode(IntEnum):
@@ -31,7 +33,8 @@ def run(main: Callable[[], int]) -> NoReturn:
     """Run a program's ``main`` and exit with its return value.
 
     An ``EmotionError`` is printed to stderr as ``error: …``, and the program exits with the error's
-    own code (2 for a user's mistake). So is a disk that is full. Ctrl-C gives 130. If the reader of
+    own code (2 for a user's mistake). So is a disk that is full, and a name of a file that is too
+    long or may not be used. Ctrl-C gives 130. If the reader of
     stdout has closed it, as ``head`` does, the program ends quietly with 141. Any other exception
     is a bug and keeps its traceback.
 
@@ -54,6 +57,9 @@ def run(main: Callable[[], int]) -> NoReturn:
         _discard_output()
         code = ExitCode.BROKEN_PIPE
     except OSError as error:
+        if error.errno in _NAME_ERRORS and error.filename is not None:
+            report_error(f"{os.fsdecode(error.filename)}: can't be used ({reason_of(error)})")
+            sys.exit(EmotionError.exit_code)
         if error.errno not in _DISK_ERRORS:
             raise
         name = error.filename or ("a file" if _output_works() else "standard output")

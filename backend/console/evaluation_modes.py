@@ -27,6 +27,7 @@ from utils.evaluation.evaluator import (
 from utils.evaluation.plots.comparison import save_zoo
 from utils.evaluation.results import EndToEndResult
 from utils.evaluation.split import LabelledSplit, SplitConfig
+from utils.files import write_file
 from utils.model.checkpoint import load_checkpoint
 from utils.paths import BUNDLED_MODEL
 
@@ -117,7 +118,7 @@ def show_zoo(folder: Path, split: SplitConfig, *, out: Path | None, as_json: boo
     path = out / "zoo.json" if out else ZOO_RESULTS
     merged = merge_rows(path, rows)
     table = zoo_table(merged, {row.name for row in rows})
-    path.with_suffix(".md").write_text(table + "\n", "utf-8")
+    write_file(path.with_suffix(".md"), (table + "\n").encode())
     save_zoo(merged, path.with_suffix(".png"))
     print(json.dumps([row.to_document() for row in merged], indent=1) if as_json else table)
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from programs import infer, run_program
 
 from backend.console import cli
 from utils.errors import DataError
@@ -71,3 +72,48 @@ def test_a_closed_pipe_is_no_error() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == cli.ExitCode.BROKEN_PIPE
+
+
+@pytest.mark.parametrize(
+    ("program", "options"),
+    [("inference", ["--every", "{}"]), ("train", ["--{}"]), ("api", ["{}"])],
+)
+def test_usage_errors_give_no_orders_to_the_terminal(program: str, options: list[str]) -> None:
+    hostile = "\x1b[31mred\u202e\udcff"
+    done = run_program(program, "x.jpg", *(text.format(hostile) for text in options))
+    assert done.returncode == 2
+    assert "\\x1b[31mred\\u202e" in done.stderr
+    assert not {"\x1b", "\u202e"} & set(done.stderr)
+
+
+TOO_LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("program", "options"),
+    [
+        ("inference", ["x.jpg", "--out", f"{TOO_LONG}.csv"]),
+        ("inference", ["x.jpg", "--model", TOO_LONG]),
+        ("evaluate", ["--card", f"{TOO_LONG}/card.md"]),
+        ("evaluate", ["--data", TOO_LONG]),
+        ("train", ["--resume", TOO_LONG]),
+    ],
+)
+def test_a_name_that_is_too_long_is_explained(
+    program: str, options: list[str], tmp_path: Path
+) -> None:
+    done = run_program(program, *options, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert TOO_LONG in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_video_with_too_long_a_name_costs_no_other_file(
+    astronaut_jpg: Path, tiny_checkpoint: Path
+) -> None:
+    names = [f"{TOO_LONG}.mp4", f"{TOO_LONG}.jpg", astronaut_jpg]
+    done = infer(*names, "--model", tiny_checkpoint, "--format", "jsonl", "--detector", "none")
+    assert done.returncode == 1
+    assert done.stdout.count('{"image": "xxx') == 2
+    assert done.stdout.count('{"model": ') == 1

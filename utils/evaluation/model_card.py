@@ -23,6 +23,7 @@ from utils.evaluation.tables import (
     robustness_table,
     scaling_comparison_table,
 )
+from utils.files import write_file
 from utils.model.architectures import count_parameters
 from utils.model.checkpoint import MACHINE_OPTIONS, Checkpoint
 from utils.model.spec import Head
@@ -99,7 +100,7 @@ def write_card(
     if result.scaling_table is not None:
         parts.append(_calibration(result, result.scaling_table))
     parts += [_USE, _training(checkpoint)]
-    path.write_text("\n\n".join(parts) + "\n", "utf-8")
+    write_file(path, ("\n\n".join(parts) + "\n").encode())
 
 
 def _summary(checkpoint: Checkpoint) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from PIL import Image as PillowImage
 
 from utils.errors import ConfigError, OutputError, error_boundary
-from utils.files import replaced_file
+from utils.files import write_file
 from utils.media.images import Image
 
 SAVE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -29,19 +29,22 @@ def save_image(image: Image, path: Path) -> None:
         raise ConfigError(
             f"{path}: unsupported image format for writing; use one of {', '.join(SAVE_SUFFIXES)}"
         )
-    with (
-        error_boundary(
-            lambda reason: OutputError(f"{path}: can't be written ({reason})"),
-            known=(OSError, ValueError),  # ValueError: too large for WebP
-        ),
-        replaced_file(path) as part,
+    with error_boundary(
+        lambda reason: OutputError(f"{path}: can't be written ({reason})"),
+        known=(OSError, ValueError),  # ValueError: too large for WebP
     ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        PillowImage.fromarray(image).save(part, quality=92)
+        # Pillow would not notice that a disk has room for a part of a JPEG file only.
+        data = _encode(image, path.suffix.lower())
+    write_file(path, data)
 
 
 def encode_png(image: Image) -> bytes:
     """Return RGB uint8 ``(H, W, 3)`` as the bytes of a PNG file."""
+    return _encode(image, ".png")
+
+
+def _encode(image: Image, suffix: str) -> bytes:
     file = BytesIO()
-    PillowImage.fromarray(image).save(file, "PNG")
+    kind = PillowImage.registered_extensions()[suffix]
+    PillowImage.fromarray(image).save(file, kind, quality=92)
     return file.getvalue()

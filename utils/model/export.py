@@ -25,6 +25,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from utils.errors import CheckpointError
+from utils.files import write_file
 from utils.model.checkpoint import Checkpoint, weights_hash
 from utils.model.class_activation import PooledLinear, find_pooled_linear
 from utils.model.onnx_runtime import (
@@ -71,8 +72,7 @@ def export_onnx(
         metadata[CLASS_WEIGHTS_KEY] = encode_class_weights(ending.weights)
     strip_exporter_notes(model)
     onnx.helper.set_model_props(model, metadata)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, path)
+    write_file(path, model.SerializeToString())
 
 
 def add_features_output(model: onnx.ModelProto, ending: PooledLinear) -> None:

@@ -1,9 +1,8 @@
 """Files of plain types and tensors: written as a whole, read without running anything."""
 
+import io
 import logging
-import os
 import pickle
-import tempfile
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -11,26 +10,21 @@ from zipfile import ZipFile
 import torch
 
 from utils.errors import CheckpointError, error_boundary
-from utils.files import unusable_reason
+from utils.files import unusable_reason, write_file
 from utils.media.archives import ZIP_ERRORS
 
 logger = logging.getLogger(__name__)
 
 
 def save_atomically(content: dict[str, Any], path: Path) -> None:
-    """Write plain types and tensors with ``torch.save``, through a temporary file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    """Write plain types and tensors with ``torch.save``.
+
+    Raises:
+        OutputError: The file can't be written; an existing one is left as it was.
+    """
+    file = io.BytesIO()
+    torch.save(content, file)
+    write_file(path, file.getbuffer(), sync=True)
 
 
 def load_plain(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from utils.evaluation.plots.heads import save_figures
 from utils.evaluation.results import Metrics
 from utils.evaluation.split import predict_split
 from utils.evaluation.tables import per_class_table
+from utils.files import write_file
 from utils.model.checkpoint import Checkpoint, save_checkpoint
 from utils.model.spec import LabelSet
 from utils.processing.dataset import FaceDataset, load_split
@@ -58,7 +59,7 @@ def finish(
     if history is not None:
         save_curves(history.rows(), out / "curves.png", kept=history.best_epoch)
         _write_rows(history.rows(), out / "history.csv")
-    (out / "report.md").write_text(_markdown(checkpoint, history), "utf-8")
+    write_file(out / "report.md", _markdown(checkpoint, history).encode())
 
 
 def _write_rows(rows: list[dict[str, float]], path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from utils.errors import DataError
+from utils.files import write_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +101,8 @@ def merge_rows(path: Path, rows: Sequence[ZooRow]) -> list[ZooRow]:
     names = {row.name for row in rows}
     earlier = [row for row in read_rows(path) if row.name not in names]
     merged = sorted([*earlier, *rows], key=lambda row: -row.accuracy)
-    path.parent.mkdir(parents=True, exist_ok=True)
     document = [row.to_document() for row in merged]
-    path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    write_file(path, (json.dumps(document, indent=1) + "\n").encode())
     return merged
 
 

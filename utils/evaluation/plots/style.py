@@ -1,9 +1,12 @@
 """The style of all figures."""
 
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from utils.files import write_file
 
 INK, ACCENT, SOFT = "#2b2f36", "#4477aa", "#c9d3df"
 
@@ -18,5 +21,6 @@ def tidy(axes: Axes, title: str) -> None:
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure as PNG; its folder is created if missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=130, facecolor="white")
+    file = BytesIO()
+    figure.savefig(file, dpi=130, facecolor="white")
+    write_file(path, file.getvalue())
