@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from backend.console.cli import ExitCode, run
-from backend.console.options import build_config
+from backend.console.options import ArgumentParser, build_config
 from backend.service.app import create_app
 from backend.service.listening import HttpProtocol, HttpServer, listen
 from backend.service.settings import get_service_settings
@@ -50,7 +50,7 @@ class ServeConfig:
 
 def parse_args(argv: list[str] | None = None) -> ServeConfig:
     """Return the configuration that the command line describes."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(

@@ -31,7 +31,7 @@ from backend.benchmarks.page.config import BenchmarkPageConfig
 from backend.benchmarks.result import BenchmarkResult
 from backend.benchmarks.soak.config import BenchmarkSoakConfig
 from backend.console.cli import ExitCode, run
-from backend.console.options import build_config, check_at_least_one
+from backend.console.options import ArgumentParser, build_config, check_at_least_one
 from utils.defaults import DETECTOR, INTERVAL
 from utils.extras import require
 from utils.paths import BUNDLED_MODEL
@@ -56,7 +56,7 @@ def parse_args(argv: list[str] | None = None) -> BenchmarkCommand:
     Raises:
         ConfigError: An option is out of range.
     """
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model", type=Path, metavar="FILE", help="checkpoint (default: bundled)")

@@ -25,12 +25,13 @@ from backend.console.evaluation_modes import (
     show_split,
     show_zoo,
 )
+from backend.console.options import ArgumentParser
 from utils.defaults import DETECTOR
 from utils.errors import ConfigError
 from utils.evaluation.evaluator import EvaluateConfig, ModelConfig, PhotosConfig
 from utils.evaluation.predict import TEST_TIME_AVERAGES
 from utils.evaluation.split import SplitConfig
-from utils.files import check_folder
+from utils.files import make_folder
 from utils.memory import keep_freed_memory
 from utils.paths import BUNDLED_MODEL
 
@@ -60,7 +61,7 @@ class EvaluateOptions:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
@@ -130,11 +131,11 @@ def check_outputs(config: EvaluateConfig, card: Path | None) -> None:
     """Check before the work that its results can be written and that the options agree.
 
     Raises:
-        ConfigError: A folder can't be made or is a file, or options contradict each other.
+        ConfigError: A folder is a file, or options contradict each other.
+        OutputError: A folder can't be created.
     """
     for folder in filter(None, (config.out, card and card.parent)):
-        check_folder(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     if card is None:
         return
     model = config.model

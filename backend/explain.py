@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from backend.console.cli import run
 from backend.console.messages import printable, report_error
+from backend.console.options import ArgumentParser
 from utils.defaults import DETECTOR
 from utils.errors import ConfigError, EmotionError, ImageError
 from utils.evaluation.grad_cam import METHODS, Explainer
@@ -75,7 +76,7 @@ class ExplainOptions:
 
 def parse_args(argv: list[str] | None = None) -> ExplainOptions:
     """Return the program's options."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE", help="pictures of faces")

@@ -7,7 +7,6 @@ from backend.console.requirements import ensure
 
 ensure("train", "The export")
 
-import argparse
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from backend.console.cli import run
 from backend.console.messages import report_error
+from backend.console.options import ArgumentParser
 from utils.errors import CheckpointError, EmotionError
 from utils.evaluation.split import label_sets
 from utils.files import check_folder
@@ -71,7 +71,7 @@ class ExportedFile:
 
 def parse_args(argv: list[str] | None = None) -> ExportOptions:
     """Return the program's options."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description="Write a checkpoint as ONNX files, checked against the original."
     )
     parser.add_argument("--model", type=Path, default=BUNDLED_MODEL, help="checkpoint (.pth)")

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from backend.console.cli import run
 from backend.console.messages import printable
+from backend.console.options import ArgumentParser
 from utils.errors import ConfigError, DataError
 from utils.model.preprocessing import Preprocessing
 from utils.processing.dataset import load_split
@@ -62,7 +63,7 @@ class PrepareOptions:
 
 def parse_args(argv: list[str] | None = None) -> PrepareOptions:
     """Return the options of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description="Bring FER2013 or any labelled images into train|validation|test/<class>/.",
         epilog="Exit code: 0 if everything was prepared, 2 if some or all of it is unusable.",
     )

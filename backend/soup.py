@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.console.cli import run
-from utils.files import check_folder
+from backend.console.options import ArgumentParser
+from utils.files import check_folder, make_folder
 from utils.memory import keep_freed_memory
 from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.weight_averaging import average_weights
@@ -42,7 +43,7 @@ class AveragingConfig:
 
 def parse_args(argv: list[str] | None = None) -> AveragingConfig:
     """Return what the command line asks for."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
@@ -74,7 +75,7 @@ def average(config: AveragingConfig) -> Checkpoint:
     validation = load_split(
         config.data, "validation", preprocessing=mean.preprocessing, classes=mean.classes
     )
-    config.out.mkdir(parents=True, exist_ok=True)
+    make_folder(config.out)
     finish(mean, validation, out=config.out)
     return mean
 

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from backend.console.cli import run
+from backend.console.options import ArgumentParser
 from utils.emotions import EMOTIONS
 from utils.errors import ConfigError
 from utils.files import check_folder
@@ -58,7 +59,7 @@ class TrainOptions:
 
 def parse_args(argv: list[str] | None = None) -> TrainOptions:
     """Return the options of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description="Train a model on DATA/train and choose the best epoch on DATA/validation.",
         epilog="Defaults come from the model's recipe in model/recipes, then --config, then flags.",
     )

@@ -1,10 +1,12 @@
 """Command-line options that become typed configurations, and the checks that several share."""
 
+import argparse
 import math
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from backend.console.messages import printable
 from utils.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,6 +18,14 @@ else:
 
 # A shorter measurement has too few frames, or none.
 _LEAST_SECONDS = 0.5
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """The parser of a program's options; its errors are safe to print."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print a usage error, which repeats arguments, and exit with 2."""
+        super().error(printable(message))
 
 
 def build_config(kind: type[Config], options: Mapping[str, Any]) -> Config:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from backend.console.options import build_config
+from backend.console.options import ArgumentParser, build_config
 from backend.console.predict_config import (
     AnalyzerConfig,
     OutputConfig,
@@ -35,7 +35,7 @@ def parse_predict_config(argv: list[str] | None, description: str) -> PredictCon
     Raises:
         ConfigError: An option is out of range, or contradicts another.
     """
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=description,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -19,8 +19,8 @@ import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
 from backend.console.cli import ExitCode, run
-from backend.console.options import build_config
-from utils.files import check_folder
+from backend.console.options import ArgumentParser, build_config
+from utils.files import make_folder
 from utils.model.export import strip_exporter_notes
 from utils.paths import MTCNN_FOLDER
 
@@ -40,7 +40,7 @@ class ConvertMtcnnConfig:
 
 def parse_args(argv: list[str] | None = None) -> ConvertMtcnnConfig:
     """Return the configuration that the command line describes."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=MTCNN_FOLDER, help="folder for the files")
@@ -77,8 +77,7 @@ def convert(name: str, path: Path) -> None:
 def main() -> int:
     """Run the program and return its exit code."""
     config = parse_args()
-    check_folder(config.out)
-    config.out.mkdir(parents=True, exist_ok=True)
+    make_folder(config.out)
     for name in _NETWORKS:
         path = config.out / f"{name}.onnx"
         convert(name, path)

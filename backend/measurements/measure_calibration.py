@@ -21,13 +21,14 @@ import torch
 from numpy.typing import NDArray
 
 from backend.console.cli import ExitCode, run
-from backend.console.options import build_config
+from backend.console.options import ArgumentParser, build_config
 from utils.errors import ConfigError
 from utils.evaluation.calibration import calibrate
 from utils.evaluation.metrics import expected_calibration_error
 from utils.evaluation.mixture import mix_corrupted
 from utils.evaluation.predict import predict_logits
 from utils.evaluation.split import LabelledSplit, SplitConfig, label_sets
+from utils.files import make_folder
 from utils.model.checkpoint import Checkpoint, load_checkpoint
 from utils.model.spec import Head
 from utils.paths import BUNDLED_MODEL
@@ -112,7 +113,7 @@ def parse_args(argv: list[str] | None = None) -> MeasureCalibrationConfig:
         ConfigError: An option is out of range, or options contradict each other.
     """
     default = MeasureCalibrationConfig()
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
@@ -143,7 +144,7 @@ def measure(config: MeasureCalibrationConfig) -> list[CalibrationRow]:
     if config.out:
         changes = {"calibration_mixture": config.mixture[0], "data": str(config.data)}
         checkpoint.training = checkpoint.training | changes
-        config.out.mkdir(parents=True, exist_ok=True)
+        make_folder(config.out)
         finish(checkpoint, validation, out=config.out)
     return rows
 

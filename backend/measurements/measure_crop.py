@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from backend.console.cli import ExitCode, run
 from backend.console.messages import report_error
-from backend.console.options import build_config, check_at_least_one
+from backend.console.options import ArgumentParser, build_config, check_at_least_one
 from utils.defaults import DETECTOR
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector, list_detectors
@@ -84,7 +84,7 @@ def parse_args(argv: list[str] | None = None) -> MeasureCropConfig:
     Raises:
         ConfigError: An option is out of range.
     """
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of cropped faces")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from backend.benchmarks.clip import HEIGHT, WIDTH
 from backend.console.cli import ExitCode, run
 from backend.console.messages import report_error
-from backend.console.options import build_config, check_at_least_one
+from backend.console.options import ArgumentParser, build_config, check_at_least_one
 from utils.defaults import LIVE_MIN_FACE, MIN_FACE
 from utils.errors import DataError, ImageError
 from utils.faces import build_detector
@@ -76,7 +76,7 @@ def parse_args(argv: list[str] | None = None) -> MeasureDetectionConfig:
     Raises:
         ConfigError: An option is out of range.
     """
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="photos of faces, searched recursively")

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from backend.console.cli import ExitCode, run
-from backend.console.options import build_config
+from backend.console.options import ArgumentParser, build_config
 from utils.faces.quality import sharpness
 from utils.media.images import Image
 from utils.model.classifier import EmotionClassifier
@@ -95,7 +95,7 @@ _CORRUPTIONS: dict[str, tuple[Corruption, tuple[float, ...]]] = {
 
 def parse_args(argv: list[str] | None = None) -> MeasureQualityConfig:
     """Return the configuration that the command line describes."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=Path("images"), help="prepared data folder")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.console.cli import ExitCode, run
-from backend.console.options import build_config, check_at_least_one
+from backend.console.options import ArgumentParser, build_config, check_at_least_one
 from utils.defaults import INTERVAL
 from utils.inference.tracking.smoothing import Smoother, Smoothing
 from utils.media.images import Image
@@ -87,7 +87,7 @@ def parse_args(argv: list[str] | None = None) -> MeasureSmoothingConfig:
     Raises:
         ConfigError: An option is out of range.
     """
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=Path("images"), help="prepared data folder")
