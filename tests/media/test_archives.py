@@ -104,3 +104,17 @@ def test_what_is_no_archive_is_told() -> None:
     for data in (b"", b"no archive", archive_of({"a.png": 0})[:40]):
         with pytest.raises(ImageError, match=r"photos\.zip: is damaged or not a zip archive"):
             ZipArchive(io.BytesIO(data), "photos.zip")
+
+
+def test_an_archive_of_too_many_members_is_refused_before_they_are_listed() -> None:
+    data = archive_of({f"{number}.png": zipfile.ZIP_STORED for number in range(2000)}, b"")
+    assert len(ZipArchive(io.BytesIO(data), "many.zip", max_members=2000).members) == 2000
+    # Whatever the archive says of their number.
+    claims = [data, data[:-14] + b"\x01\0\x01\0" + data[-10:-2] + b"\0\0"]
+    for claim in claims:
+        tracemalloc.start()
+        with pytest.raises(ImageError, match=r"^many.zip: has more than 1,999 files; pack it as"):
+            ZipArchive(io.BytesIO(claim), "many.zip", max_members=1999)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 3 * len(data)

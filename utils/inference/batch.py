@@ -19,6 +19,9 @@ from utils.media.sources import Kind, Source, read_standard_input
 from utils.media.video import VideoReader
 from utils.results import Failure, Outcome
 
+# Of all runs of this process together.
+_memory = MemoryBudget(IMAGE_MEMORY)
+
 
 @dataclass(frozen=True)
 class AnalyzedFrame:
@@ -49,8 +52,10 @@ def analyze_sources(
 ) -> Iterator[AnalyzedFrame]:
     """Analyse images and videos; one that fails does not stop the others.
 
-    Images are decoded and analysed in threads; at most ``workers + 1`` batches are in memory, and
-    at most ``IMAGE_MEMORY`` bytes of images unless a single one takes more.
+    Images are decoded and analysed in threads; at most ``workers + 1`` batches are in memory. All
+    runs of a process together hold at most ``IMAGE_MEMORY`` bytes of images, unless a single one
+    takes more, and wait for each other. A run that is not continued keeps its share until it is
+    closed.
 
     Args:
         analyzer: Detector and classifier.
@@ -68,7 +73,7 @@ def analyze_sources(
                 for source in run:
                     yield from _video(analyzer, source, every)
             else:
-                batches = _batches(run, batch_size, IMAGE_MEMORY // (workers + 1))
+                batches = _batches(run, batch_size, _memory.limit // (workers + 1))
                 yield from _images(partial(_analyze, analyzer), batches, pool=pool, ahead=workers)
 
 
@@ -133,21 +138,28 @@ def _images(
     pool: ThreadPoolExecutor,
     ahead: int,
 ) -> Iterator[AnalyzedFrame]:
-    budget = MemoryBudget(IMAGE_MEMORY)
     waiting: deque[tuple[int, Future[list[AnalyzedFrame]]]] = deque()
     batch = next(batches, None)
     try:
         while batch or waiting:
-            while batch and len(waiting) <= ahead and budget.acquire(batch.memory, timeout=0):
+            # Without images of its own, a run waits for the memory of others.
+            while (
+                batch
+                and len(waiting) <= ahead
+                and _memory.acquire(batch.memory, timeout=0 if waiting else None)
+            ):
                 waiting.append((batch.memory, pool.submit(analyze, batch.sources)))
                 batch = next(batches, None)
-            memory, future = waiting.popleft()
+            memory, future = waiting[0]
             yield from future.result()
             del future
-            budget.release(memory)
+            waiting.popleft()
+            _memory.release(memory)
     finally:
-        for _, future in waiting:
+        for memory, future in waiting:
             future.cancel()
+            # What is being analysed keeps its memory until then.
+            future.add_done_callback(lambda _, size=memory: _memory.release(size))  # type: ignore[misc]
 
 
 def _memory_of(source: Source) -> ImageMemory:

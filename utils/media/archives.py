@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from utils.errors import EmotionError, ImageError, error_boundary
@@ -23,6 +23,9 @@ ZIP_ERRORS = (BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueErro
 # claims, 100 bytes of bzip2 expand to 150 MB at once.
 _METHODS = (ZIP_STORED, ZIP_DEFLATED)
 _ENCRYPTED = 1
+# Members of an archive, unless told otherwise; the list of a million takes 600 MB.
+MAX_MEMBERS = 100_000
+_MEMBER_SIGNATURE = b"PK\x01\x02"
 # Bytes to decompress at once.
 _CHUNK = 1 << 16
 
@@ -34,25 +37,34 @@ class ZipArchive:
         file: The archive.
         name: Its name in error messages.
         error: The type of the errors that are raised.
+        max_members: Archives of more members are refused before the list of them is made.
 
     Attributes:
         members: Its files, without folders, in the archive's order.
 
     Raises:
-        EmotionError: The file is not a zip archive.
+        EmotionError: The file is not a zip archive, or has too many members.
     """
 
     def __init__(
-        self, file: Path | IO[bytes], name: str, *, error: type[EmotionError] = ImageError
+        self,
+        file: Path | IO[bytes],
+        name: str,
+        *,
+        error: type[EmotionError] = ImageError,
+        max_members: int = MAX_MEMBERS,
     ) -> None:
         self._name, self._error = name, error
+        too_many = error(f"{name}: has more than {max_members:,} files; pack it as several")
         with error_boundary(
             lambda reason: error(
                 f"{name}: is damaged or not a zip archive ({reason}); obtain the file again"
             ),
             known=ZIP_ERRORS,
         ):
-            self._zip = ZipFile(file)
+            opened = file.open("rb") if isinstance(file, Path) else file
+            listed = _ListedFile(opened, max_members, too_many)
+            self._zip = ZipFile(cast("IO[bytes]", listed))
             self.members = [member for member in self._zip.infolist() if not member.is_dir()]
 
     def open(self, member: ZipInfo) -> IO[bytes]:
@@ -93,6 +105,25 @@ class ZipArchive:
             ),
             known=ZIP_ERRORS,
         )
+
+
+class _ListedFile:
+    """The file of an archive, which fails when zipfile reads a list of too many members.
+
+    zipfile reads the list at once; contents it reads in pieces that hold fewer signatures.
+    """
+
+    def __init__(self, file: IO[bytes], most: int, error: EmotionError) -> None:
+        self._file, self._most, self._error = file, most, error
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        if data.count(_MEMBER_SIGNATURE) > self._most:
+            raise self._error
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class _MemberStream(io.RawIOBase):

@@ -33,6 +33,8 @@ _SYNONYMS = {
     "surprised": "surprise",
 }
 _VALIDATION_SHARE = 0.1
+# Of an archive; the largest datasets of labelled faces have half as many.
+_MAX_IMAGES = 1_000_000
 
 
 class FileTree(Protocol):
@@ -82,7 +84,7 @@ class ZipTree:
     """
 
     def __init__(self, path: Path) -> None:
-        self._archive = ZipArchive(path, str(path), error=DataError)
+        self._archive = ZipArchive(path, str(path), error=DataError, max_members=_MAX_IMAGES)
         self._members = {member.filename: member for member in self._archive.members}
 
     def names(self) -> list[str]:
