@@ -15,13 +15,14 @@ ensure("api", "The service")
 import argparse
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
 
 from backend.console.cli import ExitCode, run
 from backend.console.options import ArgumentParser, build_config
 from backend.service.app import create_app
-from backend.service.listening import HttpProtocol, HttpServer, listen
+from backend.service.listening import HttpProtocol, HttpServer, SocketProtocol, listen
 from backend.service.settings import get_service_settings
 from utils.settings import get_settings
 
@@ -95,8 +96,7 @@ def serve(config: ServeConfig) -> int:
             proxy_headers=config.proxy is not None,
             forwarded_allow_ips=config.proxy,
             ws_max_size=int(settings.max_body_mb * 1_000_000),
-            # More queued frames would only be older by the time they are analysed.
-            ws_max_queue=2,
+            ws=partial(SocketProtocol, memory=app.state.service.bodies),  # type: ignore[arg-type]
             log_level="info",
         )
     )

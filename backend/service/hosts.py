@@ -4,15 +4,18 @@ A web page that somebody opens elsewhere must not use the service on their compu
 origins, nor under a name of its own that it points to this computer (DNS rebinding).
 """
 
+import re
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
 from backend.service.errors import ForeignOriginError, UnknownHostError
 from backend.service.settings import API_PREFIX
+
+# A name or IPv4 address, or an IPv6 address in brackets, perhaps with a port.
+_HOST = re.compile(r"(?P<name>[\w.-]+|\[[0-9a-z:.%]+\])(:\d*)?", re.ASCII)
 
 
 class HostCheck:
@@ -44,7 +47,7 @@ class HostCheck:
             UnknownHostError: The host is not one under which the service may be reached.
         """
         host, origin = headers.get("host"), headers.get("origin")
-        if host is not None and not self._is_known(_name_of(f"//{host}")):
+        if host is not None and not self._is_known(_name_of(host)):
             raise UnknownHostError(
                 f"The service may not be reached as {host!a}; if it should, add the name to "
                 f"{API_PREFIX}ALLOWED_HOSTS."
@@ -64,11 +67,10 @@ class HostCheck:
         return any(f"*.{'.'.join(parents[i:])}" in self._names for i in range(len(parents)))
 
 
-def _name_of(address: str) -> str:
-    try:
-        return (urlsplit(address).hostname or "").rstrip(".")
-    except ValueError:  # a bracket is missing
-        return ""
+def _name_of(host: str) -> str:
+    """Return the name or address of a ``Host`` header, in lower case; empty if it is malformed."""
+    found = _HOST.fullmatch(host.lower())
+    return found["name"].strip("[]").rstrip(".") if found else ""
 
 
 def _is_address(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""How the server listens: its sockets, and the connections of clients that send no request."""
+"""How the server listens: its sockets, and what connections may hold before they are served."""
 
 import asyncio
 import errno
@@ -9,11 +9,19 @@ from typing import Any
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from utils.concurrency import MemoryBudget
 from utils.errors import ConfigError
 
 # A client has to send the head of its request within this many seconds.
 HEAD_SECONDS = 10.0
+# A WebSocket message may have this many fragments: each takes more memory than its bytes.
+MAX_FRAGMENTS = 1000
+# A WebSocket that is being closed may send the rest of a frame of this many bytes.
+_MAX_REST = 1_000_000
+# WebSocket close codes of RFC 6455 and IANA's registry.
+_TOO_BIG, _TRY_AGAIN_LATER = 1009, 1013
 _REASONS = {
     errno.EADDRINUSE: "another program, perhaps another service, uses it; choose another --port",
     errno.EACCES: "this needs privileges; choose a --port from 1024",
@@ -132,4 +140,81 @@ class HttpProtocol(H11Protocol):
                 h11.EndOfMessage(),
             )
             self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
+        self.transport.close()
+
+
+class _MessageQueue(asyncio.Queue[Any]):
+    """A queue of ASGI messages that knows how much they hold.
+
+    Attributes:
+        size: Bytes or characters of all messages.
+    """
+
+    size = 0
+
+    def _put(self, item: Any) -> None:
+        self.size += _size_of(item)
+        super()._put(item)
+
+    def _get(self) -> Any:
+        item = super()._get()
+        self.size -= _size_of(item)
+        return item
+
+
+def _size_of(message: Any) -> int:
+    return len(message.get("bytes") or message.get("text") or "")
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket protocol, with a limit on what has arrived and was not taken yet.
+
+    uvicorn limits a message, but not how many connections hold one, or a part of one; those that
+    are refused can go on sending, too.
+
+    Args:
+        memory: The memory of all bodies.
+    """
+
+    def __init__(self, *args: Any, memory: MemoryBudget, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.queue: _MessageQueue = _MessageQueue()
+        self._memory, self._held = memory, 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the client, if there is memory for them."""
+        super().data_received(data)
+        self._count()
+
+    async def receive(self) -> Any:
+        """Hand the next message to the application."""
+        message = await super().receive()
+        self._count()
+        return message
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the memory back."""
+        super().connection_lost(exc)
+        self._memory.release(self._held)
+        self._held = 0
+
+    def _count(self) -> None:
+        if self.disconnected or self.transport.is_closing():
+            return
+        rest = len(self.conn.reader.buffer)
+        held = rest + sum(map(len, self.frames)) + self.queue.size
+        if held > self._held and not self._memory.acquire(held - self._held, timeout=0):
+            self._fail(_TRY_AGAIN_LATER, "overloaded")
+            return
+        self._memory.release(max(0, self._held - held))
+        self._held = held
+        if len(self.frames) > MAX_FRAGMENTS:
+            self._fail(_TOO_BIG, "too many fragments")
+        elif self.close_sent and rest > _MAX_REST:
+            self.transport.abort()
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.conn.fail(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
         self.transport.close()

@@ -24,7 +24,16 @@ def test_a_foreign_host_name_reads_nothing(service: Service) -> None:
         response = httpx.get(service.address + path, headers={"Host": "evil.example:8000"})
         assert (response.status_code, response.json()["error"]["code"]) == (421, "unknown_host")
         assert "EMOTION_API_ALLOWED_HOSTS" in response.json()["error"]["message"]
-    for host in ("localhost", "127.0.0.1:8000", "[::1]:8000"):
+    for host in (
+        "evil.example\\@localhost",
+        "localhost#.evil.example",
+        "a@localhost",
+        "localhost/",
+        "",
+    ):
+        response = httpx.get(f"{service.address}/metrics", headers={"Host": host})
+        assert response.status_code == 421
+    for host in ("localhost", "LOCALHOST.", "127.0.0.1:8000", "[::1]:8000", "[::1]"):
         response = httpx.get(f"{service.address}/metrics", headers={"Host": host})
         assert response.status_code == 200
 
