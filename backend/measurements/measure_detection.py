@@ -56,6 +56,19 @@ class MeasureDetectionConfig:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """What was measured.
+
+    Attributes:
+        matches: One entry for each face that the careful detection finds.
+        unreadable: Number of photos that can't be read; they are left out.
+    """
+
+    matches: list["FaceMatch"]
+    unreadable: int
+
+
+@dataclass(frozen=True)
 class FaceMatch:
     """How well the fast detection finds a face of the careful one.
 
@@ -86,11 +99,8 @@ def parse_args(argv: list[str] | None = None) -> MeasureDetectionConfig:
     return build_config(MeasureDetectionConfig, vars(parser.parse_args(argv)))
 
 
-def measure(config: MeasureDetectionConfig) -> list[FaceMatch]:
+def measure(config: MeasureDetectionConfig) -> Measurement:
     """Compare both settings of the detector on frames composed of photos.
-
-    Returns:
-        One entry for each face that the careful detection finds.
 
     Raises:
         DataError: There are no photos, or no photo has a face.
@@ -101,10 +111,11 @@ def measure(config: MeasureDetectionConfig) -> list[FaceMatch]:
         raise DataError(f"{config.folder}: holds no photos")
     order = np.random.default_rng(0).permutation(len(paths))[: config.photos]
     chosen = [paths[i] for i in order]
+    readable = [path for path in chosen if _is_readable(path)]
     careful = build_detector(min_face=MIN_FACE)
     fast = build_detector(min_face=LIVE_MIN_FACE)
     matches = []
-    for frame in (frame for grid in GRIDS for frame in compose_frames(chosen, grid)):
+    for frame in (frame for grid in GRIDS for frame in compose_frames(readable, grid)):
         expected = careful.detect(frame).boxes
         start = time.perf_counter()
         detected = fast.detect(frame).boxes
@@ -117,14 +128,23 @@ def measure(config: MeasureDetectionConfig) -> list[FaceMatch]:
         ]
     if not matches:
         raise DataError(f"{config.folder}: no face was detected in these photos")
-    return matches
+    return Measurement(matches, len(chosen) - len(readable))
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        load_image(path)
+    except ImageError as error:
+        report_error(error)
+        return False
+    return True
 
 
 def compose_frames(paths: list[Path], grid: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
     """Yield 640x480 RGB frames, each filled with a grid of photos.
 
     Args:
-        paths: The photos; those that can't be read leave their cell empty.
+        paths: The photos.
         grid: Columns and rows.
     """
     columns, rows = grid
@@ -132,11 +152,7 @@ def compose_frames(paths: list[Path], grid: tuple[int, int]) -> Iterator[NDArray
     for first in range(0, len(paths) - count + 1, count):
         frame = np.full((HEIGHT, WIDTH, 3), _BACKGROUND, np.uint8)
         for position, path in enumerate(paths[first : first + count]):
-            try:
-                photo = load_image(path)
-            except ImageError as error:
-                report_error(error)
-                continue
+            photo = load_image(path)
             row, column = divmod(position, columns)
             top, left = row * HEIGHT // rows, column * WIDTH // columns
             _paste(photo, frame[top : top + HEIGHT // rows, left : left + WIDTH // columns])
@@ -170,8 +186,9 @@ def table(matches: list[FaceMatch]) -> str:
 
 def main() -> int:
     """Run the program and return its exit code."""
-    print(table(measure(parse_args())))
-    return ExitCode.SUCCESS
+    measured = measure(parse_args())
+    print(table(measured.matches))
+    return ExitCode.SOME_FAILED if measured.unreadable else ExitCode.SUCCESS
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from programs import run_program
 
 from backend.measurements import measure_crop, measure_detection, measure_quality, measure_smoothing
 from backend.measurements.measure_detection import FaceMatch, compose_frames
@@ -54,12 +55,23 @@ def test_raw_labels_are_the_most_probable_classes() -> None:
 def test_frames_are_grids_of_photos(tmp_path: Path) -> None:
     for number in range(13):
         Image.new("RGB", (60, 60), (number * 10, 0, 0)).save(tmp_path / f"{number:02d}.png")
-    (tmp_path / "05.png").write_text("no image")
     (frame,) = compose_frames(sorted(tmp_path.iterdir()), (4, 3))
     assert frame.shape == (480, 640, 3)
     assert frame[5, 5].tolist() == [0, 0, 0]
     assert frame[5, 165].tolist() == [10, 0, 0]
-    assert frame[170, 170].tolist() == [90, 90, 90], "an unreadable photo leaves its cell empty"
+    assert frame[170, 170].tolist() == [50, 0, 0]
+
+
+@pytest.mark.slow
+def test_an_unreadable_photo_is_named_and_fails_the_measurement(
+    astronaut_jpg: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(astronaut_jpg.read_bytes())
+    (tmp_path / "b.png").write_text("no image")
+    done = run_program("measurements/measure_detection", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("b.png is a text file, not an image") == 1
+    assert "| 48 or more | 1 |" in done.stdout
 
 
 def test_matches_become_a_table() -> None:
