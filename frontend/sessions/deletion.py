@@ -47,7 +47,12 @@ def _answers(label: str, act: Callable[[], None], *, disabled: bool = False) -> 
         cancelled = st.button("Cancel", key="cancel")
         # A dialog runs apart from the page, which would not see its errors.
         confirmed = st.button(
-            label, type="primary", disabled=disabled, key="confirm", on_click=_try, args=(act,)
+            plain(label),
+            type="primary",
+            disabled=disabled,
+            key="confirm",
+            on_click=_try,
+            args=(act,),
         )
     if cancelled or confirmed:
         st.rerun()

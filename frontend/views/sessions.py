@@ -159,7 +159,7 @@ def _export(session: SessionInfo, table: pd.DataFrame, markers: Sequence[Marker]
     }
     for kind, (suffix, write) in files.items():
         file = f"{session.name}.{suffix}"
-        st.download_button(f"Download {kind}", write, file, on_click="ignore")
+        st.download_button(f"Download {plain(kind)}", write, file, on_click="ignore")
 
 
 def _foot(store: SessionStore, retention_days: float | None) -> None:

@@ -21,7 +21,7 @@ from frontend.text import plain, visible, without_images
 FILES = sorted((REPO / "frontend").rglob("*.py"))
 # Their options are rendered, as what `format_func` returns.
 CHOICES = {"pills", "segmented_control", "radio", "select_slider"}
-OUR_FUNCTIONS = {"plain", "plain_table", "without_images", "len", "range"}
+OUR_FUNCTIONS = {"plain", "plain_table", "without_images", "link_to", "len", "range"}
 NUMBER = re.compile(r"[-+,.0-9]*[dfg%,]")
 
 
