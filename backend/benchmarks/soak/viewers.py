@@ -35,8 +35,8 @@ def keep_viewing(address: str, camera: Path, *, tally: Tally, until: float) -> N
         while time.monotonic() < until:
             try:
                 pictures = _visit(browser, address, until=until, says_goodbye=says_goodbye)
-            except Error as error:
-                tally.add(f"viewer: {error.message.splitlines()[0]}", error=True)
+            except (Error, _NoVideoError) as error:
+                tally.add(f"viewer: {str(error).splitlines()[0]}", error=True)
             else:
                 tally.add("viewer: pictures", count=pictures)
             says_goodbye = not says_goodbye
@@ -46,19 +46,31 @@ def _visit(browser: "Browser", address: str, *, until: float, says_goodbye: bool
     """Watch the page for a while; return how many pictures it showed.
 
     Raises:
-        playwright.sync_api.Error: The page shows no video, or the video stands still.
+        playwright.sync_api.Error: The page can't be used.
+        _NoVideoError: It shows no video, or the video stands still.
     """
-    page = browser.new_page()
+    from playwright.sync_api import TimeoutError as TimeIsUp
+
+    page, state = browser.new_page(), "the video does not start"
     try:
         frame = start_video(page, address)
+        state = "the video stands still"
         end = min(time.monotonic() + _VISIT_SECONDS, until)
         pictures: int = frame.evaluate(_PICTURES)
         while time.monotonic() < end:
             page.wait_for_timeout(1000 * _LOOK_SECONDS)
             frame.wait_for_function(f"(before) => ({_PICTURES})() > before", arg=pictures)
             pictures = frame.evaluate(_PICTURES)
+        state = "the video does not stop"
         if says_goodbye:
             stop_video(page)
+    except TimeIsUp as error:
+        said = "; ".join(page.get_by_role("alert").all_inner_texts())
+        raise _NoVideoError(f"{state} (the page says: {said or 'nothing'})") from error
     finally:
         page.close()
     return pictures
+
+
+class _NoVideoError(Exception):
+    """What a viewer missed."""
