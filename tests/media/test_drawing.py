@@ -80,6 +80,24 @@ def test_a_number_is_shown(image: NDArray[np.uint8]) -> None:
     assert (plain != numbered).any()
 
 
+def test_labels_cover_no_other_face_and_no_other_label() -> None:
+    image = np.full((400, 600, 3), GREY, np.uint8)
+    grid = [(20 + 60 * i, 30 + 75 * j) for j in range(4) for i in range(9)]
+    boxes = [(x, y, x + 40, y + 40) for x, y in grid]
+    faces = [face(box, track_id=number) for number, box in enumerate(boxes, 1)]
+    drawn = annotate(image, result(image, *faces))
+    for left, top, right, bottom in boxes:
+        inner = drawn[top + 4 : bottom - 4, left + 4 : right - 4]
+        assert (inner == GREY).all(), "a label covers a face"
+
+
+def test_labels_of_a_panorama_can_be_read() -> None:
+    image = np.full((500, 6000, 3), GREY, np.uint8)
+    drawn = annotate(image, result(image, face((3000, 200, 3100, 320), track_id=1)))
+    label = (drawn[:196] != GREY).any(2).any(1).sum()
+    assert label > 40, "shown 900 pixels wide, it has some six pixels"
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (12, 30), (48, 48), (3000, 4000)])
 def test_any_size_of_picture(shape: tuple[int, int]) -> None:
     image = np.full((*shape, 3), GREY, np.uint8)

@@ -1,5 +1,6 @@
 """The one place that draws results onto images."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -42,7 +43,8 @@ def draw_into(image: Image, result: FrameResult) -> Image:
     Each face gets a box and a label such as ``#3 happy 97%`` in its emotion's colour. An uncertain
     face gets a dashed grey box and ``uncertain: happy 41%``; a face that can't be classified gets
     ``can't classify: too dark``. Lines and text scale with the image. A label is placed above its
-    box, or below or inside it where there is no room above.
+    box, or below or inside it, and shortened, down to the number, where it would cover another face
+    or label.
 
     Args:
         image: C-contiguous RGB uint8 ``(H, W, 3)``, the frame that ``result`` describes.
@@ -54,10 +56,11 @@ def draw_into(image: Image, result: FrameResult) -> Image:
     line = max(1, round(min(image.shape[:2]) / 200))
     for face in reversed(result.faces):
         _draw_box(image, face, line)
+    boxes = [_pixels(face) for face in result.faces]
     taken: list[Rectangle] = []
-    for face in result.faces:  # largest first, so that the largest face gets the best place
-        label = _plan_label(image, face)
-        place = _find_place(image, face, label=label, taken=taken, line=line)
+    for number, face in enumerate(result.faces):  # the first faces get the best places
+        others = boxes[:number] + boxes[number + 1 :]
+        label, place = _place_label(image, face, taken=taken + others, line=line)
         _draw_label(image, label, place, _color(face))
         taken.append(place)
     return image
@@ -86,7 +89,7 @@ def _color(face: Face) -> Color:
 
 
 def _draw_box(image: Image, face: Face, line: int) -> None:
-    left, top, right, bottom = (round(v) for v in face.box)
+    left, top, right, bottom = _pixels(face)
     corners = [(left, top), (right - 1, top), (right - 1, bottom - 1), (left, bottom - 1)]
     color = _color(face)
     for start, end in zip(corners, corners[1:] + corners[:1], strict=True):
@@ -108,41 +111,48 @@ def _dashes(
 
 def _texts(face: Face) -> list[str]:
     """Return the possible label texts, longest first."""
-    track = "" if face.track_id is None else f"#{face.track_id} "
     percent = f"{round(100 * face.confidence)}%"
     if face.problem:
-        return [f"{track}can't classify: {face.problem}", face.problem, "?"]
-    if face.uncertain:
-        name = f"{face.emotion}?"
-        return [f"{track}uncertain: {face.emotion} {percent}", f"{track}{name} {percent}", name]
-    return [f"{track}{face.emotion} {percent}", f"{face.emotion} {percent}", face.emotion]
+        texts = [f"can't classify: {face.problem}", face.problem, "?"]
+    elif face.uncertain:
+        texts = [f"uncertain: {face.emotion} {percent}", f"{face.emotion}? {percent}", "?"]
+    else:
+        texts = [f"{face.emotion} {percent}", face.emotion]
+    if face.track_id is None:
+        return texts
+    return [f"#{face.track_id} {text}" for text in texts] + [f"#{face.track_id}"]
 
 
-def _plan_label(image: Image, face: Face) -> _Label:
+def _place_label(
+    image: Image, face: Face, *, taken: list[Rectangle], line: int
+) -> tuple[_Label, Rectangle]:
+    """Return the longest label that has a free place, or the shortest if there is none."""
     height, width = image.shape[:2]
-    size = max(SMALLEST_TEXT, round(min(height, width) / 30))
-    smallest = max(SMALLEST_TEXT, round(0.65 * size))
-    # With many faces a label should not be much wider than its face.
-    wanted = max(1.5 * (face.box[2] - face.box[0]), 1)
+    size = max(SMALLEST_TEXT, round(math.sqrt(height * width) / 36))
     for text in _texts(face):
-        length = _font(size).getlength(text)
-        fitting = round(size * min(1.0, wanted / length, width / (length + size)))
-        label = _measure(text, max(fitting, smallest))
-        if label.width <= width:
-            break
-    return label
+        label = _fit(text, face, size=size, width=width)
+        places = _places(image, face, label=label, line=line)
+        free = [place for place in places if not any(_overlap(place, other) for other in taken)]
+        if free and label.width <= width:
+            return label, free[0]
+    return label, places[0]
 
 
-def _measure(text: str, size: int) -> _Label:
+def _fit(text: str, face: Face, *, size: int, width: int) -> _Label:
+    """Return a label, in smaller type where it would be much wider than its face."""
+    wanted = max(1.5 * (face.box[2] - face.box[0]), 1)
     length = _font(size).getlength(text)
-    return _Label(text, size, round(length + 0.8 * size), round(1.5 * size))
+    fitting = round(size * min(1.0, wanted / length, width / (length + size)))
+    smallest = max(SMALLEST_TEXT, round(0.65 * size))
+    fitted = max(fitting, smallest)
+    length = _font(fitted).getlength(text)
+    return _Label(text, fitted, round(length + 0.8 * fitted), round(1.5 * fitted))
 
 
-def _find_place(
-    image: Image, face: Face, *, label: _Label, taken: list[Rectangle], line: int
-) -> Rectangle:
+def _places(image: Image, face: Face, *, label: _Label, line: int) -> list[Rectangle]:
+    """Return where a label may be, the best place first; at least one."""
     height, width = image.shape[:2]
-    left, top, _, bottom = (round(v) for v in face.box)
+    left, top, _, bottom = _pixels(face)
     rim = line // 2 + 1
     x = max(0, min(left - rim, width - label.width))
     places = [
@@ -150,8 +160,12 @@ def _find_place(
         for y in (top - rim - label.height, bottom + rim, top + rim, bottom - rim - label.height)
         if 0 <= y <= height - label.height
     ]
-    free = [place for place in places if not any(_overlap(place, other) for other in taken)]
-    return (free or places or [(x, 0, x + label.width, label.height)])[0]
+    return places or [(x, 0, x + label.width, label.height)]
+
+
+def _pixels(face: Face) -> Rectangle:
+    left, top, right, bottom = (round(value) for value in face.box)
+    return left, top, right, bottom
 
 
 def _overlap(a: Rectangle, b: Rectangle) -> bool:
