@@ -12,6 +12,8 @@ from frontend.theme import accent_color, text_color
 from utils.evaluation.chart_data import ConfidenceBin, CoveragePoint
 from utils.evaluation.results import RobustnessRow
 
+# Opacity of a cell of the confusion matrix, on which the page's text can still be read.
+DENSEST_CELL = 0.5
 _PERCENT = "%.1f%%"
 # Shares in 0..1; what is published comes as percent.
 _SHARES = ("accuracy", "accuracy_twin_free", "ferplus_accuracy", "ece")

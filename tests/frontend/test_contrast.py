@@ -8,6 +8,7 @@ import pytest
 from paths import REPO
 from wcag import contrast, mixed
 
+from frontend.model_charts import DENSEST_CELL
 from utils.emotions import COLORS_ON_DARK, COLORS_ON_LIGHT, EMOTIONS, UNKNOWN_COLOR
 
 if sys.version_info >= (3, 11):
@@ -22,6 +23,7 @@ BACKGROUNDS = ("backgroundColor", "secondaryBackgroundColor")
 TEXTS = [
     *product(("textColor", "quiet-text", "linkColor", "primaryColor"), BACKGROUNDS),
     ("primaryColor", "selected"),
+    ("textColor", "densest cell"),
     ("on-primary", "primaryColor"),
 ]
 MARKS = [*product((*EMOTIONS, "another class", "primaryColor"), BACKGROUNDS)]
@@ -37,7 +39,12 @@ def colors_of(theme: str) -> dict[str, str]:
     colors |= COLORS_ON_DARK if theme == "dark" else COLORS_ON_LIGHT
     # Streamlit tints what is selected with a tenth of the primary colour.
     selected = mixed(colors["primaryColor"], 0.1, colors["backgroundColor"])
-    return colors | {"another class": UNKNOWN_COLOR, "selected": selected}
+    cell = mixed(colors["primaryColor"], DENSEST_CELL, colors["backgroundColor"])
+    return colors | {
+        "another class": UNKNOWN_COLOR,
+        "selected": selected,
+        "densest cell": cell,
+    }
 
 
 @pytest.mark.parametrize("theme", THEMES)
