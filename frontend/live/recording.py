@@ -19,7 +19,9 @@ SESSIONS_PAGE = "views/sessions.py"
 _LABEL = "marker-label"
 
 
-def button(live: LiveAnalyzer, settings: Settings, *, spec: ModelSpec, playing: bool) -> None:
+def record_button(
+    live: LiveAnalyzer, settings: Settings, *, spec: ModelSpec, playing: bool
+) -> None:
     """Draw the button that starts or ends a recording.
 
     Args:

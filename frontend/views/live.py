@@ -72,7 +72,7 @@ def _controls(live: LiveAnalyzer, engine: Engine, settings: Settings, camera: Ca
     """Draw all controls; what changes in number is in containers, so that the rest stays."""
     playing, spec = camera.playing, engine.live.classifier.spec
     with st.container(horizontal=True, key="actions"):
-        recording.button(live, settings, spec=spec, playing=playing)
+        recording.record_button(live, settings, spec=spec, playing=playing)
         snapshot_button(live, playing=playing)
         baseline.controls(live, playing=playing)
     with st.container():

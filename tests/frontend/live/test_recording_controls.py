@@ -23,7 +23,7 @@ def script() -> None:
         return
     playing = st.session_state.setdefault("camera-played", True)
     spec = engine.live.classifier.spec
-    recording.button(live, settings, spec=spec, playing=playing)
+    recording.record_button(live, settings, spec=spec, playing=playing)
     recording.state(live)
 
 
