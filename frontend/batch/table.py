@@ -50,7 +50,7 @@ def filtered(faces: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         "Predictions",
         kinds,
         default=_ALL,
-        format_func=lambda kind: f"{_KINDS[kind]} ({counts[kind]})",
+        format_func=lambda kind: plain(f"{_KINDS[kind]} ({counts[kind]})"),
         key="kind",
         wrap=True,
     )

@@ -57,9 +57,11 @@ def explain_network(engine: Engine, image: Image, face: Face) -> None:
         st.warning(plain(error))
         return
     original, overlaid = st.columns(2)
-    enlarged, speaks = _enlarged(crop[0]), f"What speaks for {plain(target)}"
+    enlarged, speaks = _enlarged(crop[0]), f"What speaks for {target}"
     original.image(enlarged, "What the network sees", "stretch", alt="The face, small and grey")
-    overlaid.image(draw_heat(enlarged, heat), speaks, "stretch", alt="The face with a heat map")
+    overlaid.image(
+        draw_heat(enlarged, heat), plain(speaks), "stretch", alt="The face with a heat map"
+    )
     st.caption(
         "Bright places raised the probability of the chosen expression most. For this kind of "
         "network, Grad-CAM (Selvaraju et al., 2017) equals the class activation map (Zhou et al., "

@@ -93,7 +93,8 @@ def _results(batch: Batch, table: pd.DataFrame, classes: tuple[str, ...]) -> Non
     with right:
         shown = filtered(faces, classes)
     with left:
-        st.caption(f"{len(shown)} of {_counted(len(faces), 'face')}. Select a row for its picture.")
+        counted = _counted(len(faces), "face")
+        st.caption(f"{len(shown)} of {plain(counted)}. Select a row for its picture.")
         _table_and_picture(batch, shown)
         filters = "The filters don't apply to them." if len(shown) < len(faces) else ""
         everything = f"{_counted(len(batch.outcomes), 'picture')}, {_counted(len(faces), 'face')}"

@@ -64,7 +64,7 @@ def main() -> None:
         pages["Other architectures"] = _zoo
     if card.is_file():
         pages["Model card"] = lambda: _card(card)
-    for tab, draw in zip(st.tabs(list(pages)), pages.values(), strict=True):
+    for tab, draw in zip(st.tabs([plain(name) for name in pages]), pages.values(), strict=True):
         with tab:
             draw()
 

@@ -158,8 +158,8 @@ def _chosen(count: int, key: str) -> int:
     if count == 1:
         return 1
     st.session_state.setdefault(key, 1)
-    numbers = range(1, count + 1)
-    return st.pills("Face", numbers, key=key, label_visibility="collapsed", wrap=True) or 1
+    chosen = st.pills("Face", range(1, count + 1), key=key, label_visibility="collapsed", wrap=True)
+    return chosen or 1
 
 
 def _downloads(photo: Photo, *, name: str, classes: tuple[str, ...]) -> None:

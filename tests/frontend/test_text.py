@@ -47,7 +47,7 @@ def is_ours(node: ast.expr) -> bool:
             return all(map(is_ours, parts))
         case ast.FormattedValue(format_spec=ast.JoinedStr(values=[ast.Constant(value=form)])):
             return NUMBER.fullmatch(form) is not None
-        case ast.FormattedValue(value=value) | ast.Lambda(body=value):
+        case ast.FormattedValue(value=value) | ast.Lambda(body=value) | ast.ListComp(elt=value):
             return is_ours(value)
         case ast.IfExp(body=left, orelse=right) | ast.BinOp(left=left, right=right):
             return is_ours(left) and is_ours(right)
