@@ -7,12 +7,12 @@ import pytest
 
 from utils.errors import DataError
 from utils.evaluation.chart_data import (
-    compute_curves,
     load_curves,
     load_robustness_data,
     save_curves,
     save_robustness_data,
 )
+from utils.evaluation.curves import compute_curves
 from utils.evaluation.metrics import compute_metrics
 from utils.evaluation.results import RobustnessRow
 

@@ -14,7 +14,8 @@ from frontend.model_charts import (
     reliability_chart,
     robustness_chart,
 )
-from utils.evaluation.chart_data import compute_curves, load_curves, load_robustness_data
+from utils.evaluation.chart_data import load_curves, load_robustness_data
+from utils.evaluation.curves import compute_curves
 from utils.paths import BUNDLED_ONNX
 
 PAGE = REPO / "frontend" / "views" / "model.py"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.evaluation.chart_data import compute_curves, curves_file, save_curves
+from utils.evaluation.chart_data import curves_file, save_curves
+from utils.evaluation.curves import compute_curves
 from utils.evaluation.plots.predictions import (
     save_confusion,
     save_coverage,
