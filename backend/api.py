@@ -24,6 +24,7 @@ from backend.console.options import ArgumentParser, build_config
 from backend.service.app import create_app
 from backend.service.listening import HttpProtocol, HttpServer, SocketProtocol, listen
 from backend.service.settings import get_service_settings
+from utils.memory import return_large_blocks
 from utils.settings import get_settings
 
 logger = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ def serve(config: ServeConfig) -> int:
 def main() -> int:
     """Run the program and return its exit code."""
     config = parse_args()
+    return_large_blocks()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     return serve(config)
 

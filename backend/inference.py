@@ -46,6 +46,7 @@ from utils.media.image_writer import SAVE_SUFFIXES
 from utils.media.live_outputs.outputs import LiveOutputs
 from utils.media.sources import Source
 from utils.media.tables.writers import complete_file
+from utils.memory import return_large_blocks
 from utils.results import Failure, most_probable
 
 
@@ -206,6 +207,7 @@ def _progress_bar(config: PredictConfig, finished: dict[str, bool]) -> "tqdm[Non
 def main() -> int:
     """Run the program and return its exit code."""
     config = parse_args()
+    return_large_blocks()
     summary = predict(config)
     if not (config.output.quiet or config.sources.is_single_image):
         print(summary.table(), file=sys.stderr)

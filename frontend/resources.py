@@ -12,6 +12,7 @@ from utils.faces import BUNDLED
 from utils.inference.analyzer import EmotionAnalyzer
 from utils.inference.server_analyzers import load_analyzers
 from utils.media.sessions import SessionStore
+from utils.memory import return_large_blocks
 from utils.settings import Settings, get_settings
 
 # "none" takes the whole image for a face, which no frame of a camera is.
@@ -70,6 +71,7 @@ def _model_settings(settings: Settings) -> str:
 
 @st.cache_resource(show_spinner="Loading the model…", hash_funcs={Settings: _model_settings})
 def _load(settings: Settings) -> Engine:
+    return_large_blocks()
     loaded = load_analyzers(settings)
     for name in LIVE_DETECTORS:
         loaded.live.with_detector(name).warm_up()

@@ -5,8 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -3, -4, -8
 _MOST = 2**31 - 1
+# A frame of Full HD video is smaller, the pixels of a photo are larger.
+_LARGE = 8 * 2**20
 
 
 def keep_freed_memory() -> bool:
@@ -21,6 +23,18 @@ def keep_freed_memory() -> bool:
         Whether the allocator was changed; only glibc on Linux can be.
     """
     return _mallopt(_M_MMAP_MAX, 0) and _mallopt(_M_TRIM_THRESHOLD, _MOST)
+
+
+def return_large_blocks() -> bool:
+    """Return the memory of large pictures to the system as soon as it is freed.
+
+    By default glibc raises the size above which it does so, up to 32 MB, with each such block that
+    is freed, and keeps the smaller ones. Call it where pictures of any size are analysed.
+
+    Returns:
+        Whether the allocator was changed; only glibc on Linux can be.
+    """
+    return _mallopt(_M_MMAP_THRESHOLD, _LARGE)
 
 
 def limit_heaps(count: int = 2) -> bool:

@@ -19,6 +19,30 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+_HELD = """
+import sys
+import numpy as np
+from utils.memory import memory_mb, return_large_blocks
+if sys.argv[1] == "return" and not return_large_blocks():
+    sys.exit("not possible here")
+np.ones(31 * 2**20, np.uint8)  # from now on, glibc keeps blocks of this size
+photos = [np.ones(20 * 2**20, np.uint8) for _ in range(20)]
+last = np.ones(2**20, np.uint8)  # glibc only returns what nothing lies behind
+del photos
+print(memory_mb())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+def test_the_memory_of_photos_is_returned() -> None:
+    held = {}
+    for mode in ("as usual", "return"):
+        command = [sys.executable, "-c", _HELD, mode]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+        held[mode] = float(done.stdout)
+    assert held["return"] < held["as usual"] - 200
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
 def test_freed_blocks_are_used_again() -> None:
     pages = {}
