@@ -10,7 +10,7 @@ import torch
 from platformdirs import user_cache_path
 from torch import Tensor
 
-from utils.errors import CheckpointError, ConfigError
+from utils.errors import CheckpointError, ConfigError, OutputError
 from utils.evaluation.predict import predict_logits
 from utils.model.checkpoint import Checkpoint, load_checkpoint, weights_hash
 from utils.model.plain_file import load_plain, save_atomically
@@ -113,5 +113,5 @@ def _load(path: Path, images: int) -> Tensor | None:
 def _store(logits: Tensor, path: Path) -> None:
     try:
         save_atomically({"logits": logits}, path)
-    except (OSError, RuntimeError) as error:  # RuntimeError: how PyTorch reports a full disk
+    except OutputError as error:
         logger.warning("%s: predictions can't be kept, the next run repeats them (%s)", path, error)
