@@ -44,7 +44,8 @@ def main() -> None:
         forget_initial_options()
         return
     with left:
-        camera = camera_stream(live, settings, hidden=False, on_snapshots=_choose_snapshots)
+        with st.container():
+            camera = camera_stream(live, settings, hidden=False, on_snapshots=_choose_snapshots)
         _controls(live, engine, settings, camera)
     refresh = REFRESH_SECONDS if camera.playing else None
     with right:

@@ -169,7 +169,7 @@ def test_a_batch_to_its_end(page: Page, site: str, astronaut_jpg: Path, tmp_path
     upload(page, tmp_path / "photos.zip", tmp_path / "bad.zip", astronaut_jpg)
     page.get_by_text("bad.zip").wait_for()
     page.get_by_role("button", name="Analyse the pictures").click()
-    expect(page.get_by_text("8 pictures, 6 faces")).to_be_visible()
+    expect(page.get_by_text("8 pictures, 6 faces", exact=True)).to_be_visible()
     expect(page.get_by_text("6 of 6 faces")).to_be_visible()
     expect(page.get_by_text("Failed pictures (2)")).to_be_visible()
     page.get_by_text("Failed pictures (2)").click()
