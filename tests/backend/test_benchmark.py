@@ -196,5 +196,15 @@ def test_the_age_of_a_shown_picture_is_told_from_the_cameras_numbers() -> None:
     assert ages[:, 1] == pytest.approx([100, 133.3, 100, 100], abs=0.1)
 
 
+def test_a_picture_newer_than_the_cameras_last_number_is_not_taken_for_an_old_one() -> None:
+    samples = [
+        [0.0, 0, None],
+        [29_000.0, 870, 868],
+        [31_000.0, 30, 28],
+        [31_100.0, None, 33],
+    ]
+    assert picture_ages(samples)[:, 1] == pytest.approx([66.7, 66.7], abs=0.1)
+
+
 def test_a_page_without_video_has_no_ages() -> None:
     assert picture_ages([[0.0, None, None], [10.0, 3, None]]).shape == (0, 2)

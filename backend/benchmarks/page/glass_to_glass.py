@@ -20,8 +20,9 @@ from utils.media.images import Image
 
 # Runs in the page and fills its `glassToGlass` with samples.
 SCRIPT = Path(__file__).with_suffix(".js")
-# Pictures before the camera starts again, and so the longest delay that can be told apart.
-PICTURES = 30 * FPS
+# Pictures before the camera starts again, and the longest delay that is told apart from a picture
+# that is newer than the last one that could be read from the camera.
+PICTURES, LONGEST_DELAY = 30 * FPS, 20 * FPS
 _CELLS, _CHECK_BITS = 16, 6
 _JPEG_QUALITY = 85
 
@@ -73,7 +74,7 @@ def picture_ages(samples: Iterable[Sample]) -> NDArray[np.float64]:
 
     Args:
         samples: In the order of time. Those without a readable picture are left out, but count for
-            the camera's clock.
+            the camera's clock; so are pictures newer than the last one read from the camera.
     """
     times: list[float] = []
     numbers: list[float] = []
@@ -87,7 +88,10 @@ def picture_ages(samples: Iterable[Sample]) -> NDArray[np.float64]:
                 times.append(time)
                 numbers.append(count)
         if shown is not None and numbers:
-            count = numbers[-1] - (numbers[-1] - shown) % PICTURES
+            behind = (numbers[-1] - shown) % PICTURES
+            if behind > LONGEST_DELAY:
+                continue
+            count = numbers[-1] - behind
             # Pictures that the camera showed between two samples lie between their times.
             if count >= numbers[0]:
                 ages.append((time, time - float(np.interp(count, numbers, times))))
