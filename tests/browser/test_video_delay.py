@@ -36,6 +36,7 @@ def test_the_video_does_not_fall_behind_the_camera(
 ) -> None:
     browser = open_browser(*camera_switches(counting_camera))
     page = open_page(browser, app, script=SCRIPT.read_text(encoding="utf-8"))
+    page.get_by_text("Mirror", exact=True).click()  # so that the numbers can be read
     press(page, "Start")
     frame = page.locator(STREAMER).element_handle().content_frame()
     assert frame is not None

@@ -58,6 +58,8 @@ def start_video(page: "Page", address: str) -> "Frame":
     page.set_default_timeout(_PATIENCE_MS)
     page.add_init_script(path=SCRIPT)
     page.goto(address)
+    # The numbers in the picture can't be read in a mirror.
+    page.get_by_text("Mirror", exact=True).click()
     page.frame_locator(_STREAMER).get_by_role("button", name="Start", exact=True).click()
     frame = page.locator(_STREAMER).element_handle().content_frame()
     assert frame is not None
