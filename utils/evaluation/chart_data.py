@@ -7,6 +7,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from utils.errors import DataError
 from utils.evaluation.results import RobustnessRow
+from utils.files import write_file
 
 _ROBUSTNESS = TypeAdapter(list[RobustnessRow])
 
@@ -58,7 +59,7 @@ def curves_file(folder: Path, split: str, head: str) -> Path:
 
 def save_curves(curves: Curves, path: Path) -> None:
     """Write curves as JSON."""
-    path.write_text(curves.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_file(path, (curves.model_dump_json(indent=1) + "\n").encode())
 
 
 def load_curves(path: Path) -> Curves:
@@ -77,7 +78,7 @@ def load_curves(path: Path) -> Curves:
 
 def save_robustness_data(rows: Sequence[RobustnessRow], path: Path) -> None:
     """Write what each corruption costs as JSON."""
-    path.write_bytes(_ROBUSTNESS.dump_json(list(rows), indent=1) + b"\n")
+    write_file(path, _ROBUSTNESS.dump_json(list(rows), indent=1) + b"\n")
 
 
 def load_robustness_data(path: Path) -> list[RobustnessRow]:
