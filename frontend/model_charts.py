@@ -57,7 +57,7 @@ def confusion_chart(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> 
     squares = base.mark_rect(cornerRadius=3, color=accent_color()).encode(
         # The text of the page can be read on it up to this opacity, in both themes.
         opacity=alt.Opacity(
-            "share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, 0.5]), legend=None
+            "share:Q", scale=alt.Scale(domain=[0, 1], range=[0.04, DENSEST_CELL]), legend=None
         )
     )
     numbers = base.mark_text(fontSize=12, color=text_color()).encode(

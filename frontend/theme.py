@@ -20,11 +20,6 @@ def text_color() -> str:
     return _option("textColor", light="#000000", dark="#ffffff")
 
 
-def background_color() -> str:
-    """Return the colour of the page behind a chart."""
-    return _option("backgroundColor", light="#ffffff", dark="#000000")
-
-
 def accent_color() -> str:
     """Return the colour of marks that stand for no emotion."""
     return _option("primaryColor", light="#2f6077", dark="#86b8cf")
