@@ -89,6 +89,13 @@ class Face(BaseModel):
         """``ok``, ``uncertain`` or ``low_quality``."""
         return face_status(problem=self.problem, uncertain=self.uncertain)
 
+    @property
+    def verdict(self) -> str:
+        """The prediction in words, such as ``uncertain: happy`` or ``can't classify: too dark``."""
+        if self.problem:
+            return f"can't classify: {self.problem}"
+        return f"uncertain: {self.emotion}" if self.uncertain else self.emotion
+
 
 class FrameResult(BaseModel):
     """All faces of one image or frame; an empty list of faces is a normal result.
@@ -122,6 +129,11 @@ class FrameResult(BaseModel):
     def in_reading_order(self) -> "FrameResult":
         """Return a result with its faces row by row, each from left to right."""
         return self.model_copy(update={"faces": _in_reading_order(self.faces)})
+
+    def numbered(self) -> "FrameResult":
+        """Return a result of a single image whose faces have a ``track_id``: 1, 2 and so on."""
+        faces = [face.model_copy(update={"track_id": i}) for i, face in enumerate(self.faces, 1)]
+        return self.model_copy(update={"faces": tuple(faces)})
 
 
 def _in_reading_order(faces: Iterable[Face]) -> tuple[Face, ...]:

@@ -81,9 +81,7 @@ def _face_lines(number: int, face: Face, *, style: TerminalStyle) -> list[str]:
 
 
 def _prediction(face: Face) -> str:
-    if face.problem:
-        return f"can't classify: {face.problem}"
-    return f"{'uncertain: ' if face.uncertain else ''}{face.emotion} {face.confidence:.0%}"
+    return face.verdict if face.problem else f"{face.verdict} {face.confidence:.0%}"
 
 
 def _bars(shares: dict[str, float], style: TerminalStyle) -> list[str]:

@@ -18,13 +18,6 @@ def count_faces(faces: Sequence[Face]) -> str:
     return f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
 
 
-def verdict(face: Face) -> str:
-    """Return the prediction for a face in words, such as "happy" or "uncertain: happy"."""
-    if face.problem:
-        return f"can't classify: {face.problem}"
-    return f"uncertain: {face.emotion}" if face.uncertain else face.emotion
-
-
 def face_bars(
     faces: Iterable[Face],
     previous: Mapping[int | None, Mapping[str, float]] | None = None,
@@ -45,8 +38,9 @@ def face_bars(
     cards = []
     for number, face in enumerate(faces, start=1):
         at_rest = neutral.get(face.track_id or 0)
-        bars = _level_bars(face, before.get(face.track_id) or {})
-        if at_rest is not None:
+        if at_rest is None:
+            bars = _level_bars(face, before.get(face.track_id) or {})
+        else:
             bars = _change_bars(face, at_rest)
         if count is not None:
             bars = sorted(bars, key=lambda bar: -abs(bar.length))[:count]
@@ -113,7 +107,7 @@ def _card(face: Face, number: int, bars: Sequence[_Bar], *, note: str) -> str:
     return (
         f"<section class='face' aria-label='Face {number}'><header>"
         f"<span class='dot' style='background:{color}'></span>"
-        f"<b>Face {number}</b><span class='top'>{escape(verdict(face))}</span></header>"
+        f"<b>Face {number}</b><span class='top'>{escape(face.verdict)}</span></header>"
         f"{''.join(bar.html for bar in bars)}{below}</section>"
     )
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from frontend.components.cards import count_faces, verdict
+from frontend.components.cards import count_faces
 from utils.emotions import UNKNOWN_COLOR, color_of
 from utils.media.images import Image
 from utils.results import Face, FrameResult
@@ -75,7 +75,7 @@ def _described(face: Face, result: FrameResult, *, number: int, chosen: int) -> 
         100 * (right - left) / result.width,
         100 * (bottom - top) / result.height,
     )
-    label = verdict(face) if face.problem else f"{verdict(face)} {face.confidence:.0%}"
+    label = face.verdict if face.problem else f"{face.verdict} {face.confidence:.0%}"
     return {
         "number": number,
         "chosen": number == chosen,

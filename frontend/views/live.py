@@ -99,20 +99,13 @@ def _snapshot_result(engine: Engine, data: bytes | None) -> None:
     except EmotionError as error:
         st.error(plain(error))
         return
-    result = _numbered(result)
+    result = result.in_reading_order().numbered()
     found = cards.count_faces(result.faces) if result.faces else "No face in the picture."
     notices.status_line(found)
     st.image(annotate(image, result), width="stretch")
     cards.face_bars(result.faces[:MAX_FACES])
     if len(result.faces) > MAX_FACES:
         st.caption(f"Bars of {MAX_FACES:d} of {len(result.faces)} faces.")
-
-
-def _numbered(result: FrameResult) -> FrameResult:
-    """Return a result whose faces have numbers, row by row."""
-    ordered = result.in_reading_order().faces
-    faces = [face.model_copy(update={"track_id": i}) for i, face in enumerate(ordered, 1)]
-    return result.model_copy(update={"faces": tuple(faces)})
 
 
 main()

@@ -163,30 +163,22 @@ def _chosen(count: int, key: str) -> int:
 
 
 def _downloads(photo: Photo, *, name: str, classes: tuple[str, ...]) -> None:
-    stem = Path(name).stem
+    stem, result = Path(name).stem, photo.result
+    drawn = result.numbered() if len(result.faces) > 1 else result
     with st.container(horizontal=True):
         st.download_button(
             "Download picture",
-            lambda: encode_png(annotate(photo.image, _numbered(photo.result))),
+            lambda: encode_png(annotate(photo.image, drawn)),
             f"{stem}-faces.png",
             "image/png",
             on_click="ignore",
         )
-        text = json.dumps(to_document(photo.result), indent=1)
+        text = json.dumps(to_document(result), indent=1)
         st.download_button(
             "Download JSON", text, f"{stem}.json", "application/json", on_click="ignore"
         )
-        table = as_csv([photo.result], classes)
+        table = as_csv([result], classes)
         st.download_button("Download CSV", table, f"{stem}.csv", "text/csv", on_click="ignore")
-
-
-def _numbered(result: FrameResult) -> FrameResult:
-    if len(result.faces) == 1:
-        return result
-    faces = tuple(
-        face.model_copy(update={"track_id": number}) for number, face in enumerate(result.faces, 1)
-    )
-    return result.model_copy(update={"faces": faces})
 
 
 main()

@@ -113,11 +113,11 @@ def _texts(face: Face) -> list[str]:
     """Return the possible label texts, longest first."""
     percent = f"{round(100 * face.confidence)}%"
     if face.problem:
-        texts = [f"can't classify: {face.problem}", face.problem, "?"]
+        texts = [face.verdict, face.problem, "?"]
     elif face.uncertain:
-        texts = [f"uncertain: {face.emotion} {percent}", f"{face.emotion}? {percent}", "?"]
+        texts = [f"{face.verdict} {percent}", f"{face.emotion}? {percent}", "?"]
     else:
-        texts = [f"{face.emotion} {percent}", face.emotion]
+        texts = [f"{face.verdict} {percent}", face.verdict]
     if face.track_id is None:
         return texts
     return [f"#{face.track_id} {text}" for text in texts] + [f"#{face.track_id}"]
