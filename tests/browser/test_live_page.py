@@ -7,6 +7,7 @@ import pytest
 from conftest import AppStarter, BrowserStarter, screenshot, usage
 from playwright.sync_api import Browser, Page, expect
 
+from backend.benchmarks.page.glass_to_glass import camera_switches
 from utils.emotions import EMOTIONS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -27,10 +28,6 @@ RELAY_ONLY = """
         }
     };
 """
-
-
-def fake_camera(clip: Path) -> tuple[str, str, str]:
-    return GRANT, FAKE, f"--use-file-for-fake-video-capture={clip}"
 
 
 def open_page(browser: Browser, address: str, script: str = "", **options: object) -> Page:
@@ -77,7 +74,7 @@ def values(page: Page) -> dict[str, int]:
 def test_start_shows_a_face_with_live_bars_and_stop_releases_the_camera(
     app: str, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
-    page = open_page(open_browser(*fake_camera(camera_clip)), app)
+    page = open_page(open_browser(*camera_switches(camera_clip)), app)
     expect(page.get_by_text("apparent facial expressions")).to_be_visible()
     status(page, "The camera is off.")
     controls = page.get_by_role("button", name="Record", exact=True)
@@ -132,7 +129,7 @@ def calm(page: Page, address: str) -> tuple[int, float]:
 def test_ten_starts_and_stops_leave_nothing_behind(
     app: str, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
-    page = open_page(open_browser(*fake_camera(camera_clip)), app)
+    page = open_page(open_browser(*camera_switches(camera_clip)), app)
     counts = []
     for _ in range(13):
         press(page, "Start")
@@ -150,7 +147,7 @@ def test_ten_starts_and_stops_leave_nothing_behind(
 def test_two_tabs_are_live_at_once(
     app: str, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
-    browser = open_browser(*fake_camera(camera_clip))
+    browser = open_browser(*camera_switches(camera_clip))
     pages = [open_page(browser, app) for _ in range(2)]
     for page in pages:
         press(page, "Start")
@@ -170,7 +167,10 @@ def test_two_tabs_are_live_at_once(
 def test_one_viewer_too_many_is_asked_to_wait(
     start_app: AppStarter, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
-    browser, address = open_browser(*fake_camera(camera_clip)), start_app(EMOTION_MAX_STREAMS="1")
+    browser, address = (
+        open_browser(*camera_switches(camera_clip)),
+        start_app(EMOTION_MAX_STREAMS="1"),
+    )
     first, second = (open_page(browser, address) for _ in range(2))
     press(first, "Start")
     status(first, "1 face in view")
@@ -184,7 +184,7 @@ def test_one_viewer_too_many_is_asked_to_wait(
 def test_the_page_fits_a_telephone_and_both_colour_schemes(
     app: str, camera_clip: Path, open_browser: BrowserStarter, scheme: str
 ) -> None:
-    browser = open_browser(*fake_camera(camera_clip))
+    browser = open_browser(*camera_switches(camera_clip))
     page = open_page(browser, app, color_scheme=scheme, viewport={"width": 390, "height": 844})
     press(page, "Start")
     status(page, "1 face in view")
@@ -199,7 +199,7 @@ def test_the_page_fits_a_telephone_and_both_colour_schemes(
 def test_settings_change_while_the_video_runs(
     app: str, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
-    page = open_page(open_browser(*fake_camera(camera_clip)), app)
+    page = open_page(open_browser(*camera_switches(camera_clip)), app)
     press(page, "Start")
     status(page, "1 face in view")
     page.get_by_text("Settings").click()
@@ -229,7 +229,7 @@ def test_settings_change_while_the_video_runs(
 def test_snapshots_work_without_a_video_connection(
     app: str, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
-    page = open_page(open_browser(*fake_camera(camera_clip)), app)
+    page = open_page(open_browser(*camera_switches(camera_clip)), app)
     page.get_by_text("Snapshots", exact=True).click()
     take_photo(page)
     status(page, "1 face")
@@ -242,7 +242,7 @@ def test_snapshots_work_without_a_video_connection(
 def test_a_blocked_connection_is_explained_with_an_alternative(
     app: str, camera_clip: Path, open_browser: BrowserStarter
 ) -> None:
-    page = open_page(open_browser(*fake_camera(camera_clip)), app, script=RELAY_ONLY)
+    page = open_page(open_browser(*camera_switches(camera_clip)), app, script=RELAY_ONLY)
     press(page, "Start")
     message = page.get_by_text("The video connection failed.")
     expect(message).to_be_visible(timeout=PATIENCE)

@@ -7,6 +7,7 @@ import pytest
 from conftest import AppStarter, BrowserStarter, screenshot
 from playwright.sync_api import expect
 
+from backend.benchmarks.page.glass_to_glass import camera_switches
 from utils.media.sessions import SessionStore
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -19,11 +20,7 @@ def test_a_recording_survives_a_reload(
 ) -> None:
     url = f"sqlite:///{tmp_path / 'sessions.sqlite'}"
     address = start_app(EMOTION_DATABASE_URL=url)
-    browser = open_browser(
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera_clip}",
-    )
+    browser = open_browser(*camera_switches(camera_clip))
     page = browser.new_page(viewport={"width": 1280, "height": 1200})
     page.set_default_timeout(PATIENCE)
     page.goto(address)
@@ -73,11 +70,7 @@ def test_leaving_the_page_ends_the_recording_and_says_so(
 ) -> None:
     url = f"sqlite:///{tmp_path / 'sessions.sqlite'}"
     address = start_app(EMOTION_DATABASE_URL=url)
-    browser = open_browser(
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera_clip}",
-    )
+    browser = open_browser(*camera_switches(camera_clip))
     page = browser.new_page(viewport={"width": 1280, "height": 1200})
     page.set_default_timeout(PATIENCE)
     page.goto(address)

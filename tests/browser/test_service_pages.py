@@ -8,6 +8,7 @@ from conftest import ARTIFACTS, BrowserStarter
 from playwright.sync_api import Page, expect
 from service_process import Service, ServiceStarter
 
+from backend.benchmarks.page.glass_to_glass import camera_switches
 from utils.emotions import EMOTIONS
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -25,7 +26,7 @@ def keep(page: Page, name: str) -> None:
 def test_the_page_shows_bars_for_the_camera(
     service: Service, open_browser: BrowserStarter, camera_clip: Path, width: int, scheme: str
 ) -> None:
-    browser = open_browser(GRANT, FAKE, f"--use-file-for-fake-video-capture={camera_clip}")
+    browser = open_browser(*camera_switches(camera_clip))
     page = browser.new_page(
         viewport={"width": width, "height": 800},
         color_scheme=scheme,  # type: ignore[arg-type]
@@ -57,7 +58,7 @@ def test_the_page_asks_for_the_key(
     start_service: ServiceStarter, open_browser: BrowserStarter, camera_clip: Path
 ) -> None:
     service = start_service(EMOTION_API_KEY="a-key")
-    browser = open_browser(GRANT, FAKE, f"--use-file-for-fake-video-capture={camera_clip}")
+    browser = open_browser(*camera_switches(camera_clip))
     page = browser.new_page()
     page.goto(service.address)
     expect(page.locator("#key")).to_be_hidden()

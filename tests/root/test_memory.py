@@ -33,21 +33,18 @@ print(memory_mb())
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+
+
+def measure(code: str, mode: str) -> float:
+    command = [sys.executable, "-c", code, mode]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return float(done.stdout)
+
+
 def test_the_memory_of_photos_is_returned() -> None:
-    held = {}
-    for mode in ("as usual", "return"):
-        command = [sys.executable, "-c", _HELD, mode]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-        held[mode] = float(done.stdout)
-    assert held["return"] < held["as usual"] - 200
+    assert measure(_HELD, "return") < measure(_HELD, "as usual") - 200
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
 def test_freed_blocks_are_used_again() -> None:
-    pages = {}
-    for mode in ("as usual", "keep"):
-        command = [sys.executable, "-c", _COUNT, mode]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-        pages[mode] = int(done.stdout)
-    assert pages["keep"] < pages["as usual"] / 3
+    assert measure(_COUNT, "keep") < measure(_COUNT, "as usual") / 3
