@@ -44,18 +44,24 @@ def build_config(kind: type[Config], options: Mapping[str, Any]) -> Config:
 
 
 def check_at_least_one(**options: int | None) -> None:
-    """Refuse counts below 1.
+    """Refuse counts below 1; see :func:`check_at_least`."""
+    check_at_least(1, **options)
+
+
+def check_at_least(least: int, /, **options: int | None) -> None:
+    """Refuse counts that are too small.
 
     Args:
+        least: The smallest that is accepted.
         **options: Values by option name, with underscores for hyphens; None means "not set" and is
             accepted.
 
     Raises:
-        ConfigError: A value is below 1; the message names the option.
+        ConfigError: A value is smaller; the message names the option.
     """
     for name, value in options.items():
-        if value is not None and value < 1:
-            raise ConfigError(f"--{name.replace('_', '-')} must be at least 1, not {value}")
+        if value is not None and value < least:
+            raise ConfigError(f"--{name.replace('_', '-')} must be at least {least}, not {value}")
 
 
 def check_seconds(seconds: float, limit: float) -> None:

@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.console.options import check_seconds
-from utils.errors import ConfigError
+from backend.console.options import check_at_least, check_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,5 +28,4 @@ class BenchmarkPageConfig:
             ConfigError: A value is out of range.
         """
         check_seconds(self.seconds, math.inf)
-        if self.busy < 0:
-            raise ConfigError(f"--busy must be at least 0, not {self.busy}")
+        check_at_least(0, busy=self.busy)

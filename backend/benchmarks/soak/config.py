@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.console.options import check_at_least
 from utils.errors import ConfigError
 
 _LEAST_MINUTES = 0.1
@@ -33,5 +34,4 @@ class BenchmarkSoakConfig:
             raise ConfigError(
                 f"--soak must be at least {_LEAST_MINUTES} minutes, not {self.minutes}"
             )
-        if self.viewers < 0:
-            raise ConfigError(f"--viewers must be at least 0, not {self.viewers}")
+        check_at_least(0, viewers=self.viewers)
