@@ -10,7 +10,6 @@ from utils.errors import EmotionError
 from utils.results import FrameResult
 
 
-@st.fragment
 def show_picture(batch: Batch, index: int, face: int) -> None:
     """Show a picture and the bars of one of its faces; another can be chosen in it.
 
@@ -28,7 +27,12 @@ def show_picture(batch: Batch, index: int, face: int) -> None:
     except EmotionError as error:
         st.error(plain(error))
         return
-    key = f"batch-face-{index}-{face}"
+    _faces(source, outcome, face, key=f"batch-face-{index}-{face}")
+
+
+@st.fragment
+def _faces(source: str, outcome: FrameResult, face: int, *, key: str) -> None:
+    """Draw the picture; the choice of another face reruns this part alone."""
     number = st.session_state.setdefault(key, face)
 
     def choose(number: int) -> None:
