@@ -1,4 +1,4 @@
-"""Foreign text: names, messages and labels that somebody else chose."""
+"""Text for people: names and messages that somebody else chose, and numbers of things."""
 
 import re
 
@@ -13,3 +13,8 @@ def visible(text: object) -> str:
         text: Anything with a text form, such as an error.
     """
     return _INVISIBLE.sub("\ufffd", " ".join(str(text).split()))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words, such as "1 face" or "2 faces"."""
+    return f"{number:d} {noun}{'' if number == 1 else 's'}"

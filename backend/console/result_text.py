@@ -8,6 +8,7 @@ from backend.console.messages import printable
 from utils.emotions import color_of
 from utils.media.video_summary import Person, VideoSummary
 from utils.results import Face, FrameResult
+from utils.text import counted
 
 _WIDTH = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -64,7 +65,7 @@ def describe_video(name: str, video: VideoSummary, *, style: TerminalStyle) -> s
 
 
 def _count(faces: int) -> str:
-    return f"{faces} face{'s' if faces > 1 else ''}" if faces else "no face found"
+    return counted(faces, "face") if faces else "no face found"
 
 
 def _person_lines(person: Person, style: TerminalStyle) -> list[str]:

@@ -9,13 +9,14 @@ import streamlit as st
 from utils.emotions import css_color
 from utils.media.video_summary import UNCERTAIN
 from utils.results import Face
+from utils.text import counted
 
 CHANGE = "Change from the neutral face, in percentage points"
 
 
 def count_faces(faces: Sequence[Face]) -> str:
     """Return a sentence part such as "1 face" or "2 faces"."""
-    return f"{len(faces)} face{'' if len(faces) == 1 else 's'}"
+    return counted(len(faces), "face")
 
 
 def face_bars(

@@ -17,6 +17,7 @@ from utils.media.tables.parquet import as_parquet
 from utils.media.tables.writers import as_csv
 from utils.results import Failure, Status
 from utils.settings import Settings
+from utils.text import counted
 
 KINDS = ["zip", "jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"]
 
@@ -74,7 +75,7 @@ def _counts(batch: Batch, table: pd.DataFrame) -> None:
     failures = [outcome for outcome in batch.outcomes if isinstance(outcome, Failure)]
     pictures, faces = len(batch.outcomes), int(table["face"].notna().sum())
     without = int((table["status"] == Status.NO_FACE.value).sum())
-    counts = f"{_counted(pictures, 'picture')}, {_counted(faces, 'face')}"
+    counts = f"{counted(pictures, 'picture')}, {counted(faces, 'face')}"
     notices.status_line(counts, f"{without} without a face" if without else "")
     if failures:
         with st.expander(f"Failed pictures ({len(failures)})", icon=":material/warning:"):
@@ -93,11 +94,11 @@ def _results(batch: Batch, table: pd.DataFrame, classes: tuple[str, ...]) -> Non
     with right:
         shown = filtered(faces, classes)
     with left:
-        counted = _counted(len(faces), "face")
-        st.caption(f"{len(shown)} of {plain(counted)}. Select a row for its picture.")
+        all_faces = counted(len(faces), "face")
+        st.caption(f"{len(shown)} of {plain(all_faces)}. Select a row for its picture.")
         _table_and_picture(batch, shown)
         filters = "The filters don't apply to them." if len(shown) < len(faces) else ""
-        everything = f"{_counted(len(batch.outcomes), 'picture')}, {_counted(len(faces), 'face')}"
+        everything = f"{counted(len(batch.outcomes), 'picture')}, {counted(len(faces), 'face')}"
         _downloads(batch, classes, f"The files hold everything: {everything}. {filters}")
 
 
@@ -105,10 +106,6 @@ def _table_and_picture(batch: Batch, table: pd.DataFrame) -> None:
     selected = show_table(table)
     if selected:
         show_picture(batch, *selected)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:d} {noun}{'' if number == 1 else 's'}"
 
 
 def _downloads(batch: Batch, classes: tuple[str, ...], content: str) -> None:

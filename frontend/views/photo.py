@@ -19,6 +19,7 @@ from utils.media.image_writer import encode_png
 from utils.media.images import Image, load_image
 from utils.media.tables.writers import as_csv
 from utils.results import FrameResult, to_document
+from utils.text import counted
 
 UPLOAD, CAMERA, SAMPLES = "Upload", "Camera", "Samples"
 # HEIC is accepted so that the error can say what to do about it.
@@ -154,7 +155,7 @@ def _show(engine: Engine, name: str, photo: Photo) -> None:
 
 def _chosen(count: int, key: str) -> int:
     """Say how many faces there are, and return the number of the chosen one."""
-    notices.status_line(f"{count} face{'' if count == 1 else 's'}")
+    notices.status_line(counted(count, "face"))
     if count == 1:
         return 1
     st.session_state.setdefault(key, 1)

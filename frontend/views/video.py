@@ -18,6 +18,7 @@ from utils.jobs import Job
 from utils.media.figures.timecode import timecode
 from utils.media.sources import VIDEO_SUFFIXES
 from utils.media.timeseries import results_table, track_ids
+from utils.text import counted
 
 KINDS = sorted(suffix.lstrip(".") for suffix in VIDEO_SUFFIXES)
 PLAYER = "player"
@@ -92,7 +93,7 @@ def _show(engine: Engine, analysis: Analysis) -> None:
         with left, st.container(key=PLAYER):
             st.video(analysis.annotated, alt=f"{analysis.name} with boxes and labels")
     with right:
-        count = f"{people} face{'' if people == 1 else 's'}" if people else "No face"
+        count = counted(people, "face") if people else "No face"
         length = timecode(analysis.results[-1].time or 0.0)
         notices.status_line(
             f"{count} in {analysis.name}",

@@ -4,16 +4,17 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timezone, tzinfo
 from typing import Any
 
 import pandas as pd
 
 from utils.media.sessions.info import Marker, SessionInfo
-from utils.media.sessions.report import report
+from utils.media.sessions.report import as_html
 from utils.media.tables.csv_table import CsvTable
-from utils.media.tables.parquet import rows_as_parquet
+from utils.media.tables.parquet import rows_as_parquet as as_parquet
 from utils.media.tables.rows import COLUMNS, Row, columns
+
+__all__ = ["as_csv", "as_html", "as_json", "as_parquet", "session_columns", "session_rows"]
 
 PERSON, MARKER = "person", "marker"
 
@@ -64,11 +65,6 @@ def as_csv(rows: Iterable[Row], columns: Mapping[str, type]) -> str:
     return text.getvalue()
 
 
-def as_parquet(rows: Iterable[Row], columns: Mapping[str, type]) -> bytes:
-    """Return a session's rows as the bytes of a Parquet file, with the same columns."""
-    return rows_as_parquet(rows, columns)
-
-
 def as_json(session: SessionInfo, markers: Iterable[Marker], rows: Iterable[Row]) -> str:
     """Return a session with all that is known about it as a JSON document."""
     about: dict[str, Any] = asdict(session)
@@ -81,24 +77,6 @@ def as_json(session: SessionInfo, markers: Iterable[Marker], rows: Iterable[Row]
         "rows": [{name: row[name] for name in row if name not in (PERSON, MARKER)} for row in rows],
     }
     return json.dumps(document, indent=1)
-
-
-def as_html(
-    session: SessionInfo,
-    markers: Sequence[Marker],
-    table: pd.DataFrame,
-    *,
-    zone: tzinfo = timezone.utc,
-) -> str:
-    """Return a session as a report: one HTML document that loads nothing and can be printed.
-
-    Args:
-        session: The session.
-        markers: Ordered by time.
-        table: Of ``SessionStore.table``.
-        zone: Whose clock tells when the session began.
-    """
-    return report(session, markers, table, zone=zone)
 
 
 def _typed(row: dict[Any, Any]) -> Row:

@@ -13,6 +13,7 @@ from utils.media.sessions.info import Marker, SessionInfo
 from utils.media.timeseries import emotion_shares, track_ids
 from utils.media.video_summary import UNCERTAIN
 from utils.results import Status
+from utils.text import counted
 
 _STYLES = (Path(people.__file__).with_name("figures.css"), Path(__file__).with_name("report.css"))
 _LIMITS = (
@@ -28,14 +29,14 @@ _LIMITS = (
 )
 
 
-def report(
+def as_html(
     session: SessionInfo,
     markers: Sequence[Marker],
     table: pd.DataFrame,
     *,
     zone: tzinfo = timezone.utc,
 ) -> str:
-    """Return a session as an HTML document without scripts, fonts or images from elsewhere.
+    """Return a session as a report: one HTML document that loads nothing and can be printed.
 
     Args:
         session: The session.
@@ -91,7 +92,7 @@ def _summary(session: SessionInfo, table: pd.DataFrame, tracks: Sequence[int]) -
     seen = table.loc[table["status"].isin([Status.OK.value, Status.UNCERTAIN.value]), "time"]
     frames = table["time"].nunique()
     classified = seen.nunique() / frames if frames else 0.0
-    count = f"{len(tracks)} face{'' if len(tracks) == 1 else 's'}" if tracks else "No face"
+    count = counted(len(tracks), "face") if tracks else "No face"
     sentences = [f"{count}. A face was classified in {percent(classified)} of the frames."]
     for track in tracks:
         shares = emotion_shares(table, track)
